@@ -1,0 +1,140 @@
+"""The manners of a script: its arguments, its settings, its errors."""
+
+import argparse
+import errno
+import functools
+import json
+import logging
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+from atomsight.errors import InputError
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """Make the argument parser of a script.
+
+    Parameters
+    ----------
+    description : str
+        The docstring of the script, shown by ``--help`` as it stands.
+
+    Returns
+    -------
+    argparse.ArgumentParser
+        The parser, without arguments.
+    """
+    return argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+
+
+def add_settings(arguments: argparse.ArgumentParser, section: str) -> None:
+    """Add ``--settings`` to a parser.
+
+    Parameters
+    ----------
+    arguments : argparse.ArgumentParser
+        The parser to add to.
+    section : str
+        Where in the configuration the section stands, for the help text.
+    """
+    arguments.add_argument(
+        "--settings",
+        default="{}",
+        metavar="JSON",
+        help=f"the section '{section}' of the configuration as JSON, or @FILE; "
+        "keys left out take their defaults",
+    )
+
+
+def read_json(text: str) -> dict:
+    """Read a JSON object from text or, after an ``@``, from a file.
+
+    Parameters
+    ----------
+    text : str
+        JSON, or ``@path``.
+
+    Returns
+    -------
+    dict
+        The object.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or the text is not a JSON object.
+    """
+    if text.startswith("@"):
+        path = Path(text[1:])
+        if not path.is_file():
+            raise InputError(f"--settings: the file {path} does not exist")
+        text = path.read_text(encoding="utf-8")
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"--settings is not valid JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise InputError("--settings must be a JSON object, such as '{\"count\": 4}'")
+    return value
+
+
+def script(main: Callable[[list[str] | None], None]) -> Callable[[list[str] | None], int]:
+    """Turn a script's work into an entry point that reports errors in one sentence.
+
+    Parameters
+    ----------
+    main : callable
+        ``main(argv)``; it does the work and raises :class:`InputError` on bad input.
+
+    Returns
+    -------
+    callable
+        ``main(argv=None)`` that returns the exit code: 0, or 1 after printing the sentence to
+        standard error.
+    """
+
+    @functools.wraps(main)
+    def entry_point(argv: list[str] | None = None) -> int:
+        logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
+        warnings.showwarning = _log_warning
+        try:
+            main(argv)
+        except InputError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
+        except OSError as error:
+            if not _is_users(error):
+                raise
+            print(f"error: {_sentence(error)}", file=sys.stderr)
+            return 1
+        return 0
+
+    return entry_point
+
+
+def _log_warning(message: Warning, category: type, *_where: object) -> None:
+    """Warn in one sentence, without the place in the code where it arose."""
+    logging.warning("warning: %s", message)
+
+
+_USERS_ERRORS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EACCES: "permission denied",
+    errno.EROFS: "the file system is read-only",
+    errno.ENOENT: "no such file or folder",
+    errno.EISDIR: "this is a folder, not a file",
+}
+
+
+def _is_users(error: OSError) -> bool:
+    return error.errno in _USERS_ERRORS
+
+
+def _sentence(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    return where + _USERS_ERRORS[error.errno]
