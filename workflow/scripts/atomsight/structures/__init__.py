@@ -1,0 +1,11 @@
+"""Generators of random specimens to train on: one module per material.
+
+A module has a dataclass ``Settings``, whose keys stand in the configuration's section of the same
+name, and a function ``make_structure(settings, rng)`` that returns a
+:class:`atomsight.records.Structure`.
+"""
+
+from atomsight.structures import graphene
+
+#: Modules by the name of their material.
+MATERIALS = {"graphene": graphene}

@@ -1,0 +1,352 @@
+"""Random graphene-like sheets: connected, three-coordinated, full of defects and holes.
+
+The paper (section 3.1) takes the vertices of a Voronoi tessellation of Poisson-disc points as
+atoms. Here the points are the centres of carbon rings. Their Delaunay triangulation is the dual of
+the Voronoi tessellation: every triangle is one Voronoi vertex, hence one atom with exactly three
+neighbours. The atoms start in the centroids of the triangles, which unlike the vertices never fall
+together, and springs between neighbours and second neighbours pull them to the distances of
+graphene. The sheet is periodic.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.spatial import Delaunay, Voronoi, cKDTree
+from scipy.stats import qmc
+
+from atomsight.records import Structure
+
+#: Distances of neighbours and of second neighbours in graphene [Å].
+BOND_A = 1.42
+SECOND_NEIGHBOUR_A = BOND_A * np.sqrt(3)
+
+#: Area of one hexagon of graphene [Å²].
+RING_AREA_A2 = BOND_A**2 * 3 * np.sqrt(3) / 2
+
+#: Height of the periodic box [Å].
+BOX_HEIGHT_A = 4.0
+
+#: Poisson-disc points fill the plane to about this density times radius squared.
+_DISC_PACKING = 0.52
+
+#: No triangle of the rings' triangulation is wider than this [Å].
+_WIDEST_RING_DISTANCE_A = 9.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the sheets look like.
+
+    Attributes
+    ----------
+    size_A : float
+        Edge of the square periodic sheet [Å].
+    lloyd_steps : tuple of int
+        Fewest and most steps of Lloyd relaxation; many steps give large crystalline patches.
+    density_variation : float
+        Half-width of the range of the relative density of rings.
+    most_holes : int
+        Holes are drawn from 0 to this number.
+    hole_radius_A : tuple of float
+        Smallest and largest mean radius of a hole [Å].
+    ripple_A : float
+        Standard deviation of the out-of-plane displacement [Å].
+    """
+
+    size_A: float
+    lloyd_steps: tuple[int, int]
+    density_variation: float
+    most_holes: int
+    hole_radius_A: tuple[float, float]
+    ripple_A: float
+
+
+def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:
+    """Make one random sheet.
+
+    Parameters
+    ----------
+    settings : Settings
+        What the sheet looks like.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    Structure
+        The sheet; every atom is a site of class 1.
+    """
+    size = settings.size_A
+    rings = ring_centres(settings, rng)
+    atoms, bonds = dual_network(rings, size)
+    atoms = relax_springs(atoms, bonds, size)
+    atoms = atoms[outside_holes(atoms, settings, rng)]
+    atoms = prune_dangling(atoms, size)
+    height = BOX_HEIGHT_A / 2 + settings.ripple_A * rng.standard_normal(len(atoms))
+    return Structure(
+        positions=np.column_stack([atoms, np.clip(height, 0.5, BOX_HEIGHT_A - 0.5)]),
+        numbers=np.full(len(atoms), 6),
+        cell_A=np.array([size, size, BOX_HEIGHT_A]),
+        sites=atoms,
+        classes=np.ones(len(atoms), dtype=int),
+    )
+
+
+def ring_centres(settings: Settings, rng: np.random.Generator) -> np.ndarray:
+    """Poisson-disc points of the right density, evened out by Lloyd relaxation.
+
+    Parameters
+    ----------
+    settings : Settings
+        Size, density and the number of steps of relaxation.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of shape (R, 2)
+        Positions ``(x, y)`` in the periodic square [Å].
+    """
+    size = settings.size_A
+    density = 1 + rng.uniform(-1, 1) * settings.density_variation
+    count = round(size**2 / RING_AREA_A2 * density)
+    points = poisson_disc(count, rng) * size
+    for _ in range(rng.integers(*settings.lloyd_steps, endpoint=True)):
+        points = lloyd_step(points, size)
+    return points
+
+
+def poisson_disc(count: int, rng: np.random.Generator) -> np.ndarray:
+    """Random points of the unit square, none too close to another.
+
+    Parameters
+    ----------
+    count : int
+        Number of points.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of shape (count, 2)
+        The points.
+    """
+    radius = np.sqrt(_DISC_PACKING / count)
+    while True:
+        points = qmc.PoissonDisk(d=2, radius=radius, ncandidates=10, rng=rng).fill_space()
+        if len(points) >= count:
+            return rng.permutation(points)[:count]
+        radius *= 0.98
+
+
+def periodic_triangles(points: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
+    """Delaunay triangulation of points in a periodic square.
+
+    Parameters
+    ----------
+    points : ndarray of shape (R, 2)
+        Points in the square [Å].
+    size : float
+        Edge of the square [Å].
+
+    Returns
+    -------
+    corners : ndarray of shape (T, 3, 2)
+        Corners of every triangle, not wrapped [Å]. Its centroid lies in the square.
+    members : ndarray of shape (T, 3)
+        Indices of the corners among the points.
+    """
+    images, owners = _with_images(points, size, _WIDEST_RING_DISTANCE_A)
+    triangles = Delaunay(images).simplices
+    corners = images[triangles]
+    centroids = corners.mean(axis=1)
+    inside = np.all((centroids >= 0) & (centroids < size), axis=1)
+    return corners[inside], owners[triangles[inside]]
+
+
+def _with_images(points: np.ndarray, size: float, margin: float) -> tuple[np.ndarray, np.ndarray]:
+    """Add the periodic images that lie within a margin around the square."""
+    shifts = size * np.array([(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1)])
+    images = (points[None] + shifts[:, None]).reshape(-1, 2)
+    owners = np.tile(np.arange(len(points)), len(shifts))
+    near = np.all((images > -margin) & (images < size + margin), axis=1)
+    return images[near], owners[near]
+
+
+def lloyd_step(points: np.ndarray, size: float) -> np.ndarray:
+    """Move every point to the centroid of its Voronoi cell.
+
+    Parameters
+    ----------
+    points : ndarray of shape (R, 2)
+        Points in the periodic square [Å].
+    size : float
+        Edge of the square [Å].
+
+    Returns
+    -------
+    ndarray of shape (R, 2)
+        The moved points, in the square.
+    """
+    images, owners = _with_images(points, size, _WIDEST_RING_DISTANCE_A)
+    voronoi = Voronoi(images)
+    ends = np.asarray(voronoi.ridge_vertices)
+    finite = np.all(ends >= 0, axis=1)
+    sides = voronoi.vertices[ends[finite]]
+    weighted, areas = np.zeros_like(images), np.zeros(len(images))
+    for cell in voronoi.ridge_points[finite].T:
+        arms = sides - images[cell][:, None]
+        area = np.abs(np.linalg.det(arms)) / 2
+        areas += np.bincount(cell, area, minlength=len(images))
+        np.add.at(weighted, cell, arms.sum(axis=1) / 3 * area[:, None])
+    inside = np.all((images >= 0) & (images < size), axis=1)
+    moved = points.copy()
+    moved[owners[inside]] += weighted[inside] / areas[inside, None]
+    return moved % size
+
+
+def dual_network(rings: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
+    """Atoms and bonds of the network whose rings surround given centres.
+
+    Parameters
+    ----------
+    rings : ndarray of shape (R, 2)
+        Centres of the rings in the periodic square [Å].
+    size : float
+        Edge of the square [Å].
+
+    Returns
+    -------
+    atoms : ndarray of shape (2 R, 2)
+        Positions of the atoms [Å].
+    bonds : ndarray of shape (3 R, 2)
+        Pairs of bonded atoms.
+    """
+    corners, members = periodic_triangles(rings, size)
+    sides = np.sort(members[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
+    order = np.lexsort(sides.T)
+    owners = np.repeat(np.arange(len(members)), 3)[order]
+    return corners.mean(axis=1), owners.reshape(-1, 2)
+
+
+def relax_springs(atoms: np.ndarray, bonds: np.ndarray, size: float) -> np.ndarray:
+    """Pull neighbours and second neighbours to the distances of graphene.
+
+    Parameters
+    ----------
+    atoms : ndarray of shape (N, 2)
+        Positions [Å].
+    bonds : ndarray of shape (M, 2)
+        Pairs of bonded atoms.
+    size : float
+        Edge of the periodic square [Å].
+
+    Returns
+    -------
+    ndarray of shape (N, 2)
+        The relaxed positions, in the square.
+    """
+    pairs = np.concatenate([bonds, second_neighbours(bonds, len(atoms))])
+    lengths = np.full(len(pairs), SECOND_NEIGHBOUR_A)
+    lengths[: len(bonds)] = BOND_A
+    stiffness = np.full(len(pairs), 0.25)
+    stiffness[: len(bonds)] = 1.0
+
+    def energy(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        positions = flat.reshape(-1, 2)
+        apart = positions[pairs[:, 1]] - positions[pairs[:, 0]]
+        apart -= size * np.round(apart / size)
+        distance = np.linalg.norm(apart, axis=1)
+        stretch = distance - lengths
+        force = (stiffness * stretch / distance)[:, None] * apart
+        gradient = np.column_stack(
+            [
+                np.bincount(pairs[:, 1], force[:, axis], minlength=len(positions))
+                - np.bincount(pairs[:, 0], force[:, axis], minlength=len(positions))
+                for axis in (0, 1)
+            ]
+        )
+        return 0.5 * float(np.sum(stiffness * stretch**2)), gradient.ravel()
+
+    found = minimize(energy, atoms.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 60})
+    return found.x.reshape(-1, 2) % size
+
+
+def second_neighbours(bonds: np.ndarray, count: int) -> np.ndarray:
+    """Pairs of atoms that share a neighbour.
+
+    Parameters
+    ----------
+    bonds : ndarray of shape (M, 2)
+        Pairs of bonded atoms; every atom has three bonds.
+    count : int
+        Number of atoms.
+
+    Returns
+    -------
+    ndarray of shape (3 count, 2)
+        The pairs.
+    """
+    both = np.concatenate([bonds, bonds[:, ::-1]])
+    neighbours = both[np.argsort(both[:, 0], kind="stable"), 1].reshape(count, 3)
+    return neighbours[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
+
+
+def outside_holes(atoms: np.ndarray, settings: Settings, rng: np.random.Generator) -> np.ndarray:
+    """Punch irregular holes.
+
+    The outline of a hole is a circle whose radius varies smoothly with the azimuth: a Fourier
+    series with random coefficients that fall off with the order.
+
+    Parameters
+    ----------
+    atoms : ndarray of shape (N, 2)
+        Positions in the periodic square [Å].
+    settings : Settings
+        Number and size of the holes.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of shape (N,), bool
+        True for the atoms that stay.
+    """
+    keep = np.ones(len(atoms), dtype=bool)
+    orders = np.arange(1, 6)
+    for _ in range(rng.integers(0, settings.most_holes, endpoint=True)):
+        centre = rng.uniform(0, settings.size_A, 2)
+        radius = rng.uniform(*settings.hole_radius_A)
+        amplitudes = 0.35 * rng.standard_normal(len(orders)) / orders
+        phases = rng.uniform(0, 2 * np.pi, len(orders))
+        apart = atoms - centre
+        apart -= settings.size_A * np.round(apart / settings.size_A)
+        azimuth = np.arctan2(apart[:, 1], apart[:, 0])
+        outline = 1 + np.cos(azimuth[:, None] * orders + phases) @ amplitudes
+        keep &= np.linalg.norm(apart, axis=1) > radius * outline
+    return keep
+
+
+def prune_dangling(atoms: np.ndarray, size: float) -> np.ndarray:
+    """Remove atoms that hang on to the sheet by less than two bonds.
+
+    Parameters
+    ----------
+    atoms : ndarray of shape (N, 2)
+        Positions in the periodic square [Å].
+    size : float
+        Edge of the square [Å].
+
+    Returns
+    -------
+    ndarray of shape (M, 2)
+        The atoms that stay.
+    """
+    while len(atoms):
+        pairs = cKDTree(atoms, boxsize=size).query_pairs(1.25 * BOND_A, output_type="ndarray")
+        stays = np.bincount(pairs.ravel(), minlength=len(atoms)) >= 2
+        if stays.all():
+            break
+        atoms = atoms[stays]
+    return atoms
