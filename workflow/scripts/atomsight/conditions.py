@@ -1,0 +1,210 @@
+"""Random conditions of the microscope and the camera, and the curriculum that widens them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from atomsight.errors import InputError
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class MtfSettings:
+    """Modulation transfer function of the camera: ranges of eq 5, or a measured table.
+
+    Attributes
+    ----------
+    c1, c2, c3 : tuple of float
+        Ranges of the coefficients of eq 5.
+    table : tuple of pairs of float
+        ``q / q_N``, rising, and the value there; it takes the place of the formula if not empty.
+    """
+
+    c1: Range = (0.0, 0.1)
+    c2: Range = (0.4, 0.6)
+    c3: Range = (2.0, 3.0)
+    table: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class MicroscopeSettings:
+    """Ranges from which the conditions of every training image are drawn.
+
+    Attributes
+    ----------
+    energy_eV : float
+        Energy of the electrons [eV].
+    defocus_A : tuple of float
+        Defocus, underfocus positive [Å].
+    cs_um, c5_mm : tuple of float
+        Spherical aberration of third [µm] and fifth order [mm].
+    astigmatism_A : tuple of float
+        Twofold astigmatism [Å], at any azimuth.
+    focal_spread_A : tuple of float
+        1/e half-width of the distribution of defocus [Å].
+    vibration_A : tuple of float
+        Root mean square vibration along one axis [Å].
+    dose_e_per_A2 : tuple of float
+        Dose [e/Å²], drawn evenly on a logarithmic scale.
+    pixel_size_A : tuple of float
+        Size of a pixel [Å].
+    mtf : MtfSettings
+        The camera.
+    """
+
+    energy_eV: float
+    defocus_A: Range
+    cs_um: Range
+    c5_mm: Range
+    astigmatism_A: Range
+    focal_spread_A: Range
+    vibration_A: Range
+    dose_e_per_A2: Range
+    pixel_size_A: Range
+    mtf: MtfSettings
+
+
+@dataclass(frozen=True)
+class CurriculumSettings:
+    """From easy to full ranges.
+
+    A network that meets the full ranges at once settles for the constant prediction, the local
+    minimum the paper warns of.
+
+    Attributes
+    ----------
+    easy_until : float
+        Share of the training spent on the ranges in ``start``.
+    full_from : float
+        Share of the training from which the full ranges hold; in between they widen evenly.
+    start : Mapping of str to tuple of float
+        The easy ranges, by their name in :class:`MicroscopeSettings`.
+    """
+
+    easy_until: float
+    full_from: float
+    start: Mapping[str, Range]
+
+
+def ranges_at(
+    progress: float, microscope: MicroscopeSettings, curriculum: CurriculumSettings
+) -> MicroscopeSettings:
+    """Ranges that hold at a point of the training.
+
+    Parameters
+    ----------
+    progress : float
+        Share of the training that is done, 0 to 1.
+    microscope : MicroscopeSettings
+        The full ranges.
+    curriculum : CurriculumSettings
+        The easy ranges, and when they widen.
+
+    Returns
+    -------
+    MicroscopeSettings
+        The ranges.
+
+    Raises
+    ------
+    InputError
+        If the curriculum names a range that the microscope does not have.
+    """
+    known = {field.name for field in fields(MicroscopeSettings)} - {"energy_eV", "mtf"}
+    if unknown := curriculum.start.keys() - known:
+        raise InputError(
+            f"training.curriculum.start: {sorted(unknown)[0]} is not a range of a microscope; "
+            f"known are {', '.join(sorted(known))}"
+        )
+    width = (progress - curriculum.easy_until) / (curriculum.full_from - curriculum.easy_until)
+    width = float(np.clip(width, 0, 1))
+    widened = {
+        name: tuple(
+            float((1 - width) * low + width * high)
+            for low, high in zip(start, getattr(microscope, name), strict=True)
+        )
+        for name, start in curriculum.start.items()
+    }
+    return replace(microscope, **widened)
+
+
+def draw_conditions(
+    ranges: MicroscopeSettings, examples: int, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Draw the conditions of single images.
+
+    Parameters
+    ----------
+    ranges : MicroscopeSettings
+        Where to draw from.
+    examples : int
+        Number of images, B.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    dict of ndarrays, float32
+        ``aberrations`` (B, 1, 5), ``focal_spread``, ``vibration`` and ``dose`` (B, 1), ``mtf``
+        (B, 1, 3), ``pixel_size`` (B,): inputs of :class:`atomsight.microscope.Microscope`.
+    """
+
+    def uniform(limits: Range) -> np.ndarray:
+        return rng.uniform(*limits, examples)
+
+    azimuth = rng.uniform(0, 2 * np.pi, examples)
+    astigmatism = uniform(ranges.astigmatism_A)
+    aberrations = np.stack(
+        [
+            -uniform(ranges.defocus_A),
+            astigmatism * np.cos(azimuth),
+            astigmatism * np.sin(azimuth),
+            uniform(ranges.cs_um) * 1e4,
+            uniform(ranges.c5_mm) * 1e7,
+        ],
+        axis=-1,
+    )
+    drawn = {
+        "aberrations": aberrations[:, None],
+        "focal_spread": uniform(ranges.focal_spread_A)[:, None],
+        "vibration": uniform(ranges.vibration_A)[:, None],
+        "dose": np.exp(uniform(tuple(np.log(ranges.dose_e_per_A2))))[:, None],
+        "mtf": np.stack([uniform(getattr(ranges.mtf, c)) for c in ("c1", "c2", "c3")], -1)[:, None],
+        "pixel_size": uniform(ranges.pixel_size_A),
+    }
+    return {name: values.astype("float32") for name, values in drawn.items()}
+
+
+def place_pixels(
+    pixel_size_A: np.ndarray, cell_A: tuple[float, float], size: int, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Place grids of pixels at random on periodic specimens, mirrored at random.
+
+    Parameters
+    ----------
+    pixel_size_A : ndarray of shape (B,)
+        Size of the pixels [Å].
+    cell_A : tuple of float
+        Periods ``(x, y)`` [Å].
+    size : int
+        Pixels along an edge.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    dict of ndarrays
+        ``rows`` and ``columns``, float32 of shape (B, 1, size), positions [Å], falling
+        where mirrored; ``turned``, bool of shape (B,), images to be transposed. Mirrors and a
+        transposition together make all four rotations.
+    """
+    count = len(pixel_size_A)
+    steps = (np.arange(size) - (size - 1) / 2) * pixel_size_A[:, None]
+    grid = {}
+    for name, period in zip(("columns", "rows"), cell_A, strict=True):
+        mirror = rng.choice([-1.0, 1.0], (count, 1))
+        positions = rng.uniform(0, period, (count, 1)) + mirror * steps
+        grid[name] = positions[:, None].astype("float32")
+    return grid | {"turned": rng.random(count) < 0.5}

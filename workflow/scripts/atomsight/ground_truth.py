@@ -1,0 +1,74 @@
+"""Ground truth: the class maps that a perfect network would give for an image."""
+
+import keras
+from keras import ops
+
+
+def gaussian_profiles(
+    pixels: keras.KerasTensor, sites: keras.KerasTensor, sigma_A: float, period_A: float
+) -> keras.KerasTensor:
+    """Gaussians of amplitude one around sites, along one axis.
+
+    Parameters
+    ----------
+    pixels : tensor of shape (B, P)
+        Positions of the pixels [Å].
+    sites : tensor of shape (B, S)
+        Positions of the sites [Å].
+    sigma_A : float
+        Standard deviation [Å].
+    period_A : float
+        Period of the specimen [Å]; every site counts where its image nearest to the middle of the
+        pixels stands, so the pixels must span less than a period.
+
+    Returns
+    -------
+    tensor of shape (B, P, S)
+        The profiles.
+    """
+    middle = ops.mean(pixels, axis=-1, keepdims=True)
+    apart = sites - middle
+    apart = apart - period_A * ops.round(apart / period_A)
+    distance = (pixels - middle)[:, :, None] - apart[:, None, :]
+    return ops.exp(-0.5 * ops.square(distance / sigma_A))
+
+
+def class_maps(
+    rows: keras.KerasTensor,
+    columns: keras.KerasTensor,
+    sites: keras.KerasTensor,
+    members: keras.KerasTensor,
+    sigma_A: float,
+    cell_A: tuple[float, float],
+) -> keras.KerasTensor:
+    """Probability of every class in every pixel.
+
+    Parameters
+    ----------
+    rows, columns : tensors of shape (B, H) and (B, W)
+        Positions of the pixels [Å].
+    sites : tensor of shape (B, S, 2)
+        Positions ``(x, y)`` of the sites [Å], filled up to equal numbers.
+    members : tensor of shape (B, S, C - 1)
+        One where a site is of a class (from class 1 on), zero elsewhere; a row of zeros for a place
+        that is only filled up.
+    sigma_A : float
+        Standard deviation of the Gaussian of a site [Å].
+    cell_A : tuple of float
+        Periods ``(x, y)`` [Å].
+
+    Returns
+    -------
+    tensor of shape (B, H, W, C)
+        Sums of Gaussians, one class after another, and first the background that is left. Where the
+        Gaussians of neighbours sum to more than one they are scaled, so that all classes sum to
+        one everywhere.
+    """
+    along_y = gaussian_profiles(rows, sites[..., 1], sigma_A, cell_A[1])
+    along_x = gaussian_profiles(columns, sites[..., 0], sigma_A, cell_A[0])
+    weighted = along_y[:, None] * ops.transpose(members, (0, 2, 1))[:, :, None, :]
+    sums = ops.matmul(weighted, ops.swapaxes(along_x, 1, 2)[:, None])
+    sums = ops.transpose(sums, (0, 2, 3, 1))
+    total = ops.sum(sums, axis=-1, keepdims=True)
+    sums = sums / ops.maximum(total, 1.0)
+    return ops.concatenate([1.0 - ops.minimum(total, 1.0), sums], axis=-1)
