@@ -1,0 +1,162 @@
+"""Bonds between atoms, and the rings they close, in one image.
+
+The bonds of a sheet seen along its normal make a planar graph. Its faces are the rings: hexagons in
+graphene, pentagons and heptagons at defects and grain boundaries.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import KDTree
+
+
+@dataclass(frozen=True)
+class Rings:
+    """The rings of one image, and the atoms at their corners.
+
+    Attributes
+    ----------
+    sizes : ndarray of shape (R,)
+        Number of atoms in every ring.
+    centres : ndarray of shape (R, 2)
+        Mean position ``(x, y)`` of its atoms [Å].
+    corner_rings, corner_atoms : ndarray of shape (C,)
+        Indexes of a ring and of an atom in it, one pair per corner.
+    """
+
+    sizes: np.ndarray
+    centres: np.ndarray
+    corner_rings: np.ndarray
+    corner_atoms: np.ndarray
+
+
+def typical_bond_length(positions: np.ndarray, coordination: int) -> float:
+    """Estimate the bond length from the nearest neighbours, unmoved by holes and borders.
+
+    Parameters
+    ----------
+    positions : ndarray of shape (N, 2)
+        Positions ``(x, y)`` [Å]; more of them than `coordination`.
+    coordination : int
+        Number of bonds of an atom in the perfect lattice.
+
+    Returns
+    -------
+    float
+        Median distance of an atom to its `coordination` nearest neighbours [Å].
+    """
+    distances, _ = KDTree(positions).query(positions, k=coordination + 1)
+    return float(np.median(distances[:, 1:]))
+
+
+def find_bonds(positions: np.ndarray, coordination: int, reach: float) -> np.ndarray:
+    """Find the pairs of atoms that are nearest neighbours.
+
+    Parameters
+    ----------
+    positions : ndarray of shape (N, 2)
+        Positions ``(x, y)`` [Å].
+    coordination : int
+        Number of bonds of an atom in the perfect lattice.
+    reach : float
+        Longest bond, in units of :func:`typical_bond_length`.
+
+    Returns
+    -------
+    ndarray of shape (B, 2)
+        Indexes of the two atoms of every bond, the lower first, each bond once and in order.
+        Without bonds where there are too few atoms for a single complete neighbourhood.
+    """
+    if len(positions) <= coordination:
+        return np.empty((0, 2), dtype=np.intp)
+    longest_A = reach * typical_bond_length(positions, coordination)
+    pairs = KDTree(positions).query_pairs(longest_A, output_type="ndarray")
+    pairs = np.sort(pairs, axis=1)
+    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+
+
+def bond_lengths(positions: np.ndarray, bonds: np.ndarray) -> np.ndarray:
+    """Lengths of bonds.
+
+    Parameters
+    ----------
+    positions : ndarray of shape (N, 2)
+        Positions ``(x, y)`` [Å].
+    bonds : ndarray of shape (B, 2)
+        Indexes of the two atoms of every bond.
+
+    Returns
+    -------
+    ndarray of shape (B,)
+        Lengths [Å].
+    """
+    return np.linalg.norm(positions[bonds[:, 1]] - positions[bonds[:, 0]], axis=1)
+
+
+def find_rings(positions: np.ndarray, bonds: np.ndarray, largest: int = 12) -> Rings:
+    """Find the rings that the bonds close.
+
+    Every bond counts as two half-edges of opposite direction. A walk that turns at every atom into
+    the next bond clockwise goes round one face of the planar graph (de Berg et al.,
+    *Computational Geometry*, 3rd ed., section 2.2). The face outside the sheet is walked round the
+    other way, so that its area is negative, and is no ring. Bonds that lead into a face and end
+    there do not count for its size.
+
+    Parameters
+    ----------
+    positions : ndarray of shape (N, 2)
+        Positions ``(x, y)`` [Å].
+    bonds : ndarray of shape (B, 2)
+        Indexes of the two atoms of every bond, each bond once.
+    largest : int
+        Size of the largest ring; what is larger is a hole.
+
+    Returns
+    -------
+    Rings
+        The rings.
+    """
+    if len(bonds) == 0:
+        return Rings(
+            np.empty(0, np.intp), np.empty((0, 2)), np.empty(0, np.intp), np.empty(0, np.intp)
+        )
+    start, end, twin = _half_edges(positions, bonds)
+    face = _faces(start, twin)
+    (x1, y1), (x2, y2) = positions[start].T, positions[end].T
+    areas_A2 = np.bincount(face, x1 * y2 - x2 * y1) / 2
+
+    on_boundary = face != face[twin]
+    sizes = np.bincount(face[on_boundary], minlength=len(areas_A2))
+    is_ring = (areas_A2 > 0) & (sizes <= largest)
+
+    is_corner = on_boundary & is_ring[face]
+    ring_of_face = np.cumsum(is_ring) - 1
+    corner_rings, corner_atoms = ring_of_face[face[is_corner]], start[is_corner]
+    sums = [np.bincount(corner_rings, axis, is_ring.sum()) for axis in positions[corner_atoms].T]
+    centres = np.stack(sums, axis=1) / sizes[is_ring, None]
+    return Rings(sizes[is_ring], centres, corner_rings, corner_atoms)
+
+
+def _half_edges(
+    positions: np.ndarray, bonds: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give start, end and opposite of every half-edge, sorted by start and then by azimuth."""
+    start = np.concatenate([bonds[:, 0], bonds[:, 1]])
+    end = np.concatenate([bonds[:, 1], bonds[:, 0]])
+    dx, dy = (positions[end] - positions[start]).T
+    order = np.lexsort((np.arctan2(dy, dx), start))
+    twin = np.argsort(order)[(order + len(bonds)) % len(order)]
+    return start[order], end[order], twin
+
+
+def _faces(start: np.ndarray, twin: np.ndarray) -> np.ndarray:
+    """Number the faces on the left of the half-edges."""
+    here = np.arange(len(start))
+    first = np.searchsorted(start, start, "left")
+    last = np.searchsorted(start, start, "right") - 1
+    clockwise = np.where(here == first, last, here - 1)
+    following = clockwise[twin]
+    walks = coo_array((np.ones(len(here)), (here, following)), shape=(len(here), len(here)))
+    return connected_components(walks, directed=False)[1]
