@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.sparse import csr_array, triu
 from scipy.spatial import Delaunay, Voronoi, cKDTree
 from scipy.stats import qmc
 
@@ -20,6 +21,9 @@ from atomsight.records import Structure
 #: Distances of neighbours and of second neighbours in graphene [Å].
 BOND_A = 1.42
 SECOND_NEIGHBOUR_A = BOND_A * np.sqrt(3)
+
+#: No two atoms are closer than this [Å].
+SHORTEST_BOND_A = 1.15
 
 #: Area of one hexagon of graphene [Å²].
 RING_AREA_A2 = BOND_A**2 * 3 * np.sqrt(3) / 2
@@ -46,6 +50,9 @@ class Settings:
         Fewest and most steps of Lloyd relaxation; many steps give large crystalline patches.
     density_variation : float
         Half-width of the range of the relative density of rings.
+    most_defects : float
+        Largest share of the atoms that a sheet gets in each kind of coordination defect: added on
+        a bond, merged with a neighbour, taken out. The share is drawn from 0 to this, per kind.
     most_holes : int
         Holes are drawn from 0 to this number.
     hole_radius_A : tuple of float
@@ -57,6 +64,7 @@ class Settings:
     size_A: float
     lloyd_steps: tuple[int, int]
     density_variation: float
+    most_defects: float
     most_holes: int
     hole_radius_A: tuple[float, float]
     ripple_A: float
@@ -80,7 +88,8 @@ def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:
     size = settings.size_A
     rings = ring_centres(settings, rng)
     atoms, bonds = dual_network(rings, size)
-    atoms = relax_springs(atoms, bonds, size)
+    atoms, bonds = coordination_defects(atoms, bonds, settings, rng)
+    atoms = drop_crowded(relax_springs(atoms, bonds, size), size)
     atoms = atoms[outside_holes(atoms, settings, rng)]
     atoms = prune_dangling(atoms, size)
     height = BOX_HEIGHT_A / 2 + settings.ripple_A * rng.standard_normal(len(atoms))
@@ -230,6 +239,56 @@ def dual_network(rings: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray
     return corners.mean(axis=1), owners.reshape(-1, 2)
 
 
+def coordination_defects(
+    atoms: np.ndarray, bonds: np.ndarray, settings: Settings, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Put atoms on bonds, merge neighbours and take atoms out, at random places.
+
+    Parameters
+    ----------
+    atoms : ndarray of shape (N, 2)
+        Positions in the periodic square [Å].
+    bonds : ndarray of shape (M, 2)
+        Pairs of bonded atoms.
+    settings : Settings
+        How many defects there may be.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    atoms : ndarray of shape (N', 2)
+        Positions, not yet relaxed [Å].
+    bonds : ndarray of shape (M', 2)
+        Pairs of bonded atoms.
+    """
+    added, merged, removed = (
+        rng.binomial(len(atoms), share) for share in rng.uniform(0, settings.most_defects, 3)
+    )
+    bonds = rng.permutation(bonds)
+    split, contracted, kept = np.split(bonds, [added, added + merged])
+    apart = atoms[split[:, 1]] - atoms[split[:, 0]]
+    apart -= settings.size_A * np.round(apart / settings.size_A)
+    between = len(atoms) + np.arange(added)
+    atoms = np.concatenate([atoms, atoms[split[:, 0]] + apart / 2])
+    halves = [np.column_stack([end, between]) for end in split.T]
+    bonds = np.concatenate([*halves, kept])
+
+    stands_for = np.arange(len(atoms))
+    stands_for[contracted[:, 1]] = stands_for[contracted[:, 0]]
+    bonds = stands_for[bonds]
+    gone = np.zeros(len(atoms), dtype=bool)
+    gone[rng.choice(len(atoms), removed, replace=False)] = True
+    bonds = bonds[~gone[bonds].any(axis=1) & (bonds[:, 0] != bonds[:, 1])]
+    return _without_loose_atoms(atoms, np.unique(np.sort(bonds, axis=1), axis=0))
+
+
+def _without_loose_atoms(atoms: np.ndarray, bonds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Drop the atoms that have no bond, and number the others anew."""
+    used, numbers = np.unique(bonds, return_inverse=True)
+    return atoms[used], numbers.reshape(bonds.shape)
+
+
 def relax_springs(atoms: np.ndarray, bonds: np.ndarray, size: float) -> np.ndarray:
     """Pull neighbours and second neighbours to the distances of graphene.
 
@@ -269,28 +328,48 @@ def relax_springs(atoms: np.ndarray, bonds: np.ndarray, size: float) -> np.ndarr
         )
         return 0.5 * float(np.sum(stiffness * stretch**2)), gradient.ravel()
 
-    found = minimize(energy, atoms.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 60})
+    found = minimize(energy, atoms.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 40})
     return found.x.reshape(-1, 2) % size
 
 
 def second_neighbours(bonds: np.ndarray, count: int) -> np.ndarray:
-    """Pairs of atoms that share a neighbour.
+    """Pairs of atoms that share a neighbour and are not bonded themselves.
 
     Parameters
     ----------
     bonds : ndarray of shape (M, 2)
-        Pairs of bonded atoms; every atom has three bonds.
+        Pairs of bonded atoms.
     count : int
         Number of atoms.
 
     Returns
     -------
-    ndarray of shape (3 count, 2)
-        The pairs.
+    ndarray of shape (P, 2)
+        The pairs, each once.
     """
-    both = np.concatenate([bonds, bonds[:, ::-1]])
-    neighbours = both[np.argsort(both[:, 0], kind="stable"), 1].reshape(count, 3)
-    return neighbours[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
+    ends = np.concatenate([bonds, bonds[:, ::-1]]).T
+    bonded = csr_array((np.ones(ends.shape[1], dtype=int), tuple(ends)), shape=(count, count))
+    shared = triu(bonded @ bonded, k=1).astype(bool)
+    return np.column_stack((shared > bonded.astype(bool)).nonzero())
+
+
+def drop_crowded(atoms: np.ndarray, size: float) -> np.ndarray:
+    """Drop one of every two atoms that are too close for a bond.
+
+    Parameters
+    ----------
+    atoms : ndarray of shape (N, 2)
+        Positions in the periodic square [Å].
+    size : float
+        Edge of the square [Å].
+
+    Returns
+    -------
+    ndarray of shape (M, 2)
+        The atoms that stay.
+    """
+    pairs = cKDTree(atoms, boxsize=size).query_pairs(SHORTEST_BOND_A, output_type="ndarray")
+    return np.delete(atoms, pairs[:, 1], axis=0)
 
 
 def outside_holes(atoms: np.ndarray, settings: Settings, rng: np.random.Generator) -> np.ndarray:
