@@ -325,11 +325,11 @@ def write_waves(path: Path | str, waves: Waves, made_by: dict) -> None:
     made_by : dict
         What :func:`provenance` gives.
     """
-    orders = waves.spectra.shape[-1]
     with create(path, made_by) as file:
         file.attrs.update(signal="spectra", axes=["wave", "k_y", "k_x"])
         file.attrs.update(cell=waves.cell_A, cell_units="angstrom", energy_eV=waves.energy_eV)
-        spectra = file.create_dataset("spectra", data=waves.spectra, chunks=(1, orders, orders))
+        chunk = (1, *waves.spectra.shape[1:])
+        spectra = file.create_dataset("spectra", data=waves.spectra, chunks=chunk)
         spectra.attrs["units"] = ""
         write_table(file, "sites", _site_table(waves))
 

@@ -12,6 +12,7 @@ the grid of pixels, Poisson noise, modulation transfer function of the camera.
 import keras
 import numpy as np
 from keras import ops
+from scipy.fft import next_fast_len
 
 from atomsight import poisson
 from atomsight.geometry import beam_orders, electron_wavelength_A
@@ -293,7 +294,7 @@ class Microscope(keras.layers.Layer):
         mtf_table: np.ndarray | None = None,
         **options: object,
     ):
-        super().__init__(trainable=False, **options)
+        super().__init__(**options)
         self.orders = orders
         self.cell_A = tuple(cell_A)
         self.energy_eV = energy_eV
@@ -374,8 +375,6 @@ class Microscope(keras.layers.Layer):
 
 def _next_fast_even(size: int) -> int:
     """Smallest even size from here on with no prime factor above five."""
-    from scipy.fft import next_fast_len
-
     fast = next_fast_len(size)
     while fast % 2:
         fast = next_fast_len(fast + 1)

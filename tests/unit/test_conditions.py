@@ -1,0 +1,69 @@
+"""Conditions of the microscope and the curriculum."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from atomsight.conditions import (
+    CurriculumSettings,
+    MicroscopeSettings,
+    MtfSettings,
+    draw_conditions,
+    place_pixels,
+    ranges_at,
+)
+from atomsight.errors import InputError
+
+TITAN = MicroscopeSettings(
+    energy_eV=80e3,
+    defocus_A=(-200, 200),
+    cs_um=(-20, 20),
+    c5_mm=(0, 5),
+    astigmatism_A=(0, 100),
+    focal_spread_A=(20, 40),
+    vibration_A=(0, 0.25),
+    dose_e_per_A2=(10, 1e4),
+    pixel_size_A=(0.10, 0.14),
+    mtf=MtfSettings(),
+)
+CURRICULUM = CurriculumSettings(0.2, 0.6, {"defocus_A": (-90, -70), "dose_e_per_A2": (5e3, 1e4)})
+
+
+def test_defocus_is_underfocus_positive_and_aberrations_are_in_angstroms():
+    fixed = replace(TITAN, defocus_A=(83, 83), cs_um=(-11.5, -11.5), c5_mm=(5, 5))
+    coefficients = draw_conditions(fixed, 2, np.random.default_rng(0))["aberrations"][0, 0]
+    assert coefficients[0] == pytest.approx(-83)
+    assert coefficients[3] == pytest.approx(-11.5e4)
+    assert coefficients[4] == pytest.approx(5e7)
+
+
+def test_draws_fill_their_ranges_and_the_dose_evenly_on_a_log_scale():
+    drawn = draw_conditions(TITAN, 4000, np.random.default_rng(1))
+    defocus = -drawn["aberrations"][:, 0, 0]
+    assert -200 <= defocus.min() < -190 < 190 < defocus.max() <= 200
+    astigmatism = np.hypot(drawn["aberrations"][:, 0, 1], drawn["aberrations"][:, 0, 2])
+    assert astigmatism.max() <= 100.001
+    assert np.median(drawn["dose"]) == pytest.approx(10**2.5, rel=0.15)
+
+
+def test_the_curriculum_goes_from_easy_to_full():
+    assert ranges_at(0.1, TITAN, CURRICULUM).defocus_A == (-90, -70)
+    assert ranges_at(0.4, TITAN, CURRICULUM).defocus_A == pytest.approx((-145, 65))
+    assert ranges_at(0.6, TITAN, CURRICULUM) == TITAN
+    assert ranges_at(1.0, TITAN, CURRICULUM) == TITAN
+
+
+def test_a_range_the_microscope_does_not_have_is_refused():
+    with pytest.raises(InputError, match=r"curriculum.start: defocus_nm is not a range"):
+        ranges_at(0.5, TITAN, CurriculumSettings(0.2, 0.6, {"defocus_nm": (0, 1)}))
+
+
+def test_pixels_are_spaced_by_their_size_and_mirrored_at_random():
+    pixel_size = np.linspace(0.1, 0.14, 50)
+    grid = place_pixels(pixel_size, (40.0, 30.0), 16, np.random.default_rng(2))
+    for name in ("rows", "columns"):
+        steps = np.diff(grid[name][:, 0], axis=1)
+        np.testing.assert_allclose(np.abs(steps), pixel_size[:, None].repeat(15, 1), rtol=1e-3)
+        assert 10 < np.count_nonzero(steps[:, 0] < 0) < 40
+    assert 10 < grid["turned"].sum() < 40
