@@ -1,0 +1,198 @@
+"""Training: a step from waves to the loss, and a training that survives being stopped."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+import make_structures
+import simulate_waves
+import train_network
+from atomsight import hdf5, models
+from atomsight.errors import InputError
+from atomsight.network import build_network
+from atomsight.training import cross_entropy, make_learner, squared_error, streams
+
+SCRIPTS = Path(train_network.__file__).parent
+SECTION = {
+    "material": "graphene",
+    "contrast": "bright",
+    "microscope": {
+        "energy_eV": 80000,
+        "defocus_A": [-95, -70],
+        "cs_um": [-15, -8],
+        "dose_e_per_A2": [20000, 100000],
+        "pixel_size_A": [0.11, 0.13],
+    },
+    "network": {"features": 2},
+    "training": {
+        "steps": 12,
+        "steps_per_epoch": 3,
+        "batch": 2,
+        "image_px": 64,
+        "validation_batches": 1,
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def wave_file(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("waves")
+    structures, waves = folder / "structures.h5", folder / "waves.h5"
+    made = make_structures.main(
+        [
+            str(structures),
+            *("--material", "graphene", "--count", "3", "--seed", "1"),
+            *("--settings", json.dumps({"size_A": 24.0, "lloyd_steps": [5, 5]})),
+        ]
+    )
+    assert made == 0
+    assert simulate_waves.main([str(structures), str(waves), "--energy", "80000"]) == 0
+    return waves
+
+
+def plan_of(**changes):
+    section = train_network.read_section(json.dumps(SECTION | changes))
+    return train_network.make_plan(section, seed=3)
+
+
+def test_losses_are_those_of_the_textbook():
+    truth = np.array([[[[0.25, 0.75]]]], "float32")
+    logits = np.log(np.array([[[[0.5, 0.5]]]], "float32"))
+    assert float(cross_entropy(truth, logits)) == pytest.approx(np.log(2), rel=1e-5)
+    assert float(squared_error(truth, logits)) == pytest.approx(0.0625, rel=1e-5)
+
+
+def test_an_example_shows_its_atoms_where_the_truth_has_them(wave_file):
+    """At optimum defocus and high dose the image is bright where the truth says atom."""
+    waves = hdf5.read_waves([wave_file])
+    plan = plan_of()
+    learning, _ = streams(waves, plan)
+    learner = make_learner(build_network(2, 1, 2), waves, plan)
+    images, truth = (np.asarray(part) for part in learner.imaging(learning[0][0]))
+    assert images.shape == (2, 64, 64, 1)
+    assert truth.shape == (2, 64, 64, 2)
+    np.testing.assert_allclose(truth.sum(axis=-1), 1, atol=1e-5)
+    for image, atoms in zip(images[..., 0], truth[..., 1], strict=True):
+        assert np.corrcoef(image.ravel(), atoms.ravel())[0, 1] > 0.5
+
+
+def test_examples_depend_on_seed_and_step_alone(wave_file):
+    waves = hdf5.read_waves([wave_file])
+    one, other = streams(waves, plan_of())[0], streams(waves, plan_of())[0]
+    one.epoch = other.epoch = 2
+    one[0]
+    for name, values in one[1][0].items():
+        np.testing.assert_array_equal(values, other[1][0][name])
+    assert not np.array_equal(one[1][0]["rows"], one[2][0]["rows"])
+
+
+def train(folder, wave_file, environment=None, **training):
+    section = SECTION | {"training": SECTION["training"] | training}
+    return subprocess.Popen(
+        [
+            *(sys.executable, SCRIPTS / "train_network.py", folder / "model", wave_file),
+            *("--work", folder / "work", "--name", "tiny", "--seed", "3"),
+            *("--settings", json.dumps(section)),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=os.environ | (environment or {}),
+    )
+
+
+def history_of(folder):
+    with open(folder / "model" / "history.csv", encoding="utf-8") as file:
+        return [float(row["loss"]) for row in csv.DictReader(file)]
+
+
+@pytest.mark.slow
+def test_a_killed_training_goes_on_as_if_nothing_had_happened(tmp_path, wave_file):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    first = train(whole, wave_file)
+    assert first.wait(300) == 0, first.stderr.read()
+    second = train(killed, wave_file)
+    progress = killed / "work" / "checkpoint" / "training_metadata.json"
+    deadline = time.monotonic() + 300
+    while not (progress.is_file() and progress.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    second.send_signal(signal.SIGKILL)
+    second.wait()
+    assert not (killed / "model").exists()
+    third = train(killed, wave_file)
+    assert third.wait(300) == 0, third.stderr.read()
+    assert len(history_of(killed)) == 4
+    np.testing.assert_allclose(history_of(killed), history_of(whole), rtol=1e-3)
+    card = models.read_card(killed / "model")
+    assert card.name == "tiny"
+    assert card.class_names == ("background", "atom")
+    assert card.pixel_size_A == (0.11, 0.13)
+    assert len(card.data_sha256) == 64
+
+
+@pytest.mark.slow
+def test_other_settings_do_not_go_on_from_an_old_checkpoint(tmp_path, wave_file):
+    assert train(tmp_path, wave_file, steps=3).wait(300) == 0
+    once_more = train(tmp_path, wave_file, steps=3, learning_rate=0.01)
+    assert b"starts anew" in once_more.communicate(timeout=300)[1]
+    assert len(history_of(tmp_path)) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.backend
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_other_backends_train_and_infer_alike(tmp_path, wave_file, backend):
+    pytest.importorskip(
+        backend, reason=f"{backend} is not installed (pip install -e '.[{backend}]')"
+    )
+    training = train(tmp_path, wave_file, {"KERAS_BACKEND": backend}, steps=20, steps_per_epoch=10)
+    assert training.wait(500) == 0, training.stderr.read()
+    assert np.isfinite(history_of(tmp_path)).all()
+    infer = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import numpy as np\n"
+        "from atomsight.models import load_network; from atomsight.inference import predict_maps\n"
+        "image = np.random.default_rng(0).normal(size=(96, 64, 1)).astype('float32')\n"
+        "np.save(sys.argv[3], predict_maps(load_network(sys.argv[2])[0], image, 512))\n"
+    )
+    maps = {}
+    for name in (backend, "tensorflow"):
+        file = tmp_path / f"{name}.npy"
+        subprocess.run(
+            [sys.executable, "-c", infer, SCRIPTS, tmp_path / "model", file],
+            check=True,
+            env=os.environ | {"KERAS_BACKEND": name},
+        )
+        maps[name] = np.load(file)
+    np.testing.assert_allclose(maps[backend], maps["tensorflow"], atol=1e-4)
+
+
+def test_one_structure_is_not_enough(tmp_path, wave_file, capsys):
+    waves = hdf5.read_waves([wave_file])
+    alone = type(waves)(waves.spectra[:1], waves.cell_A, 80e3, waves.sites[:1], waves.classes[:1])
+    single = tmp_path / "single.h5"
+    hdf5.write_waves(single, alone, {})
+    arguments = [str(tmp_path / "model"), str(single), "--work", str(tmp_path / "work")]
+    code = train_network.main([*arguments, "--seed", "1", "--settings", json.dumps(SECTION)])
+    assert code == 1
+    assert "at least two structures" in capsys.readouterr().err
+    assert not (tmp_path / "model").exists()
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    keras.utils.set_random_seed(1)
+    card = models.ModelCard(
+        *("tiny", "graphene", 2, 1, ("background", "atom"), "bright", (0.1, 0.14), 6.0, 0.4),
+        *({}, {}, {}, 1, "0" * 64, {}, {}),
+    )
+    models.save(tmp_path, build_network(4, 1, 2), card, pd.DataFrame())
+    with pytest.raises(InputError, match="weights do not fit the card"):
+        models.load_network(tmp_path)

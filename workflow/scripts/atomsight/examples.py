@@ -1,0 +1,211 @@
+"""Training examples: what is drawn for a step, and the layer that turns it into images and truth.
+
+What is random (which wave, which conditions, where the pixels lie) is drawn from the seed and the
+number of the step alone. A training that was stopped goes on with the very examples it would have
+had.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+from atomsight import ground_truth, normalisation
+from atomsight.conditions import (
+    CurriculumSettings,
+    MicroscopeSettings,
+    draw_conditions,
+    place_pixels,
+    ranges_at,
+)
+from atomsight.errors import InputError
+from atomsight.microscope import Microscope
+from atomsight.records import Waves
+
+#: Pixels computed around an image and cut away again, so that the camera's blur does not wrap.
+CAMERA_MARGIN_PX = 8
+
+
+class ExampleStream(keras.utils.PyDataset):
+    """Inputs of the compiled step, one epoch after another.
+
+    Parameters
+    ----------
+    waves : Waves
+        Waves to draw from.
+    microscope : MicroscopeSettings
+        Full ranges of the conditions.
+    curriculum : CurriculumSettings, optional
+        How the ranges widen; full from the beginning without it.
+    batch, image_px : int
+        Images in a step, and their edge [pixel].
+    classes : int
+        Number of classes, the background included.
+    seed : int
+        Seed of everything random.
+    steps : int
+        Steps in an epoch.
+    epochs : int
+        Epochs of the training.
+
+    Attributes
+    ----------
+    epoch : int
+        The epoch that is served, from 0; to be set before it begins.
+    """
+
+    def __init__(
+        self,
+        waves: Waves,
+        microscope: MicroscopeSettings,
+        curriculum: CurriculumSettings | None,
+        *,
+        batch: int,
+        image_px: int,
+        classes: int,
+        seed: int,
+        steps: int,
+        epochs: int = 1,
+    ):
+        # No worker: an example takes well under a millisecond to draw.
+        super().__init__(workers=0)
+        self.waves = waves
+        self.microscope = microscope
+        self.curriculum = curriculum
+        self.batch = batch
+        self.image_px = image_px
+        self.seed = seed
+        self.steps = steps
+        self.epochs = epochs
+        self.epoch = 0
+        self._spectra = np.stack([waves.spectra.real, waves.spectra.imag], axis=-1)
+        self._sites, self._members = pad_sites(waves, classes)
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray]]:
+        step = self.epoch * self.steps + index
+        rng = np.random.default_rng([self.seed, step])
+        ranges = self.microscope
+        if self.curriculum:
+            progress = step / (self.epochs * self.steps)
+            ranges = ranges_at(progress, self.microscope, self.curriculum)
+        chosen = rng.integers(len(self._spectra), size=self.batch)
+        conditions = draw_conditions(ranges, self.batch, rng)
+        size = self.image_px + 2 * CAMERA_MARGIN_PX
+        grid = place_pixels(conditions["pixel_size"], self.waves.cell_A, size, rng)
+        inputs = conditions | grid
+        inputs["spectra"] = self._spectra[chosen]
+        inputs["sites"] = self._sites[chosen]
+        inputs["members"] = self._members[chosen]
+        inputs["seed"] = rng.integers(2**31, size=2, dtype="int32")
+        return (inputs,)
+
+
+def pad_sites(waves: Waves, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Fill the sites of all waves up to equal numbers.
+
+    Parameters
+    ----------
+    waves : Waves
+        The waves with their sites.
+    classes : int
+        Number of classes, C, the background included.
+
+    Returns
+    -------
+    sites : ndarray of shape (W, S, 2), float32
+        Positions ``(x, y)`` [Å].
+    members : ndarray of shape (W, S, C - 1), float32
+        One where a site is of a class, from class 1 on; zero in the places that were filled up.
+    """
+    most = max(len(sites) for sites in waves.sites)
+    sites = np.zeros((len(waves.sites), most, 2), "float32")
+    members = np.zeros((len(waves.sites), most, classes - 1), "float32")
+    for index, (positions, kinds) in enumerate(zip(waves.sites, waves.classes, strict=True)):
+        sites[index, : len(positions)] = positions
+        members[index, np.arange(len(kinds)), kinds - 1] = 1
+    return sites, members
+
+
+def split_waves(waves: Waves, validation_share: float) -> tuple[Waves, Waves]:
+    """Keep some waves aside for the validation loss.
+
+    Parameters
+    ----------
+    waves : Waves
+        All waves.
+    validation_share : float
+        Share to keep aside; at least one wave.
+
+    Returns
+    -------
+    training, validation : Waves
+        The two parts.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two waves.
+    """
+    count = len(waves.spectra)
+    if count < 2:
+        raise InputError(
+            "training needs at least two structures, one of them for the validation; "
+            "raise structures.count"
+        )
+    kept = max(1, round(count * validation_share))
+    return _take(waves, slice(0, count - kept)), _take(waves, slice(count - kept, count))
+
+
+def _take(waves: Waves, part: slice) -> Waves:
+    return Waves(
+        waves.spectra[part], waves.cell_A, waves.energy_eV, waves.sites[part], waves.classes[part]
+    )
+
+
+@keras.saving.register_keras_serializable("atomsight")
+class ImagingAndTruth(keras.layers.Layer):
+    """From waves and conditions to what the network sees and what it should say.
+
+    Parameters
+    ----------
+    microscope : Microscope
+        The microscope.
+    site_sigma_A : float
+        Standard deviation of the Gaussian of a site [Å].
+    window_A : float
+        Standard deviation of the window of the normalisation [Å].
+
+    Notes
+    -----
+    Input: the inputs of :class:`Microscope` and ``sites`` (B, S, 2), ``members`` (B, S, C - 1),
+    ``turned`` (B,). Output: normalised images (B, H, W, F) and class maps (B, H, W, C).
+    """
+
+    def __init__(
+        self, microscope: Microscope, site_sigma_A: float, window_A: float, **options: object
+    ):
+        super().__init__(**options)
+        self.microscope = microscope
+        self.site_sigma_A = site_sigma_A
+        self.window_A = window_A
+
+    def call(self, inputs: dict[str, keras.KerasTensor]) -> tuple:
+        """Make images and their truth; see the class."""
+        inner = slice(CAMERA_MARGIN_PX, -CAMERA_MARGIN_PX)
+        images = self.microscope(inputs)[..., inner, inner]
+        images = normalisation.normalise(images, self.window_A / inputs["pixel_size"])
+        images = ops.transpose(images, (0, 2, 3, 1))
+        truth = ground_truth.class_maps(
+            inputs["rows"][:, 0, inner],
+            inputs["columns"][:, 0, inner],
+            inputs["sites"],
+            inputs["members"],
+            self.site_sigma_A,
+            self.microscope.cell_A,
+        )
+        turned = inputs["turned"][:, None, None, None]
+        return tuple(
+            ops.where(turned, ops.transpose(part, (0, 2, 1, 3)), part) for part in (images, truth)
+        )

@@ -1,0 +1,204 @@
+"""A trained model is a folder: weights, a card that says how to use it and when not to, a history.
+
+=======================  ========================================================================
+``network.weights.h5``   the weights
+``model.json``           the card, :class:`ModelCard`
+``history.csv``          loss and validation loss by epoch
+=======================  ========================================================================
+"""
+
+import json
+import warnings
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from atomsight import hdf5
+from atomsight.errors import InputError
+
+if TYPE_CHECKING:
+    import keras
+    import pandas as pd
+
+CARD = "model.json"
+WEIGHTS = "network.weights.h5"
+HISTORY = "history.csv"
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """Everything needed to use a model, and to know when not to.
+
+    Attributes
+    ----------
+    name : str
+        Name of the model.
+    material : str
+        What it finds atoms in; the generator of structures it was trained on.
+    features, frames : int
+        Features at full resolution, and images that go in together.
+    class_names : tuple of str
+        Names of the classes, the background first.
+    contrast : str
+        How atoms look in the images it was trained on: ``bright``, ``dark`` or ``either``.
+    pixel_size_A : tuple of float
+        Range of pixel sizes it was trained on [Å].
+    window_A : float
+        Standard deviation of the window of the normalisation [Å].
+    site_sigma_A : float
+        Standard deviation of the Gaussian of a site [Å].
+    microscope : dict
+        Ranges of the conditions it was trained on.
+    training : dict
+        Settings of the training.
+    thresholds : dict
+        Settings of the segmentation that go with it.
+    seed : int
+        Seed of the training.
+    data_sha256 : str
+        Hash of the exit waves it was trained on.
+    scores : dict
+        Last losses.
+    versions : dict
+        Versions of the libraries, and the backend of Keras.
+    """
+
+    name: str
+    material: str
+    features: int
+    frames: int
+    class_names: tuple[str, ...]
+    contrast: str
+    pixel_size_A: tuple[float, float]
+    window_A: float
+    site_sigma_A: float
+    microscope: dict
+    training: dict
+    thresholds: dict
+    seed: int
+    data_sha256: str
+    scores: dict
+    versions: dict
+
+
+def save(
+    folder: Path | str, network: "keras.Model", card: ModelCard, history: "pd.DataFrame"
+) -> None:
+    """Write a model. The card comes last: a folder with a card is whole.
+
+    Parameters
+    ----------
+    folder : path
+        The model's folder; made if missing.
+    network : keras.Model
+        The trained network.
+    card : ModelCard
+        Its card.
+    history : DataFrame
+        Its training, one row per epoch.
+    """
+    folder = Path(folder)
+    with hdf5.replacing(folder / WEIGHTS) as partial:
+        # Keras insists on the ending of the name.
+        weights = partial.with_name(f"{partial.name}.weights.h5")
+        network.save_weights(weights)
+        weights.rename(partial)
+    hdf5.write_csv(folder / HISTORY, history)
+    text = json.dumps(asdict(card), indent=2, sort_keys=True, ensure_ascii=False)
+    with hdf5.replacing(folder / CARD) as partial:
+        partial.write_text(text + "\n", encoding="utf-8")
+
+
+def read_card(folder: Path | str) -> ModelCard:
+    """Read the card of a model.
+
+    Parameters
+    ----------
+    folder : path
+        The model's folder.
+
+    Returns
+    -------
+    ModelCard
+        The card.
+
+    Raises
+    ------
+    InputError
+        If the folder is not a model, or a file of it is missing or broken.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"{folder}: there is no model of this name; train it or correct the name")
+    for name in (CARD, WEIGHTS):
+        if not (folder / name).is_file():
+            raise InputError(f"{folder}: the model's file {name} is missing; train the model again")
+    try:
+        values = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        card = {field.name: values[field.name] for field in fields(ModelCard)}
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise InputError(f"{folder / CARD}: not the card of a model ({error})") from error
+    pairs = {name: tuple(card[name]) for name in ("class_names", "pixel_size_A")}
+    return ModelCard(**card | pairs)
+
+
+def load_network(folder: Path | str) -> tuple["keras.Model", ModelCard]:
+    """Load a model to use it.
+
+    Parameters
+    ----------
+    folder : path
+        The model's folder.
+
+    Returns
+    -------
+    network : keras.Model
+        The trained network, from normalised images to logits.
+    card : ModelCard
+        Its card.
+
+    Raises
+    ------
+    InputError
+        If the folder is not a model, or its files do not fit together.
+    """
+    from atomsight.network import build_network
+
+    card = read_card(folder)
+    network = build_network(card.features, card.frames, len(card.class_names))
+    try:
+        with warnings.catch_warnings():
+            # Keras only warns of layers that the file does not have.
+            warnings.simplefilter("error", UserWarning)
+            network.load_weights(Path(folder) / WEIGHTS)
+    except (OSError, ValueError, KeyError, UserWarning) as error:
+        raise InputError(
+            f"{Path(folder) / WEIGHTS}: the weights do not fit the card, or the file is cut short; "
+            "train the model again"
+        ) from error
+    return network, card
+
+
+def check_pixel_size(card: ModelCard, pixel_size_A: float, where: str) -> None:
+    """Refuse a pixel size that a model has not learned.
+
+    Parameters
+    ----------
+    card : ModelCard
+        The model's card.
+    pixel_size_A : float
+        Size of a pixel [Å].
+    where : str
+        Where it comes from, for the message.
+
+    Raises
+    ------
+    InputError
+        If it is outside the model's range.
+    """
+    low, high = card.pixel_size_A
+    if not 0.999 * low <= pixel_size_A <= 1.001 * high:
+        raise InputError(
+            f"{where}: the pixel size of {pixel_size_A:.4g} Å is outside the range of the model "
+            f"{card.name}, {low:g} to {high:g} Å; import the series again with this range"
+        )

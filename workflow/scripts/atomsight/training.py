@@ -1,0 +1,387 @@
+"""Training: one compiled step from exit waves to the loss, a new image for every example."""
+
+import hashlib
+import importlib.util
+import json
+import logging
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+from keras import ops
+
+from atomsight.conditions import CurriculumSettings, MicroscopeSettings
+from atomsight.examples import ExampleStream, ImagingAndTruth, split_waves
+from atomsight.microscope import Microscope
+from atomsight.network import build_network
+from atomsight.records import Waves
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How a network is trained.
+
+    Attributes
+    ----------
+    steps : int
+        Steps of the optimiser.
+    steps_per_epoch : int
+        Steps between two checkpoints and two lines of the history.
+    batch : int
+        Images in a step.
+    image_px : int
+        Edge of an image [pixel].
+    learning_rate : float
+        Highest learning rate; it rises during ``warm_up`` and falls as a cosine.
+    warm_up : float
+        Share of the steps in which the learning rate rises.
+    weight_decay : float
+        Decoupled weight decay of the kernels.
+    loss : str
+        ``cross_entropy`` or ``squared_error``.
+    site_sigma_A : float
+        Standard deviation of the Gaussian of a site [Å].
+    window_A : float
+        Standard deviation of the window of the normalisation [Å].
+    validation_share : float
+        Share of the waves kept aside for the validation loss.
+    validation_batches : int
+        Batches of the validation.
+    curriculum : CurriculumSettings
+        From easy to full ranges.
+    """
+
+    steps: int
+    steps_per_epoch: int
+    batch: int
+    image_px: int
+    learning_rate: float
+    warm_up: float
+    weight_decay: float
+    loss: str
+    site_sigma_A: float
+    window_A: float
+    validation_share: float
+    validation_batches: int
+    curriculum: CurriculumSettings
+
+
+class Learner(keras.Model):
+    """The network with the microscope in front of it and the loss behind it.
+
+    Parameters
+    ----------
+    network : keras.Model
+        The network to train.
+    imaging : ImagingAndTruth
+        Makes the examples.
+    loss : str
+        ``cross_entropy`` or ``squared_error``.
+    """
+
+    def __init__(self, network: keras.Model, imaging: ImagingAndTruth, loss: str):
+        super().__init__()
+        self.network = network
+        self.imaging = imaging
+        self.pixel_loss = LOSSES[loss]
+
+    def call(self, inputs: dict[str, keras.KerasTensor], training: bool = False) -> dict:
+        """Make examples and answer them."""
+        images, truth = self.imaging(inputs)
+        return {"logits": self.network(images, training=training), "truth": truth}
+
+    def compute_loss(
+        self,
+        x: object = None,
+        y: object = None,
+        y_pred: dict | None = None,
+        sample_weight: object = None,
+        training: bool = True,
+    ) -> keras.KerasTensor:
+        """Mean loss of all pixels; truth and answer both come from :meth:`call`."""
+        return self.pixel_loss(y_pred["truth"], y_pred["logits"])
+
+
+def cross_entropy(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
+    """Mean cross-entropy of probabilities against a distribution.
+
+    Parameters
+    ----------
+    truth : tensor of shape (B, H, W, C)
+        True probabilities.
+    logits : tensor of shape (B, H, W, C)
+        Logits of the predicted ones.
+
+    Returns
+    -------
+    scalar tensor
+        Cross-entropy [nat per pixel].
+    """
+    return ops.mean(-ops.sum(truth * ops.log_softmax(logits, axis=-1), axis=-1))
+
+
+def squared_error(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
+    """Mean squared error of probabilities.
+
+    Parameters
+    ----------
+    truth : tensor of shape (B, H, W, C)
+        True probabilities.
+    logits : tensor of shape (B, H, W, C)
+        Logits of the predicted ones.
+
+    Returns
+    -------
+    scalar tensor
+        The error.
+    """
+    return ops.mean(ops.square(truth - ops.softmax(logits, axis=-1)))
+
+
+LOSSES = {"cross_entropy": cross_entropy, "squared_error": squared_error}
+
+
+def make_optimizer(settings: TrainingSettings) -> keras.optimizers.Optimizer:
+    """AdamW with a warm-up and a cosine decay of the learning rate.
+
+    Parameters
+    ----------
+    settings : TrainingSettings
+        Learning rate, warm-up, weight decay and number of steps.
+
+    Returns
+    -------
+    keras.optimizers.Optimizer
+        The optimiser; only kernels decay.
+    """
+    warm_up = max(1, round(settings.warm_up * settings.steps))
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0,
+        decay_steps=max(1, settings.steps - warm_up),
+        warmup_target=settings.learning_rate,
+        warmup_steps=warm_up,
+    )
+    optimizer = keras.optimizers.AdamW(
+        schedule, weight_decay=settings.weight_decay, global_clipnorm=1.0
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    return optimizer
+
+
+class _ServeEpoch(keras.callbacks.Callback):
+    """Tell the stream of examples which epoch begins."""
+
+    def __init__(self, stream: ExampleStream):
+        super().__init__()
+        self.stream = stream
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Set the epoch."""
+        self.stream.epoch = epoch
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """All that a training is made of, but the waves.
+
+    Attributes
+    ----------
+    features : int
+        Features of the network at full resolution.
+    classes : int
+        Number of classes, the background included.
+    microscope : MicroscopeSettings
+        Full ranges of the conditions.
+    training : TrainingSettings
+        How to train.
+    seed : int
+        Seed of everything random.
+    """
+
+    features: int
+    classes: int
+    microscope: MicroscopeSettings
+    training: TrainingSettings
+    seed: int
+
+
+def train(waves: Waves, plan: TrainingPlan, work: Path) -> tuple[keras.Model, pd.DataFrame]:
+    """Train a network, going on where a stopped training left off.
+
+    Parameters
+    ----------
+    waves : Waves
+        Exit waves to learn from.
+    plan : TrainingPlan
+        What to train, and how.
+    work : Path
+        Folder for checkpoints (``checkpoint/``), TensorBoard logs (``logs/``) and the history
+        (``history.csv``).
+
+    Returns
+    -------
+    network : keras.Model
+        The trained network.
+    history : DataFrame
+        ``epoch``, ``step``, ``loss``, ``val_loss``; one row per epoch.
+
+    Raises
+    ------
+    InputError
+        If there are too few waves.
+    """
+    _forget_other_plans(work, plan, waves)
+    keras.utils.set_random_seed(plan.seed)
+    learning, validation = streams(waves, plan)
+    network = build_network(plan.features, 1, plan.classes)
+    learner = make_learner(network, waves, plan)
+    learner(learning[0][0])
+    epochs_done = _epochs_done(work)
+    history_file = work / "history.csv"
+    _keep_rows(history_file, epochs_done)
+    learner.fit(
+        learning,
+        epochs=learning.epochs,
+        validation_data=validation,
+        shuffle=False,
+        verbose=1 if sys.stderr.isatty() else 2,
+        callbacks=[
+            _ServeEpoch(learning),
+            keras.callbacks.BackupAndRestore(
+                work / "checkpoint", double_checkpoint=True, delete_checkpoint=False
+            ),
+            keras.callbacks.CSVLogger(history_file, append=True),
+            *_tensorboard(work),
+        ],
+    )
+    history = pd.read_csv(history_file)
+    history.insert(1, "step", (history["epoch"] + 1) * learning.steps)
+    return network, history
+
+
+def streams(waves: Waves, plan: TrainingPlan) -> tuple[ExampleStream, ExampleStream]:
+    """Examples to learn from, and examples for the validation loss.
+
+    Parameters
+    ----------
+    waves : Waves
+        All exit waves; some are kept aside for the validation.
+    plan : TrainingPlan
+        What to train, and how.
+
+    Returns
+    -------
+    learning, validation : ExampleStream
+        The validation has full ranges and the same examples at every epoch.
+
+    Raises
+    ------
+    InputError
+        If there are too few waves.
+    """
+    settings = plan.training
+    learned, kept = split_waves(waves, settings.validation_share)
+    size = {"batch": settings.batch, "image_px": settings.image_px, "classes": plan.classes}
+    steps = min(settings.steps, settings.steps_per_epoch)
+    learning = ExampleStream(
+        learned,
+        plan.microscope,
+        settings.curriculum,
+        **size,
+        seed=plan.seed,
+        steps=steps,
+        epochs=max(1, round(settings.steps / steps)),
+    )
+    validation = ExampleStream(
+        kept, plan.microscope, None, **size, seed=plan.seed + 1, steps=settings.validation_batches
+    )
+    return learning, validation
+
+
+def make_learner(network: keras.Model, waves: Waves, plan: TrainingPlan) -> Learner:
+    """Put the microscope in front of a network, and compile the step.
+
+    Parameters
+    ----------
+    network : keras.Model
+        The network to train.
+    waves : Waves
+        The waves it will learn from; their size, box and energy are taken.
+    plan : TrainingPlan
+        What to train, and how.
+
+    Returns
+    -------
+    Learner
+        Compiled.
+    """
+    table = plan.microscope.mtf.table
+    microscope = Microscope(
+        waves.spectra.shape[-1], waves.cell_A, waves.energy_eV, mtf_table=table or None
+    )
+    settings = plan.training
+    imaging = ImagingAndTruth(microscope, settings.site_sigma_A, settings.window_A)
+    learner = Learner(network, imaging, settings.loss)
+    # XLA makes TensorFlow's convolutions slower on a CPU, and has no Poisson draw on a GPU.
+    compiled = "auto" if keras.backend.backend() == "jax" else False
+    learner.compile(optimizer=make_optimizer(settings), jit_compile=compiled)
+    return learner
+
+
+def _forget_other_plans(work: Path, plan: TrainingPlan, waves: Waves) -> None:
+    """Drop a checkpoint that another plan or other waves left behind."""
+    work.mkdir(parents=True, exist_ok=True)
+    identity = json.dumps([repr(plan), waves_sha256(waves), keras.backend.backend()])
+    plan_file = work / "plan.json"
+    if plan_file.is_file() and plan_file.read_text() != identity:
+        logging.info("the settings or the waves have changed: the training starts anew")
+        shutil.rmtree(work / "checkpoint", ignore_errors=True)
+    plan_file.write_text(identity)
+
+
+def waves_sha256(waves: Waves) -> str:
+    """Fingerprint of what a network is trained on.
+
+    Parameters
+    ----------
+    waves : Waves
+        The exit waves.
+
+    Returns
+    -------
+    str
+        SHA-256 of the spectra and the sites, hexadecimal.
+    """
+    digest = hashlib.sha256(np.ascontiguousarray(waves.spectra).tobytes())
+    for sites in waves.sites:
+        digest.update(np.ascontiguousarray(sites).tobytes())
+    return digest.hexdigest()
+
+
+def _epochs_done(work: Path) -> int:
+    """Epochs in the checkpoint of a stopped training."""
+    progress = work / "checkpoint" / "training_metadata.json"
+    return json.loads(progress.read_text())["epoch"] if progress.is_file() else 0
+
+
+def _keep_rows(history_file: Path, epochs: int) -> None:
+    """Drop what the history says of epochs that will be done again."""
+    history_file.parent.mkdir(parents=True, exist_ok=True)
+    if not history_file.is_file():
+        return
+    if epochs == 0:
+        history_file.unlink()
+        return
+    history = pd.read_csv(history_file)
+    history[history["epoch"] < epochs].to_csv(history_file, index=False)
+
+
+def _tensorboard(work: Path) -> list[keras.callbacks.Callback]:
+    """Logs for TensorBoard, which needs TensorFlow to be installed, whatever the backend."""
+    if not all(importlib.util.find_spec(name) for name in ("tensorflow", "tensorboard")):
+        return []
+    return [keras.callbacks.TensorBoard(work / "logs", write_graph=False)]

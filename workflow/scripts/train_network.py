@@ -1,0 +1,152 @@
+"""Train a network on exit waves; every example is a new simulated image.
+
+MODEL is the folder of the model; its files appear when the training is complete. Checkpoints and
+logs go to WORK. A training that was stopped goes on from its last checkpoint when the command is
+given again.
+
+Example:
+    python train_network.py model waves_0.h5 waves_1.h5 --work training --seed 1 \\
+        --settings @graphene.json
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from atomsight import command_line, hdf5, models, settings
+from atomsight.conditions import MicroscopeSettings
+from atomsight.records import Waves
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from atomsight.training import TrainingPlan
+
+
+@command_line.script
+def main(argv: list[str] | None = None) -> None:
+    """Read the waves, train, write the model."""
+    given = parse(argv)
+    section = read_section(given.settings)
+    waves = hdf5.read_waves(given.waves)
+    plan = make_plan(section, given.seed)
+
+    from atomsight.training import train
+
+    network, history = train(waves, plan, given.work)
+    card = make_card(given.name or given.model.resolve().name, section, plan, waves, history)
+    models.save(given.model, network, card, history)
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    arguments = command_line.parser(__doc__)
+    arguments.add_argument("model", metavar="MODEL", type=Path, help="folder of the model")
+    arguments.add_argument("waves", metavar="WAVES.h5", nargs="+", help="shards of exit waves")
+    arguments.add_argument("--work", type=Path, required=True, help="folder of checkpoints, logs")
+    arguments.add_argument("--name", help="name of the model; the folder's without it")
+    arguments.add_argument("--seed", type=int, required=True)
+    command_line.add_settings(arguments, "models.<name>")
+    return arguments.parse_args(argv)
+
+
+def read_section(text: str) -> dict:
+    """Read the section of a model, with the ranges of its microscope.
+
+    Parameters
+    ----------
+    text : str
+        JSON, or ``@path``; ``microscope`` holds the ranges or names a file of them.
+
+    Returns
+    -------
+    dict
+        The section, checked and complete.
+
+    Raises
+    ------
+    InputError
+        On the first wrong key or value.
+    """
+    section = command_line.read_json(text)
+    return settings.check_configuration({"models": {"model": section}})["models"]["model"]
+
+
+def make_plan(section: dict, seed: int) -> "TrainingPlan":
+    """Gather what a training is made of.
+
+    Parameters
+    ----------
+    section : dict
+        The complete section of the model.
+    seed : int
+        Seed of everything random.
+
+    Returns
+    -------
+    TrainingPlan
+        The plan.
+    """
+    # Keras and its backend take seconds to load: only once the settings are known to be right.
+    from atomsight.training import TrainingPlan, TrainingSettings
+
+    return TrainingPlan(
+        features=section["network"]["features"],
+        classes=len(section["class_names"]) + 1,
+        microscope=settings.load(section["microscope"], "microscope", MicroscopeSettings),
+        training=settings.load(section["training"], "training", TrainingSettings),
+        seed=seed,
+    )
+
+
+def make_card(
+    name: str, section: dict, plan: "TrainingPlan", waves: Waves, history: "pd.DataFrame"
+) -> models.ModelCard:
+    """Say what was trained, on what and with what result.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+    section : dict
+        The complete section of the model.
+    plan : TrainingPlan
+        What was trained, and how.
+    waves : Waves
+        What it was trained on.
+    history : DataFrame
+        The losses.
+
+    Returns
+    -------
+    ModelCard
+        The card.
+    """
+    import keras
+
+    from atomsight.training import waves_sha256
+
+    versions = hdf5.library_versions() | {"keras_backend": keras.backend.backend()}
+    return models.ModelCard(
+        name=name,
+        material=section["material"],
+        features=plan.features,
+        frames=1,
+        class_names=("background", *section["class_names"]),
+        contrast=section["contrast"],
+        pixel_size_A=plan.microscope.pixel_size_A,
+        window_A=plan.training.window_A,
+        site_sigma_A=plan.training.site_sigma_A,
+        microscope=section["microscope"],
+        training=section["training"],
+        thresholds=section["segmentation"],
+        seed=plan.seed,
+        data_sha256=waves_sha256(waves),
+        scores={key: float(history[key].iloc[-1]) for key in ("loss", "val_loss")},
+        versions=versions,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
