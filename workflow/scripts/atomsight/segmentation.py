@@ -1,0 +1,132 @@
+"""From class maps to atoms (the paper, eq 7 and 8)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from skimage.measure import label
+from skimage.morphology import local_minima
+from skimage.segmentation import watershed
+
+
+@dataclass(frozen=True)
+class SegmentationSettings:
+    """When a part of a map is an atom.
+
+    Attributes
+    ----------
+    background_limit : float
+        ε: the watershed ends where the background is more probable than this.
+    least_existence : float
+        Segments whose probability to be an atom is lower are left out.
+    """
+
+    background_limit: float
+    least_existence: float
+
+
+def locate_atoms(
+    maps: np.ndarray,
+    pixel_size_A: float,
+    class_names: tuple[str, ...],
+    site_sigma_A: float,
+    settings: SegmentationSettings,
+) -> pd.DataFrame:
+    """Find the atoms or columns in the class maps of one frame.
+
+    Minima of the background seed a watershed, limited at ε. A segment's class probabilities are
+    the sums of the maps over its pixels (eq 7), its position is their centre of mass. It is an
+    atom with the probability that its mass has, in units of the Gaussian that stands for one atom
+    in the training: trained with cross-entropy, a network predicts the expected value of that
+    Gaussian, so the mass is the expected number of atoms. (Eq 8 compares the mass with the
+    background in the segment instead, which depends on how much background the segment holds.)
+
+    Parameters
+    ----------
+    maps : ndarray of shape (H, W, C)
+        Probabilities; class 0 is the background.
+    pixel_size_A : float
+        Size of a pixel [Å].
+    class_names : tuple of C str
+        Names of the classes, the background first.
+    site_sigma_A : float
+        Standard deviation of the Gaussian of a site in the training [Å].
+    settings : SegmentationSettings
+        The thresholds.
+
+    Returns
+    -------
+    DataFrame
+        One row per atom: ``atom`` (from 0, by row and column), ``x_A``, ``y_A``, ``class`` (name
+        of the most probable class), ``p_class`` (its probability, given that there is an atom),
+        ``p_exists`` and ``p_<class>`` for every class but the background.
+    """
+    segments = segment(maps[..., 0], settings.background_limit)
+    sums, y, x = segment_sums(maps, segments)
+    mass = sums[:, 1:].sum(axis=1)
+    exists = np.minimum(mass * pixel_size_A**2 / (2 * np.pi * site_sigma_A**2), 1.0)
+    kept = exists >= settings.least_existence
+    shares = sums[kept, 1:] / mass[kept, None]
+    table = {
+        "atom": np.arange(np.count_nonzero(kept)),
+        "x_A": x[kept] * pixel_size_A,
+        "y_A": y[kept] * pixel_size_A,
+        "class": np.asarray(class_names[1:], dtype=object)[shares.argmax(axis=1)],
+        "p_class": shares.max(axis=1, initial=0),
+        "p_exists": exists[kept],
+    }
+    columns = {f"p_{name}": shares[:, index] for index, name in enumerate(class_names[1:])}
+    return pd.DataFrame(table | columns)
+
+
+def segment(background: np.ndarray, limit: float) -> np.ndarray:
+    """Part a map of the background's probability into one segment per minimum.
+
+    Parameters
+    ----------
+    background : ndarray of shape (H, W)
+        Probability of the background.
+    limit : float
+        ε: pixels above it belong to no segment.
+
+    Returns
+    -------
+    ndarray of shape (H, W), int
+        Number of the segment of every pixel, from 1; 0 outside.
+    """
+    foreground = background < limit
+    seeds = label(local_minima(background, connectivity=2) & foreground, connectivity=2)
+    return watershed(background, seeds, mask=foreground)
+
+
+def segment_sums(
+    maps: np.ndarray, segments: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sums of the class maps over segments, and the segments' centres of mass.
+
+    Parameters
+    ----------
+    maps : ndarray of shape (H, W, C)
+        Probabilities; class 0 is the background.
+    segments : ndarray of shape (H, W), int
+        Segments from 1; 0 outside.
+
+    Returns
+    -------
+    sums : ndarray of shape (S, C)
+        Sum of every class over the pixels of every segment.
+    y, x : ndarrays of shape (S,)
+        Centres of mass [pixel], weighted by one minus the background.
+    """
+    rows, columns = np.nonzero(segments)
+    owner = segments[rows, columns] - 1
+    count = int(segments.max(initial=0))
+    probabilities = maps[rows, columns].astype(float)
+    weight = 1 - probabilities[:, 0]
+
+    def total(values: np.ndarray) -> np.ndarray:
+        return np.bincount(owner, values, minlength=count)
+
+    sums = np.stack([total(values) for values in probabilities.T], axis=-1)
+    mass = np.maximum(total(weight), np.finfo(float).tiny)
+    return sums, total(weight * rows) / mass, total(weight * columns) / mass

@@ -1,0 +1,98 @@
+"""Read frames with a network: the probability of every class in every pixel.
+
+Example:
+    python map_classes.py frames.h5 data/models/graphene maps.h5 --contrast dark
+"""
+
+import argparse
+import logging
+import sys
+
+import numpy as np
+
+from atomsight import command_line, hdf5, models, settings
+from atomsight.records import Frames
+
+
+@command_line.script
+def main(argv: list[str] | None = None) -> None:
+    """Map one frame after another."""
+    given = parse(argv)
+    section = settings.complete(command_line.read_json(given.settings), "inference", "inference")
+    card = models.read_card(given.model)
+    with hdf5.open_frames(given.frames) as frames:
+        models.check_pixel_size(card, frames.pixel_size_A, given.frames)
+        network, card = models.load_network(given.model)
+        made_by = hdf5.provenance("map_classes.py", section, model=card.name)
+        with hdf5.create(given.output, made_by) as file:
+            map_frames(file, frames, network, card, given.contrast, section["tile_px"])
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    arguments = command_line.parser(__doc__)
+    arguments.add_argument("frames", metavar="FRAMES.h5", help="calibrated micrographs")
+    arguments.add_argument("model", metavar="MODEL", help="folder of a trained model")
+    arguments.add_argument("output", metavar="MAPS.h5", help="the class maps")
+    arguments.add_argument(
+        "--contrast",
+        choices=["bright", "dark", "auto"],
+        default="auto",
+        help="how atoms look on the background; auto: as the network is surer of itself, decided "
+        "on the first frame (default: auto)",
+    )
+    command_line.add_settings(arguments, "inference")
+    return arguments.parse_args(argv)
+
+
+def map_frames(
+    file: "hdf5.h5py.File",
+    frames: Frames,
+    network: object,
+    card: models.ModelCard,
+    contrast: str,
+    tile_px: int,
+) -> None:
+    """Map frames one by one into an open file.
+
+    Parameters
+    ----------
+    file : h5py.File
+        A file of :func:`atomsight.hdf5.create`.
+    frames : Frames
+        The frames.
+    network : keras.Model
+        From normalised images to logits.
+    card : ModelCard
+        Its card.
+    contrast : str
+        ``bright``, ``dark`` or ``auto``.
+    tile_px : int
+        Largest edge of a piece that goes through the network at once.
+    """
+    from atomsight.inference import chosen_sign, normalise_frames, predict_maps
+
+    shape = (*frames.images.shape, len(card.class_names))
+    maps = hdf5.create_maps(
+        file, shape, frames.pixel_size_A, card.class_names, card.site_sigma_A, card.thresholds
+    )
+    window_px = card.window_A / frames.pixel_size_A
+    sign = None
+    for index in range(shape[0]):
+        image = normalise_frames(frames.images[index][None], window_px)
+        if sign is None:
+            sign = chosen_sign(network, image, card.contrast, contrast)
+            looks = "as in the training" if sign > 0 else "inverted"
+            logging.info("model %s, contrast %s", card.name, looks)
+        frame_maps = predict_maps(network, sign * image, tile_px)
+        maps[index] = np.where(frames.usable[index][..., None], frame_maps, _background(shape[-1]))
+    file.attrs["contrast_sign"] = sign
+
+
+def _background(classes: int) -> np.ndarray:
+    """What is said of a pixel that tells nothing."""
+    return np.eye(classes, dtype="float32")[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
