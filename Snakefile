@@ -1,0 +1,25 @@
+# From random structures to strain maps of micrographs. See README.md.
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: f"{workflow.basedir}/config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/structures.smk"
+include: "workflow/rules/waves.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/series.smk"
+include: "workflow/rules/analysis.smk"
+include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/figures.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "results/graphene_strain.png",
+        rules.figures.input,
+        rules.metrics.input,

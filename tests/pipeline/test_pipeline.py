@@ -1,0 +1,118 @@
+"""The workflow as a whole, at the smallest size at which every step does its work."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TINY = ROOT / "tests" / "pipeline" / "config.yaml"
+HEADER = "series\tpath\tmodel\tpixel_size_A\tcontrast\n"
+
+pytestmark = pytest.mark.slow
+
+
+def snakemake(folder, *arguments):
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"),
+            *("--directory", folder, "--cores", "2", "--configfile", TINY, *arguments),
+        ],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"},
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("workflow")
+    (folder / "config").mkdir()
+    shutil.copy(ROOT / "config" / "series.tsv", folder / "config")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(folder):
+    result = snakemake(folder, "all")
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
+def test_everything_is_made(finished):
+    results = finished / "results"
+    for name in (
+        "graphene_strain.png",
+        "figures/fig04_random_sheets.png",
+        "figures/fig05_training_examples.png",
+        "figures/fig06_dose_performance.png",
+        "figures/fig07_graphene_strain.png",
+        "models/graphene/model/model.json",
+        "models/graphene/evaluation.csv",
+        "series/simulated_strained/strain.csv",
+        "series/simulated_strained/scores.csv",
+    ):
+        assert (results / name).stat().st_size > 100, name
+    atoms = pd.read_csv(results / "series/simulated_pristine/atoms.csv")
+    assert list(atoms.columns[:7]) == [
+        *("frame", "atom", "x_A", "y_A", "class", "p_class", "p_exists")
+    ]
+
+
+def test_nothing_is_made_twice(finished):
+    again = snakemake(finished, "all", "--dry-run")
+    assert "Nothing to be done" in again.stdout + again.stderr
+
+
+def test_a_row_added_to_the_sheet_becomes_a_row_of_the_picture(finished, real_data):
+    sheet = finished / "config" / "own.tsv"
+    image = real_data / "ulm_graphene_grain_boundary.tif"
+    sheet.write_text(f"{HEADER}ulm\t{image}\tgraphene\t0.108\tdark\n")
+    result = snakemake(finished, "results/series/ulm/strain.png", "--config", f"series={sheet}")
+    assert result.returncode == 0, result.stderr
+    assert (finished / "results/series/ulm/atoms.csv").is_file()
+
+
+def test_a_public_image_is_taken_from_a_local_mirror(finished, real_data, monkeypatch):
+    monkeypatch.setenv("ATOMSIGHT_DATA", str(real_data))
+    target = "data/images/ulm_graphene_grain_boundary.tif"
+    result = snakemake(finished, target)
+    assert result.returncode == 0, result.stderr
+    original = real_data / "ulm_graphene_grain_boundary.tif"
+    assert (finished / target).read_bytes() == original.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--config", "seeed=1"], "seeed is not a key of the configuration; did you mean seed?"),
+        (["--config", "seed=-1"], "seed: -1 must be at least 0"),
+        (["--config", "series=nowhere.tsv"], "the sample sheet does not exist"),
+    ],
+)
+def test_a_wrong_configuration_stops_the_run_with_one_sentence(folder, arguments, sentence):
+    result = snakemake(folder, "all", "--dry-run", *arguments)
+    assert result.returncode == 1
+    assert sentence in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_unknown_model_is_named(folder):
+    sheet = folder / "config" / "unknown.tsv"
+    sheet.write_text(f"{HEADER}one\timage.tif\tnone_such\t0.1\t\n")
+    result = snakemake(folder, "all", "--dry-run", "--config", f"series={sheet}")
+    assert result.returncode == 1
+    assert "there is no model of this name" in result.stderr
+
+
+def test_a_missing_image_is_named(folder):
+    sheet = folder / "config" / "missing.tsv"
+    sheet.write_text(f"{HEADER}one\tno_image.tif\tgraphene\t0.1\t\n")
+    target = "results/series/one/atoms.csv"
+    result = snakemake(folder, target, "--dry-run", "--config", f"series={sheet}")
+    assert result.returncode == 1
+    assert "no_image.tif" in result.stderr + result.stdout
