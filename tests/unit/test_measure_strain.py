@@ -154,9 +154,9 @@ def test_series_of_single_atoms_gives_empty_fields(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"bond": 1.42}, "unknown key 'bond'; known are template, bond_A"),
-        ({"bond_A": -1}, "bond_A is -1; give a positive number"),
-        ({"template": "diamond"}, "choose one of graphene"),
+        ({"bond": 1.42}, "strain.bond is not a key of the configuration; did you mean bond_A?"),
+        ({"bond_A": -1}, "strain.bond_A: -1 must be more than 0.5 [Å]"),
+        ({"template": "diamond"}, "strain.template: 'diamond' must be one of graphene"),
     ],
 )
 def test_bad_settings_are_one_sentence(series, settings, message, capsys):

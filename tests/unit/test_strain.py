@@ -12,6 +12,7 @@ from atomsight import strain
 from atomsight.bonds import find_bonds, find_rings
 from atomsight.errors import InputError
 from atomsight.geometry import rotate
+from atomsight.settings import load
 
 BOND_A = 1.42
 GRAPHENE = strain.graphene(BOND_A)
@@ -301,15 +302,15 @@ def test_another_lattice_needs_another_template_only(template):
 @pytest.mark.parametrize(
     ("section", "message"),
     [
-        ({"template": "diamond"}, "choose one of graphene"),
-        ({"template": ["graphene"]}, "choose one of graphene"),
-        ({"reference": "mean"}, "choose one of relative, absolute"),
-        ({"bond_A": 0}, "bond_A is 0; give a positive number"),
-        ({"bond_A": "1.42"}, "bond_A is '1.42'"),
-        ({"max_rmsd": True}, "max_rmsd is True"),
-        ({"max_rmsd": float("nan")}, "max_rmsd is nan"),
+        ({"template": "diamond"}, "must be one of graphene"),
+        ({"template": ["graphene"]}, "must be one of graphene"),
+        ({"reference": "mean"}, "must be one of relative, absolute"),
+        ({"bond_A": 0}, "bond_A: 0 must be more than"),
+        ({"bond_A": "1.42"}, "bond_A: '1.42' must be a number"),
+        ({"max_rmsd": True}, "max_rmsd: True must be a number"),
+        ({"max_rmsd": float("nan")}, "max_rmsd: nan must be a number"),
     ],
 )
 def test_settings_refuse_what_makes_no_sense(section, message):
     with pytest.raises(InputError, match=message):
-        strain.StrainSettings(**section)
+        load(section, "strain", strain.StrainSettings)

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from atomsight import command_line, hdf5, strain
+from atomsight import command_line, hdf5, settings, strain
 from atomsight.bonds import bond_lengths, find_bonds, find_rings
 from atomsight.errors import InputError
 
@@ -35,12 +35,13 @@ RING_COLUMNS = {"frame": int, "x_A": float, "y_A": float, "size": int}
 def main(argv: list[str] | None = None) -> None:
     """Read the atoms of a series, measure, write tables."""
     arguments = parse(argv)
-    settings = read_settings(arguments.settings)
+    section = command_line.read_json(arguments.settings)
+    chosen = settings.load(section, "strain", strain.StrainSettings)
     atoms = read_atoms(arguments.atoms)
-    template = strain.TEMPLATES[settings.template](settings.bond_A)
+    template = strain.TEMPLATES[chosen.template](chosen.bond_A)
 
-    local, bonds, rings = measure_frames(atoms, template, settings.max_rmsd)
-    reference = strain.REFERENCES[settings.reference](local.maps, template)
+    local, bonds, rings = measure_frames(atoms, template, chosen.max_rmsd)
+    reference = strain.REFERENCES[chosen.reference](local.maps, template)
     components = strain.strain_table(local, reference, template.symmetry_rad)
     table = pd.concat([atoms, components], axis=1)
     facts = {
@@ -56,7 +57,7 @@ def main(argv: list[str] | None = None) -> None:
         hdf5.write_csv(arguments.bonds, bonds)
     if arguments.hdf5:
         made_by = hdf5.provenance(
-            "measure_strain.py", dataclasses.asdict(settings), atoms=Path(arguments.atoms).name
+            "measure_strain.py", dataclasses.asdict(chosen), atoms=Path(arguments.atoms).name
         )
         with hdf5.create(arguments.hdf5, made_by | facts) as file:
             hdf5.write_table(file, "strain", table)
@@ -73,32 +74,6 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     arguments.add_argument("--bonds", metavar="BONDS.csv", help="the table of bonds")
     command_line.add_settings(arguments, "strain")
     return arguments.parse_args(argv)
-
-
-def read_settings(text: str) -> strain.StrainSettings:
-    """Read the settings of the strain.
-
-    Parameters
-    ----------
-    text : str
-        JSON, or ``@path``.
-
-    Returns
-    -------
-    StrainSettings
-        The settings; what is left out takes its default.
-
-    Raises
-    ------
-    InputError
-        If a key is unknown or a value makes no sense.
-    """
-    section = command_line.read_json(text)
-    known = [field.name for field in dataclasses.fields(strain.StrainSettings)]
-    unknown = sorted(set(section) - set(known))
-    if unknown:
-        raise InputError(f"--settings: unknown key {unknown[0]!r}; known are {', '.join(known)}")
-    return strain.StrainSettings(**section)
 
 
 def read_atoms(path: str) -> pd.DataFrame:

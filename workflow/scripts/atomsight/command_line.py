@@ -39,14 +39,14 @@ def add_settings(arguments: argparse.ArgumentParser, section: str) -> None:
     arguments : argparse.ArgumentParser
         The parser to add to.
     section : str
-        Where in the configuration the section stands, for the help text.
+        Name of the section in the schema of the configuration, for the help text.
     """
     arguments.add_argument(
         "--settings",
         default="{}",
         metavar="JSON",
-        help=f"the section '{section}' of the configuration as JSON, or @FILE; "
-        "keys left out take their defaults",
+        help=f"the section '{section}' as JSON, or @FILE; its keys and their defaults are in "
+        "workflow/schemas/config.schema.yaml",
     )
 
 

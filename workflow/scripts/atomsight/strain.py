@@ -21,7 +21,6 @@ from scipy.sparse import coo_array, csr_array, eye_array
 from scipy.stats import trim_mean
 
 from atomsight.bonds import Rings
-from atomsight.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -414,25 +413,7 @@ class StrainSettings:
         What strain is measured from, a key of :data:`REFERENCES`.
     """
 
-    template: str = "graphene"
-    bond_A: float = 1.42
-    max_rmsd: float = 0.15
-    reference: str = "relative"
-
-    def __post_init__(self):
-        """Refuse what makes no sense.
-
-        Raises
-        ------
-        InputError
-            If a name is unknown or a number is not positive.
-        """
-        for key, choices in (("template", TEMPLATES), ("reference", REFERENCES)):
-            if getattr(self, key) not in tuple(choices):
-                raise InputError(
-                    f"strain: {key} is {getattr(self, key)!r}; choose one of {', '.join(choices)}"
-                )
-        for key in ("bond_A", "max_rmsd"):
-            value = getattr(self, key)
-            if type(value) not in (int, float) or not 0 < value < math.inf:
-                raise InputError(f"strain: {key} is {value!r}; give a positive number")
+    template: str
+    bond_A: float
+    max_rmsd: float
+    reference: str

@@ -1,0 +1,62 @@
+"""Images made for the tests, and files of them."""
+
+import numpy as np
+import tifffile
+from rsciio import hspy
+
+
+def write_hspy(path, data, scales=(0.01, 0.01), units=("nm", "nm"), navigation=None):
+    """Write a file in which every axis can be chosen."""
+    if navigation is None:
+        navigation = data.ndim - 2
+    scales = (1.0,) * (data.ndim - len(scales)) + tuple(scales)
+    units = ("",) * (data.ndim - len(units)) + tuple(units)
+    axes = [
+        {
+            "_type": "UniformDataAxis",
+            "name": f"axis_{number}",
+            "units": unit,
+            "navigate": number < navigation,
+            "is_binned": False,
+            "size": size,
+            "scale": scale,
+            "offset": 0.0,
+        }
+        for number, (size, scale, unit) in enumerate(zip(data.shape, scales, units, strict=True))
+    ]
+    signal = {
+        "data": data,
+        "axes": axes,
+        "metadata": {"General": {"title": ""}, "Signal": {"signal_type": ""}},
+        "original_metadata": {},
+        "attributes": {"_lazy": False},
+        "package_info": {"package": "", "package_version": ""},
+        "tmp_parameters": {},
+        "learning_results": {},
+        "models": {},
+    }
+    hspy.file_writer(str(path), signal, close_file=True)
+    return path
+
+
+def write_stack(path, data, size_nm=0.01):
+    """Write a TIFF as ImageJ does."""
+    axes = "TYX"[-data.ndim :]
+    tifffile.imwrite(
+        path,
+        data,
+        imagej=True,
+        resolution=(1 / size_nm, 1 / size_nm),
+        metadata={"unit": "nm", "axes": axes},
+    )
+    return path
+
+
+def blob(shape, centre, sigma):
+    y, x = np.indices(shape)
+    return np.exp(-((y - centre[0]) ** 2 + (x - centre[1]) ** 2) / (2 * sigma**2)).astype("f4")
+
+
+def centre_of_mass(image):
+    y, x = np.indices(image.shape)
+    return np.array([(image * y).sum(), (image * x).sum()]) / image.sum()

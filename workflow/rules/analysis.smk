@@ -1,0 +1,48 @@
+# in: results/series/<series>/maps.h5. out: atoms.h5, atoms.csv, strain.h5, strain.csv beside it
+
+
+rule locate_atoms:
+    """Find the atoms in the class maps."""
+    input:
+        maps="results/series/{series}/maps.h5",
+        script=code("locate_atoms.py"),
+    output:
+        atoms="results/series/{series}/atoms.h5",
+        csv="results/series/{series}/atoms.csv",
+    log:
+        "results/logs/locate_atoms/{series}.log",
+    benchmark:
+        "results/benchmarks/locate_atoms/{series}.tsv"
+    conda:
+        "../../envs/analyse.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    shell:
+        "python {input.script[0]:q} {input.maps:q} {output.atoms:q} --csv {output.csv:q} 2> {log:q}"
+
+
+rule measure_strain:
+    """Measure strain, bond lengths and rings from the positions of the atoms."""
+    input:
+        atoms="results/series/{series}/atoms.h5",
+        script=code("measure_strain.py"),
+    output:
+        csv="results/series/{series}/strain.csv",
+        hdf5="results/series/{series}/strain.h5",
+    log:
+        "results/logs/measure_strain/{series}.log",
+    benchmark:
+        "results/benchmarks/measure_strain/{series}.tsv"
+    conda:
+        "../../envs/analyse.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        settings=json.dumps(config["strain"]),
+    shell:
+        "python {input.script[0]:q} {input.atoms:q} {output.csv:q} --hdf5 {output.hdf5:q}"
+        " --settings {params.settings:q} 2> {log:q}"

@@ -1,0 +1,185 @@
+# Checks of the configuration and the sample sheet, and the functions that rules look things up with.
+import ast
+import json
+import sys
+from glob import glob, has_magic
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+from atomsight import models, registry, sample_sheet, settings
+from atomsight.errors import InputError
+
+
+def located(path):
+    """A path as it stands in the working folder, or else in this repository."""
+    return path if Path(path).exists() else str(Path(workflow.basedir) / path)
+
+
+for model in config.get("models", {}).values():
+    if isinstance(model.get("microscope"), str):
+        model["microscope"] = located(model["microscope"])
+
+try:
+    config = settings.check_configuration(config)
+    SERIES = sample_sheet.read_sheet(located(config["series"]))
+    REGISTRY = registry.read_registry()
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+
+wildcard_constraints:
+    model="[^/]+",
+    series="[^/]+",
+    shard=r"\d+",
+
+
+def model_section(wildcards):
+    """The configuration of a model."""
+    return config["models"][wildcards.model]
+
+
+def section(*keys):
+    """Give a function that gives a section of a model as JSON, for --settings."""
+
+    def as_json(wildcards):
+        values = model_section(wildcards)
+        return json.dumps({key: values[key] for key in keys} if len(keys) > 1 else values[keys[0]])
+
+    return as_json
+
+
+def material_section(wildcards):
+    """The configuration of a model's generator of structures as JSON."""
+    values = model_section(wildcards)
+    return json.dumps(values[values["material"]])
+
+
+def shards(kind):
+    """Give a function that lists the shards of a model: structures or waves."""
+
+    def paths(wildcards):
+        count = model_section(wildcards)["structures"]["shards"]
+        return [f"results/models/{wildcards.model}/{kind}/{shard}.h5" for shard in range(count)]
+
+    return paths
+
+
+def model_folder(name):
+    """Folder of a model: made here if the configuration has it, else shipped."""
+    if name in config["models"]:
+        return f"results/models/{name}/model"
+    return located(f"data/models/{name}")
+
+
+def model_files(wildcards):
+    """The files of the model of a series."""
+    folder = model_folder(SERIES.at[wildcards.series, "model"])
+    return [f"{folder}/{name}" for name in (models.CARD, models.WEIGHTS)]
+
+
+def model_pixel_size(name):
+    """Range of pixel sizes that a model reads."""
+    if name in config["models"]:
+        return config["models"][name]["microscope"]["pixel_size_A"]
+    return list(models.read_card(model_folder(name)).pixel_size_A)
+
+
+def series_files(wildcards):
+    """The files of a series, those that a rule will make included."""
+    path = series_path(wildcards.series)
+    return sorted(glob(path)) if has_magic(path) else path
+
+
+def series_path(series):
+    """Path of a series as rules name files: relative where it lies in the working folder."""
+    path = Path(SERIES.at[series, "path"]).absolute()
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def series_settings(wildcards):
+    """What the sample sheet says of a series, as JSON for import_series.py."""
+    row = SERIES.loc[wildcards.series]
+    return json.dumps(
+        {
+            "series": wildcards.series,
+            "pixel_size_A": row["pixel_size_A"],
+            "frames": row["frames"],
+            "mask": row["mask"],
+            "model_pixel_size_A": model_pixel_size(row["model"]),
+        }
+    )
+
+
+def acquisition_of(series):
+    """Name of the simulated acquisition behind a series, or None for a real one."""
+    path = Path(series_path(series))
+    folder = Path("results/acquisitions")
+    return path.stem if path.parent == folder and path.stem in config["acquisitions"] else None
+
+
+def series_of(material):
+    """The series that a model for this material reads, in the order of the sheet."""
+
+    def reads(name):
+        section = config["models"].get(name)
+        return (section or vars(models.read_card(model_folder(name))))["material"] == material
+
+    return [series for series, model in SERIES["model"].items() if reads(model)]
+
+
+def simulated_series():
+    """The series whose truth is known."""
+    return [series for series in SERIES.index if acquisition_of(series)]
+
+
+def score_files(names):
+    """The scores of those among some series whose truth is known."""
+    return [f"results/series/{name}/scores.csv" for name in names if acquisition_of(name)]
+
+
+def strain_rows(names):
+    """Arguments of plot_strain.py for some series: their files, notes and scores."""
+    arguments = []
+    for name in names:
+        folder = f"results/series/{name}"
+        arguments += [
+            "--series",
+            name,
+            *(f"{folder}/{kind}.h5" for kind in ("frames", "maps", "strain")),
+        ]
+        arguments += ["--title", f"{name}={SERIES.at[name, 'notes']}"]
+        arguments += ["--scores", f"{name}={folder}/scores.csv"] if acquisition_of(name) else []
+    return arguments
+
+
+def code(script):
+    """A script and the modules of the library that it needs, so that an edit reruns the rule."""
+    found, to_read = [], [SCRIPTS / script]
+    while to_read:
+        path = to_read.pop()
+        if path in found:
+            continue
+        found.append(path)
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if (
+                isinstance(node, ast.ImportFrom)
+                and (node.module or "").split(".")[0] == "atomsight"
+            ):
+                to_read += _modules(node)
+    here = Path.cwd()
+    return [str(path.relative_to(here) if path.is_relative_to(here) else path) for path in found]
+
+
+def _modules(node):
+    """Files behind `from atomsight.a import b`, where b may be a module or a name in one."""
+    base = SCRIPTS.joinpath(*node.module.split("."))
+    candidates = [base / f"{alias.name}.py" for alias in node.names]
+    candidates += [base / alias.name / "__init__.py" for alias in node.names]
+    candidates += [base.with_suffix(".py"), base / "__init__.py"]
+    return [path for path in candidates if path.is_file()]

@@ -1,0 +1,98 @@
+# in: a row of the sample sheet. out: results/series/<series>/frames.h5, maps.h5
+
+
+rule simulate_acquisition:
+    """Take a simulated image of a simulated specimen; the truth stays beside it."""
+    input:
+        script=ancient(code("simulate_acquisition.py")),
+    output:
+        image="results/acquisitions/{acquisition}.tif",
+        truth="results/acquisitions/{acquisition}_truth.h5",
+    log:
+        "results/logs/simulate_acquisition/{acquisition}.log",
+    benchmark:
+        "results/benchmarks/simulate_acquisition/{acquisition}.tsv"
+    conda:
+        "../../envs/simulate.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        settings=lambda wildcards: json.dumps(config["acquisitions"][wildcards.acquisition]),
+    shell:
+        "python {input.script[0]:q} {output.image:q} {output.truth:q}"
+        " --settings {params.settings:q} 2> {log:q}"
+
+
+rule fetch_image:
+    """Fetch a public image by its name in data/registry.tsv; its checksum is verified."""
+    input:
+        script=ancient(code("fetch_image.py")),
+    output:
+        "data/images/{image}.tif",
+    log:
+        "results/logs/fetch_image/{image}.log",
+    benchmark:
+        "results/benchmarks/fetch_image/{image}.tsv"
+    localrule: True
+    conda:
+        "../../envs/analyse.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=30,
+    shell:
+        "python {input.script[0]:q} {wildcards.image} {output:q} 2> {log:q}"
+
+
+rule import_series:
+    """Read the micrographs of a series, whatever their format, and calibrate them."""
+    input:
+        images=series_files,
+        script=code("import_series.py"),
+    output:
+        "results/series/{series}/frames.h5",
+    log:
+        "results/logs/import_series/{series}.log",
+    benchmark:
+        "results/benchmarks/import_series/{series}.tsv"
+    conda:
+        "../../envs/analyse.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        path=lambda wildcards: series_path(wildcards.series),
+        settings=series_settings,
+    shell:
+        "python {input.script[0]:q} {params.path:q} {output:q}"
+        " --settings {params.settings:q} 2> {log:q}"
+
+
+rule map_classes:
+    """Read the frames with a network: the probability of every class in every pixel."""
+    input:
+        frames="results/series/{series}/frames.h5",
+        model=model_files,
+        script=code("map_classes.py"),
+    output:
+        "results/series/{series}/maps.h5",
+    log:
+        "results/logs/map_classes/{series}.log",
+    benchmark:
+        "results/benchmarks/map_classes/{series}.tsv"
+    conda:
+        "../../envs/learn.yaml"
+    threads: 2
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        model=lambda wildcards: model_folder(SERIES.at[wildcards.series, "model"]),
+        contrast=lambda wildcards: SERIES.at[wildcards.series, "contrast"] or "auto",
+        settings=json.dumps(config["inference"]),
+    shell:
+        "python {input.script[0]:q} {input.frames:q} {params.model:q} {output:q}"
+        " --contrast {params.contrast} --settings {params.settings:q} 2> {log:q}"

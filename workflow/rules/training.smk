@@ -1,0 +1,40 @@
+# in: results/models/<model>/waves/. out: results/models/<model>/model/
+
+
+rule train_network:
+    """Train a network; checkpoints stay in training/, so that a stopped training goes on."""
+    input:
+        waves=shards("waves"),
+        script=ancient(code("train_network.py")),
+    output:
+        card="results/models/{model}/model/model.json",
+        weights="results/models/{model}/model/network.weights.h5",
+        history="results/models/{model}/model/history.csv",
+    log:
+        "results/logs/train_network/{model}.log",
+    benchmark:
+        "results/benchmarks/train_network/{model}.tsv"
+    conda:
+        "../../envs/learn.yaml"
+    threads: 8
+    resources:
+        mem_mb=4000,
+        runtime=720,
+        gpu=1,
+    params:
+        folder=subpath(output.card, parent=True),
+        work="results/models/{model}/training",
+        seed=config["seed"],
+        settings=section(
+            "material",
+            "class_names",
+            "contrast",
+            "microscope",
+            "network",
+            "training",
+            "segmentation",
+        ),
+    shell:
+        "python {input.script[0]:q} {params.folder:q} {input.waves:q} --work {params.work:q}"
+        " --name {wildcards.model} --seed {params.seed} --settings {params.settings:q}"
+        " 2>&1 | tee {log:q}"

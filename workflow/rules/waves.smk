@@ -1,0 +1,26 @@
+# in: results/models/<model>/structures/<shard>.h5. out: results/models/<model>/waves/<shard>.h5
+
+
+rule simulate_waves:
+    """Simulate the exit waves of a shard of structures by multislice."""
+    input:
+        structures="results/models/{model}/structures/{shard}.h5",
+        script=ancient(code("simulate_waves.py")),
+    output:
+        "results/models/{model}/waves/{shard}.h5",
+    log:
+        "results/logs/simulate_waves/{model}_{shard}.log",
+    benchmark:
+        "results/benchmarks/simulate_waves/{model}_{shard}.tsv"
+    conda:
+        "../../envs/simulate.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        energy=lambda wildcards: model_section(wildcards)["microscope"]["energy_eV"],
+        settings=section("waves"),
+    shell:
+        "python {input.script[0]:q} {input.structures:q} {output:q} --energy {params.energy}"
+        " --settings {params.settings:q} 2> {log:q}"

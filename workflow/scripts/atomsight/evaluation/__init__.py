@@ -1,0 +1,7 @@
+"""Evaluation: specimens, pictures and scores that share nothing with the training.
+
+The training sees random Voronoi sheets through Keras' microscope. What is here is made another way
+on purpose: perfect lattices deformed by a formula and polycrystals relaxed with a potential, seen
+through abTEM's own transfer function and a camera in NumPy. A network that has only learnt the ways
+of its simulator fails here.
+"""

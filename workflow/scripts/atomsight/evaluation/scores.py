@@ -1,0 +1,252 @@
+"""How well atoms were found, and how well their strain was measured, against the truth."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array, hstack
+from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+from scipy.spatial import cKDTree
+
+#: Farther than this from the true position, an atom is not the one meant [Å].
+MATCHING_RADIUS_A = 0.48
+
+#: Atoms this near the rim of the image are not counted [Å].
+BORDER_A = 2.0
+
+
+@dataclass(frozen=True)
+class DetectionScores:
+    """How well the atoms of an image were found.
+
+    Attributes
+    ----------
+    true_positives, false_positives, false_negatives : int
+        Atoms found, found where there is none, and missed.
+    precision, recall, f1 : float
+        Share of the found that are true, share of the true that are found, and their harmonic mean;
+        0 where there is nothing to share.
+    rms_error_A : float
+        Root mean square error of the positions along one axis, √⟨(dx² + dy²) / 2⟩ [Å]; NaN if no
+        atom was found.
+    """
+
+    true_positives: int
+    false_positives: int
+    false_negatives: int
+    precision: float
+    recall: float
+    f1: float
+    rms_error_A: float
+
+
+@dataclass(frozen=True)
+class StrainScores:
+    """How well the strain was measured, at the atoms where it was.
+
+    Attributes
+    ----------
+    strained_atoms : int
+        Number of atoms compared.
+    planar_rms, planar_bias : float
+        Root mean square and mean error of the planar strain; NaN without atoms.
+    e_xx_rms, e_yy_rms, e_xy_rms : float
+        Root mean square errors of the components.
+    """
+
+    strained_atoms: int
+    planar_rms: float
+    planar_bias: float
+    e_xx_rms: float
+    e_yy_rms: float
+    e_xy_rms: float
+
+
+def match_atoms(
+    found: np.ndarray, true: np.ndarray, radius_A: float = MATCHING_RADIUS_A
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pair found and true atoms one to one: as many as possible, as near as possible.
+
+    Parameters
+    ----------
+    found : ndarray of shape (F, 2)
+        Positions found ``(x, y)`` [Å].
+    true : ndarray of shape (T, 2)
+        True positions [Å].
+    radius_A : float
+        Largest distance of a pair [Å].
+
+    Returns
+    -------
+    found_index, true_index : ndarray of shape (M,)
+        The two atoms of every pair, in the order of `found`.
+
+    Notes
+    -----
+    An assignment problem. Every found atom may also go to a place of its own, at a price above that
+    of any rearrangement, so a full matching always exists and the dear places are used last.
+    """
+    if len(found) == 0 or len(true) == 0:
+        return np.empty(0, np.intp), np.empty(0, np.intp)
+    near = cKDTree(found).sparse_distance_matrix(cKDTree(true), radius_A, output_type="ndarray")
+    # Zero would read as "no pair" in a sparse matrix; the same addition to every pair is harmless.
+    prices = (near["v"] / radius_A) ** 2 + 1
+    pairs = csr_array((prices, (near["i"], near["j"])), shape=(len(found), len(true)))
+    alone = csr_array(
+        (np.full(len(found), 1e6), (np.arange(len(found)),) * 2), shape=(len(found),) * 2
+    )
+    rows, places = min_weight_full_bipartite_matching(hstack([pairs, alone], format="csr"))
+    paired = places < len(true)
+    return rows[paired].astype(np.intp), places[paired].astype(np.intp)
+
+
+def inside(
+    positions: np.ndarray, field_of_view_A: tuple[float, float], border_A: float = BORDER_A
+) -> np.ndarray:
+    """Whether atoms lie in the part of an image that counts.
+
+    Parameters
+    ----------
+    positions : ndarray of shape (N, 2)
+        Positions ``(x, y)`` [Å].
+    field_of_view_A : tuple of 2 floats
+        Distance ``(x, y)`` from the centre of the first pixel to that of the last [Å].
+    border_A : float
+        Width of the rim that does not count [Å].
+
+    Returns
+    -------
+    ndarray of shape (N,), bool
+        True where an atom counts.
+    """
+    farthest = np.asarray(field_of_view_A) - border_A
+    return ((positions >= border_A) & (positions <= farthest)).all(axis=1)
+
+
+def detection_scores(
+    found: np.ndarray,
+    true: np.ndarray,
+    field_of_view_A: tuple[float, float],
+    border_A: float = BORDER_A,
+    radius_A: float = MATCHING_RADIUS_A,
+) -> DetectionScores:
+    """Count hits, misses and inventions.
+
+    All atoms are paired before the rim is left out, and a pair counts where its true atom lies. An
+    atom at the cut whose two positions lie on either side of it is thus never an error.
+
+    Parameters
+    ----------
+    found : ndarray of shape (F, 2)
+        Positions found ``(x, y)`` [Å].
+    true : ndarray of shape (T, 2)
+        True positions [Å], also of the atoms in the rim and just outside the image.
+    field_of_view_A : tuple of 2 floats
+        Distance ``(x, y)`` from the centre of the first pixel to that of the last [Å].
+    border_A : float
+        Width of the rim that does not count [Å].
+    radius_A : float
+        Largest distance of a pair [Å].
+
+    Returns
+    -------
+    DetectionScores
+        The scores.
+    """
+    found_index, true_index = match_atoms(found, true, radius_A)
+    true_counts = inside(true, field_of_view_A, border_A)
+    alone = np.ones(len(found), bool)
+    alone[found_index] = False
+
+    hit = true_counts[true_index]
+    hits = int(hit.sum())
+    inventions = int((alone & inside(found, field_of_view_A, border_A)).sum())
+    misses = int(true_counts.sum()) - hits
+    errors = (found[found_index] - true[true_index])[hit]
+    return DetectionScores(
+        true_positives=hits,
+        false_positives=inventions,
+        false_negatives=misses,
+        precision=_share(hits, hits + inventions),
+        recall=_share(hits, hits + misses),
+        f1=_share(2 * hits, 2 * hits + inventions + misses),
+        rms_error_A=_root_mean_square(errors),
+    )
+
+
+def recall_by_region(
+    found: np.ndarray,
+    true: np.ndarray,
+    region: np.ndarray,
+    field_of_view_A: tuple[float, float],
+    border_A: float = BORDER_A,
+    radius_A: float = MATCHING_RADIUS_A,
+) -> dict[str, float]:
+    """Share of the atoms found, for every region of the specimen.
+
+    Parameters
+    ----------
+    found : ndarray of shape (F, 2)
+        Positions found ``(x, y)`` [Å].
+    true : ndarray of shape (T, 2)
+        True positions [Å].
+    region : ndarray of shape (T,), str
+        Region of every true atom.
+    field_of_view_A, border_A, radius_A
+        As in :func:`detection_scores`.
+
+    Returns
+    -------
+    dict of str to float
+        Recall by name of the region.
+    """
+    _, true_index = match_atoms(found, true, radius_A)
+    hit = np.zeros(len(true), bool)
+    hit[true_index] = True
+    counts = inside(true, field_of_view_A, border_A)
+    return {str(name): float(hit[counts & (region == name)].mean()) for name in set(region[counts])}
+
+
+def strain_scores(measured: np.ndarray, true: np.ndarray, relative: bool = True) -> StrainScores:
+    """Compare measured and true strain of matched atoms.
+
+    Parameters
+    ----------
+    measured : ndarray of shape (M, 3)
+        ``e_xx, e_yy, e_xy`` as measured, NaN where they were not.
+    true : ndarray of shape (M, 3)
+        The same in truth, NaN where it is not known.
+    relative : bool
+        Whether the measurement is relative to a lattice of the mean size; then the truth is made
+        so too, over the same atoms.
+
+    Returns
+    -------
+    StrainScores
+        The scores over the atoms where both are known.
+    """
+    known = np.isfinite(measured).all(axis=1) & np.isfinite(true).all(axis=1)
+    measured, true = measured[known], true[known]
+    if not known.any():
+        return StrainScores(0, *(float("nan"),) * 5)
+    errors = measured - (_relative_to_mean_size(true) if relative else true)
+    planar = errors[:, :2].mean(axis=1)
+    return StrainScores(
+        int(known.sum()),
+        _root_mean_square(planar),
+        float(planar.mean()),
+        *(_root_mean_square(component) for component in errors.T),
+    )
+
+
+def _relative_to_mean_size(strain: np.ndarray) -> np.ndarray:
+    """Refer strain to a perfect lattice of the mean size."""
+    unit = np.array([1, 1, 0])
+    return (strain + unit) / (1 + strain[:, :2].mean()) - unit
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
+
+
+def _root_mean_square(errors: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(errors**2))) if errors.size else float("nan")

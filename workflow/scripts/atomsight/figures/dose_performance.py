@@ -1,0 +1,136 @@
+"""How well a model finds atoms, and how precisely, against the dose (the paper, Fig 6)."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from scipy.stats import norm
+
+from atomsight.figures import style
+
+#: Columns that are drawn; ``recall_<region>`` besides them where it is there.
+COLUMNS = (
+    "dose_e_per_A2",
+    "true_positives",
+    "false_positives",
+    "false_negatives",
+    "precision",
+    "recall",
+    "f1",
+    "rms_error_A",
+)
+
+_REGION = "recall_"
+
+#: Places and sizes [inch].
+_WIDTH, _HEIGHT = 7.1, 2.78
+_PLOT = (2.9, 1.95)
+_LEFTS = (0.5, 4.1)
+_TOP = 0.45
+
+
+def wilson_interval(
+    successes: np.ndarray, trials: np.ndarray, confidence: float = 0.95
+) -> tuple[np.ndarray, np.ndarray]:
+    """Confidence interval of a probability of success.
+
+    Parameters
+    ----------
+    successes, trials : array-like of shape (N,)
+        Counts; the whole range from 0 to 1 is given where there was no trial.
+    confidence : float
+        Probability that the interval holds the true value.
+
+    Returns
+    -------
+    low, high : ndarray of shape (N,)
+        Ends of the interval.
+
+    Notes
+    -----
+    E. B. Wilson, *J. Am. Stat. Assoc.* 22, 209 (1927). It stays within 0 and 1 and holds where no
+    atom or every atom was found.
+    """
+    successes, trials = np.asarray(successes, float), np.asarray(trials, float)
+    z = norm.ppf((1 + confidence) / 2)
+    share = successes / np.maximum(trials, 1)
+    weight = trials + z**2
+    centre = (successes + z**2 / 2) / weight
+    half = z * np.sqrt(trials * share * (1 - share) + z**2 / 4) / weight
+    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+
+
+@style.styled()
+def draw(scores: pd.DataFrame) -> Figure:
+    """Draw precision, recall and F1, and the position error, against the dose.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        One row per dose, with :data:`COLUMNS`.
+
+    Returns
+    -------
+    Figure
+        Two plots.
+    """
+    scores = scores.sort_values("dose_e_per_A2")
+    figure = Figure(figsize=(_WIDTH, _HEIGHT))
+    detection, precision = (style.place(figure, left, _TOP, *_PLOT) for left in _LEFTS)
+    draw_detection(detection, scores)
+    draw_position_error(precision, scores)
+    style.letter(detection, "a", "atoms found, with 95 % intervals")
+    style.letter(precision, "b", "position error")
+    for axes in (detection, precision):
+        axes.set(xscale="log", xlabel="dose (e/Å²)")
+    style.write(figure, 0.1, 0.06, "Simulated polycrystalline graphene", weight="bold", size=8)
+    return figure
+
+
+def draw_detection(axes: Axes, scores: pd.DataFrame) -> None:
+    """Draw precision, recall with the recall by region, and F1.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to.
+    scores : DataFrame
+        One row per dose.
+    """
+    dose, hits = scores["dose_e_per_A2"], scores["true_positives"]
+    for name, misses, marker in (
+        ("precision", "false_positives", "o"),
+        ("recall", "false_negatives", "s"),
+    ):
+        low, high = wilson_interval(hits, hits + scores[misses])
+        (line,) = axes.plot(dose, scores[name], marker=marker, markersize=3, label=name, zorder=3)
+        axes.vlines(dose, low, high, line.get_color(), linewidth=1.2)
+        axes.plot(dose, np.stack([low, high], axis=1), "_", color=line.get_color(), markersize=7)
+    look = {"color": line.get_color(), "linewidth": 0.7}
+    regions = [name for name in scores if name.startswith(_REGION)]
+    for region, dashes in zip(regions, _DASHES, strict=False):
+        label = f"recall, {region.removeprefix(_REGION)}"
+        axes.plot(dose, scores[region], dashes=dashes, label=label, **look)
+    axes.plot(dose, scores["f1"], color="black", marker="D", markersize=2.5, label="F1", zorder=3)
+    axes.set(ylim=(0, 1.02), ylabel="share of atoms")
+    axes.legend(loc="lower right")
+
+
+_DASHES = ((1, 1), (4, 1.5), (6, 1.5, 1, 1.5), (8, 3))
+
+
+def draw_position_error(axes: Axes, scores: pd.DataFrame) -> None:
+    """Draw the root mean square error of the positions along one axis.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to.
+    scores : DataFrame
+        One row per dose.
+    """
+    axes.plot(scores["dose_e_per_A2"], 100 * scores["rms_error_A"], "o-", color="C0")
+    axes.set_ylabel("rms position error per axis (pm)")
+    axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))

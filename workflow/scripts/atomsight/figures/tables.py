@@ -1,0 +1,45 @@
+"""Tables of text that figures are drawn from."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from atomsight.errors import InputError
+
+
+def read_csv(path: Path | str, columns: Sequence[str]) -> pd.DataFrame:
+    """Read a table with the columns that a figure needs.
+
+    Parameters
+    ----------
+    path : path
+        A CSV file.
+    columns : sequence of str
+        Columns it must have; they hold numbers.
+
+    Returns
+    -------
+    DataFrame
+        The whole table.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or no table, or a column is missing or holds text.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: the file does not exist")
+    try:
+        table = pd.read_csv(path)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a table as CSV ({error}); make it again") from error
+    missing = [name for name in columns if name not in table]
+    if missing:
+        raise InputError(f"{path}: the column {missing[0]!r} is missing; make the table again")
+    # Pandas takes the columns of a table without rows for text.
+    text = [name for name in columns if len(table) and table[name].dtype.kind not in "ifb"]
+    if text:
+        raise InputError(f"{path}: the column {text[0]!r} holds text; make the table again")
+    return table

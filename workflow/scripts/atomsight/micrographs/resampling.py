@@ -1,0 +1,80 @@
+"""Resampling to another pixel size; the centre of the first pixel stays where it is."""
+
+import numpy as np
+from scipy import ndimage
+
+#: Largest share of unusable signal in a usable pixel after resampling.
+MAX_UNUSABLE_SHARE = 0.1
+
+
+def resampled_shape(shape: tuple[int, int], step: tuple[float, float]) -> tuple[int, int]:
+    """Rows and columns after resampling: no new pixel's centre lies beyond the last old one.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Rows and columns.
+    step : tuple of two float
+        A new pixel in old pixels, along y and x.
+
+    Returns
+    -------
+    tuple of int
+        Rows and columns of new pixels.
+    """
+    rows, columns = (
+        int((edge - 1) / along + 1e-9) + 1 for edge, along in zip(shape, step, strict=True)
+    )
+    return rows, columns
+
+
+def resample(image: np.ndarray, step: tuple[float, float]) -> np.ndarray:
+    """Resample an image by cubic splines, after a Gaussian against aliasing where it shrinks.
+
+    The centre of the first pixel stays where it is, so positions in Å are kept.
+
+    Parameters
+    ----------
+    image : ndarray of shape (H, W), float32
+        Intensity.
+    step : tuple of two float
+        A new pixel in old pixels, along y and x.
+
+    Returns
+    -------
+    ndarray of shape :func:`resampled_shape`, float32
+        Intensity.
+    """
+    return _resample(image, step, order=3)
+
+
+def resample_usable(usable: np.ndarray, step: tuple[float, float]) -> np.ndarray:
+    """Resample the marks of usable pixels; a new pixel is usable if nearly all under it was.
+
+    Parameters
+    ----------
+    usable : ndarray of shape (H, W), bool
+        Marks.
+    step : tuple of two float
+        A new pixel in old pixels, along y and x.
+
+    Returns
+    -------
+    ndarray of shape :func:`resampled_shape`, bool
+        Marks.
+    """
+    unusable = _resample((~usable).astype(np.float32), step, order=1)
+    return unusable <= MAX_UNUSABLE_SHARE
+
+
+def _resample(image: np.ndarray, step: tuple[float, float], order: int) -> np.ndarray:
+    if step == (1.0, 1.0):
+        return image
+    sigma = [max(along - 1, 0) / 2 for along in step]
+    return ndimage.affine_transform(
+        ndimage.gaussian_filter(image, sigma, mode="mirror"),
+        step,
+        output_shape=resampled_shape(image.shape, step),
+        order=order,
+        mode="mirror",
+    )

@@ -1,0 +1,39 @@
+"""Fetch a public image by its name in the registry.
+
+The file is copied from the folder that the environment variable ATOMSIGHT_DATA names if it is
+there, else it is downloaded. Its sha256 is checked. A right file that already stands at OUTPUT is
+left as it is, so without internet the file can be put there by hand.
+
+Example:
+    python fetch_image.py ulm_graphene_grain_boundary data/images/ulm_graphene_grain_boundary.tif
+"""
+
+import argparse
+import sys
+
+from atomsight import command_line, registry
+
+
+@command_line.script
+def main(argv: list[str] | None = None) -> None:
+    """Fetch one image."""
+    arguments = parse(argv)
+    registry.fetch(arguments.name, arguments.output, arguments.registry)
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    arguments = command_line.parser(__doc__)
+    arguments.add_argument("name", metavar="NAME", help="name of the image in the registry")
+    arguments.add_argument("output", metavar="OUTPUT", help="where the file will stand")
+    arguments.add_argument(
+        "--registry",
+        metavar="TSV",
+        default=registry.REGISTRY,
+        help="the table of images (data/registry.tsv)",
+    )
+    return arguments.parse_args(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""Import the micrographs of a series into one calibrated file.
+
+PATH is a file of any vendor (dm3, dm4, emd, ser, mrc, tif, ...), a single image or a stack, or a
+pattern in quotes. The pixel size of the settings wins over the file's. Pixels that are saturated,
+not a number or the constant rim of a drift correction are marked and filled. Frames whose pixels
+are outside the range that the model reads are resampled.
+
+Settings, all optional: series (its name), pixel_size_A (null: the file's), frames (such as 0-9,12,
+from 0; empty: all), mask (an image, nonzero where to analyse), model_pixel_size_A ([low, high],
+null: no resampling).
+
+Example:
+    python import_series.py 'images/boundary_*.dm4' frames.h5 \\
+        --settings '{"series": "boundary", "frames": "0-9", "model_pixel_size_A": [0.1, 0.14]}'
+"""
+
+import argparse
+import dataclasses
+import logging
+import sys
+from pathlib import Path
+
+from atomsight import command_line, hdf5, settings
+from atomsight.micrographs import ImportSettings, Series, open_series, read_frames
+
+
+@command_line.script
+def main(argv: list[str] | None = None) -> None:
+    """Read the frames of a series one by one and write them."""
+    arguments = parse(argv)
+    section = command_line.read_json(arguments.settings)
+    chosen = settings.load(section, "series_import", ImportSettings)
+    series = open_series(arguments.path, chosen)
+    write_series(arguments.output, series, chosen)
+    logging.info(
+        "%s: %d frames of %d × %d pixels of %.4g Å",
+        chosen.series,
+        *series.shape,
+        series.pixel_size_A,
+    )
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    arguments = command_line.parser(__doc__)
+    arguments.add_argument("path", metavar="PATH", help="a file, or a pattern for several")
+    arguments.add_argument("output", metavar="OUTPUT.h5", help="the frames, calibrated")
+    command_line.add_settings(arguments, "series_import")
+    return arguments.parse_args(argv)
+
+
+def write_series(path: Path | str, series: Series, chosen: ImportSettings) -> None:
+    """Write the frames of a series, holding one at a time.
+
+    Parameters
+    ----------
+    path : path
+        Where the file will stand.
+    series : Series
+        What to read.
+    chosen : ImportSettings
+        What it was opened with.
+    """
+    facts = dataclasses.asdict(chosen)
+    if chosen.mask is not None:
+        facts["mask"] = Path(chosen.mask).name
+    made_by = hdf5.provenance(
+        "import_series.py", facts, inputs=[file.name for file, _ in series.files]
+    )
+    with hdf5.create(path, made_by) as file:
+        images, usable = hdf5.create_frames(
+            file, series.shape, series.pixel_size_A, series.source_pixel_size_A, series.names
+        )
+        for number, (image, marks) in enumerate(read_frames(series)):
+            images[number], usable[number] = image, marks
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,166 @@
+"""Score the atoms found in simulated images against the truth, and their strain if it was measured.
+
+SCORES.csv has one row per frame: true_positives, false_positives, false_negatives, precision,
+recall, f1, rms_error_A (along one axis) and the recall in every region of the specimen; with
+--strain also the errors of the strain. All frames must show the specimen of TRUTH.h5 in the same
+place, as a series of doses does.
+
+Settings, all optional: radius_A (largest distance of a found atom from the true one), border_A
+(width of the rim that does not count), relative (whether the strain is relative to the mean
+lattice).
+
+Example:
+    python score_series.py atoms.h5 truth.h5 scores.csv --strain strain.h5
+"""
+
+import dataclasses
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from atomsight import command_line, hdf5, settings
+from atomsight.errors import InputError
+from atomsight.evaluation import scores
+from atomsight.evaluation.acquisition import Truth, read_truth
+
+POSITION = ["x_A", "y_A"]
+STRAIN = ["e_xx", "e_yy", "e_xy"]
+
+
+@dataclass(frozen=True)
+class ScoreSettings:
+    """How atoms are compared.
+
+    Attributes
+    ----------
+    radius_A : float
+        Largest distance of a found atom from the true one [Å].
+    border_A : float
+        Width of the rim of the image that does not count [Å].
+    relative : bool
+        Whether the strain is relative to the mean lattice.
+    """
+
+    radius_A: float
+    border_A: float
+    relative: bool
+
+
+@command_line.script
+def main(argv: list[str] | None = None) -> None:
+    """Read atoms, truth and strain, score every frame, print and write the table."""
+    arguments = parse(argv)
+    section = command_line.read_json(arguments.settings)
+    chosen = settings.load(section, "scores", ScoreSettings)
+    atoms = read_rows(arguments.atoms, "atoms", ["frame", *POSITION])
+    truth = read_truth(arguments.truth)
+    strain = None
+    if arguments.strain:
+        strain = read_rows(arguments.strain, "strain", ["frame", *POSITION, *STRAIN])
+
+    frames = np.unique(atoms["frame"]) if len(atoms) else [0]
+    rows = [score_frame(frame, atoms, truth, strain, chosen) for frame in frames]
+    table = pd.DataFrame(rows)
+    hdf5.write_csv(arguments.scores, table)
+    print(table.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+
+
+def parse(argv: list[str] | None):
+    """Read the command line."""
+    arguments = command_line.parser(__doc__)
+    arguments.add_argument("atoms", metavar="ATOMS.h5", help="the atoms found")
+    arguments.add_argument("truth", metavar="TRUTH.h5", help="the true atoms")
+    arguments.add_argument("scores", metavar="SCORES.csv", help="the table to write")
+    arguments.add_argument("--strain", metavar="STRAIN.h5", help="the strain measured at the atoms")
+    command_line.add_settings(arguments, "scores")
+    return arguments.parse_args(argv)
+
+
+def read_rows(path: str, name: str, columns: list[str]) -> pd.DataFrame:
+    """Read a table and see that it has the columns needed.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    name : str
+        Name of the table.
+    columns : list of str
+        Columns needed.
+
+    Returns
+    -------
+    DataFrame
+        The table.
+
+    Raises
+    ------
+    InputError
+        If the file, the table or a column is missing.
+    """
+    with hdf5.open_to_read(path) as file:
+        table = hdf5.read_table(file, name)
+    missing = [column for column in columns if column not in table]
+    if missing:
+        raise InputError(f"{path}: the table {name!r} has no column {missing[0]!r}; make it again")
+    return table
+
+
+def score_frame(
+    frame: int,
+    atoms: pd.DataFrame,
+    truth: Truth,
+    strain: pd.DataFrame | None,
+    chosen: ScoreSettings,
+) -> dict:
+    """Score one frame.
+
+    Parameters
+    ----------
+    frame : int
+        Number of the frame.
+    atoms : DataFrame
+        Atoms found, with the columns ``frame, x_A, y_A``.
+    truth : Truth
+        The true atoms.
+    strain : DataFrame, optional
+        Strain measured, with the columns ``frame, x_A, y_A, e_xx, e_yy, e_xy``.
+    chosen : ScoreSettings
+        How atoms are compared.
+
+    Returns
+    -------
+    dict
+        The scores by name.
+    """
+    found = atoms.loc[atoms["frame"] == frame, POSITION].to_numpy(float)
+    true = truth.atoms[POSITION].to_numpy(float)
+    limits = (truth.field_of_view_A, chosen.border_A, chosen.radius_A)
+    recall = scores.recall_by_region(found, true, truth.atoms["region"].to_numpy(), *limits)
+    row = {"frame": frame, **dataclasses.asdict(scores.detection_scores(found, true, *limits))}
+    row |= {f"recall_{region}": recall[region] for region in sorted(recall)}
+    if strain is None:
+        return row
+    return row | dataclasses.asdict(_score_strain(strain[strain["frame"] == frame], truth, chosen))
+
+
+def _score_strain(
+    measured: pd.DataFrame, truth: Truth, chosen: ScoreSettings
+) -> scores.StrainScores:
+    """Score the strain of one frame at the atoms that were found and count."""
+    true = truth.atoms[POSITION].to_numpy(float)
+    found_index, true_index = scores.match_atoms(
+        measured[POSITION].to_numpy(float), true, chosen.radius_A
+    )
+    counts = scores.inside(true[true_index], truth.field_of_view_A, chosen.border_A)
+    return scores.strain_scores(
+        measured[STRAIN].to_numpy(float)[found_index[counts]],
+        truth.atoms[STRAIN].to_numpy(float)[true_index[counts]],
+        chosen.relative,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
