@@ -20,7 +20,7 @@ import train_network
 from atomsight import hdf5, models
 from atomsight.errors import InputError
 from atomsight.network import build_network
-from atomsight.training import cross_entropy, make_learner, squared_error, streams
+from atomsight.training import cross_entropy, make_learner, make_plan, squared_error, streams
 
 SCRIPTS = Path(train_network.__file__).parent
 SECTION = {
@@ -62,7 +62,7 @@ def wave_file(tmp_path_factory):
 
 def plan_of(**changes):
     section = train_network.read_section(json.dumps(SECTION | changes))
-    return train_network.make_plan(section, seed=3)
+    return make_plan(section, seed=3)
 
 
 def test_losses_are_those_of_the_textbook():

@@ -1,5 +1,4 @@
 # Checks of the configuration and the sample sheet, and the functions that rules look things up with.
-import ast
 import json
 import sys
 from glob import glob, has_magic
@@ -10,8 +9,9 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from atomsight import models, registry, sample_sheet, settings
+from atomsight import models, sample_sheet, settings
 from atomsight.errors import InputError
+from atomsight.source_files import source_files
 
 
 def located(path):
@@ -19,14 +19,32 @@ def located(path):
     return path if Path(path).exists() else str(Path(workflow.basedir) / path)
 
 
+def model_folder(name):
+    """Folder of a model: made here if the configuration has it, else shipped."""
+    if name in config["models"]:
+        return f"results/models/{name}/model"
+    return located(f"data/models/{name}")
+
+
 for model in config.get("models", {}).values():
     if isinstance(model.get("microscope"), str):
         model["microscope"] = located(model["microscope"])
 
+
+def check_models():
+    """See that every model of the sample sheet is in the configuration or ships."""
+    for series, name in SERIES["model"].items():
+        if name not in config["models"]:
+            try:
+                models.read_card(model_folder(name))
+            except InputError as error:
+                raise InputError(f"{config['series']}: series {series}: {error}") from error
+
+
 try:
     config = settings.check_configuration(config)
     SERIES = sample_sheet.read_sheet(located(config["series"]))
-    REGISTRY = registry.read_registry()
+    check_models()
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -66,13 +84,6 @@ def shards(kind):
         return [f"results/models/{wildcards.model}/{kind}/{shard}.h5" for shard in range(count)]
 
     return paths
-
-
-def model_folder(name):
-    """Folder of a model: made here if the configuration has it, else shipped."""
-    if name in config["models"]:
-        return f"results/models/{name}/model"
-    return located(f"data/models/{name}")
 
 
 def model_files(wildcards):
@@ -159,27 +170,6 @@ def strain_rows(names):
 
 def code(script):
     """A script and the modules of the library that it needs, so that an edit reruns the rule."""
-    found, to_read = [], [SCRIPTS / script]
-    while to_read:
-        path = to_read.pop()
-        if path in found:
-            continue
-        found.append(path)
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            if (
-                isinstance(node, ast.ImportFrom)
-                and (node.module or "").split(".")[0] == "atomsight"
-            ):
-                to_read += _modules(node)
     here = Path.cwd()
-    return [str(path.relative_to(here) if path.is_relative_to(here) else path) for path in found]
-
-
-def _modules(node):
-    """Files behind `from atomsight.a import b`, where b may be a module or a name in one."""
-    base = SCRIPTS.joinpath(*node.module.split("."))
-    candidates = [base / f"{alias.name}.py" for alias in node.names]
-    candidates += [base / alias.name / "__init__.py" for alias in node.names]
-    candidates += [base.with_suffix(".py"), base / "__init__.py"]
-    return [path for path in candidates if path.is_file()]
+    paths = source_files(SCRIPTS / script)
+    return [str(path.relative_to(here) if path.is_relative_to(here) else path) for path in paths]

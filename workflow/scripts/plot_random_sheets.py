@@ -18,6 +18,9 @@ from atomsight.errors import InputError
 from atomsight.figures import random_sheets, style
 from atomsight.structures import graphene
 
+#: A sheet has a hole if rings leave this share of its area free.
+LEAST_HOLE = 0.02
+
 
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
@@ -25,7 +28,8 @@ def main(argv: list[str] | None = None) -> None:
     given = parse(argv)
     style.check_output(given.output)
     sheets = read_sheets(given.structures)
-    chosen = next((n for n, sheet in sheets.items() if random_sheets.has_hole(sheet)), min(sheets))
+    holes = {n: random_sheets.hole_share(sheet) for n, sheet in sheets.items()}
+    chosen = next((n for n, share in holes.items() if share > LEAST_HOLE), min(sheets))
     section, seed = read_making(given.structures[0])
     # As make_structures.py deals out the seeds, sheet by sheet.
     own_seed = np.random.SeedSequence(seed).spawn(chosen + 1)[chosen]

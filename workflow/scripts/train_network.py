@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from atomsight import command_line, hdf5, models, settings
-from atomsight.conditions import MicroscopeSettings
 from atomsight.records import Waves
 
 if TYPE_CHECKING:
@@ -30,10 +29,10 @@ def main(argv: list[str] | None = None) -> None:
     given = parse(argv)
     section = read_section(given.settings)
     waves = hdf5.read_waves(given.waves)
+    # Keras and its backend take seconds to load: only once the inputs are known to be right.
+    from atomsight.training import make_plan, train
+
     plan = make_plan(section, given.seed)
-
-    from atomsight.training import train
-
     network, history = train(waves, plan, given.work)
     card = make_card(given.name or given.model.resolve().name, section, plan, waves, history)
     models.save(given.model, network, card, history)
@@ -71,33 +70,6 @@ def read_section(text: str) -> dict:
     """
     section = command_line.read_json(text)
     return settings.check_configuration({"models": {"model": section}})["models"]["model"]
-
-
-def make_plan(section: dict, seed: int) -> "TrainingPlan":
-    """Gather what a training is made of.
-
-    Parameters
-    ----------
-    section : dict
-        The complete section of the model.
-    seed : int
-        Seed of everything random.
-
-    Returns
-    -------
-    TrainingPlan
-        The plan.
-    """
-    # Keras and its backend take seconds to load: only once the settings are known to be right.
-    from atomsight.training import TrainingPlan, TrainingSettings
-
-    return TrainingPlan(
-        features=section["network"]["features"],
-        classes=len(section["class_names"]) + 1,
-        microscope=settings.load(section["microscope"], "microscope", MicroscopeSettings),
-        training=settings.load(section["training"], "training", TrainingSettings),
-        seed=seed,
-    )
 
 
 def make_card(

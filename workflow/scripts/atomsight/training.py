@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from keras import ops
 
+from atomsight import settings
 from atomsight.conditions import CurriculumSettings, MicroscopeSettings
 from atomsight.examples import ExampleStream, ImagingAndTruth, split_waves
 from atomsight.microscope import Microscope
@@ -209,6 +210,30 @@ class TrainingPlan:
     seed: int
 
 
+def make_plan(section: dict, seed: int) -> TrainingPlan:
+    """Gather what a training is made of.
+
+    Parameters
+    ----------
+    section : dict
+        The complete section of a model in the configuration, its microscope included.
+    seed : int
+        Seed of everything random.
+
+    Returns
+    -------
+    TrainingPlan
+        The plan.
+    """
+    return TrainingPlan(
+        features=section["network"]["features"],
+        classes=len(section["class_names"]) + 1,
+        microscope=settings.load(section["microscope"], "microscope", MicroscopeSettings),
+        training=settings.load(section["training"], "training", TrainingSettings),
+        seed=seed,
+    )
+
+
 def train(waves: Waves, plan: TrainingPlan, work: Path) -> tuple[keras.Model, pd.DataFrame]:
     """Train a network, going on where a stopped training left off.
 
@@ -283,21 +308,21 @@ def streams(waves: Waves, plan: TrainingPlan) -> tuple[ExampleStream, ExampleStr
     InputError
         If there are too few waves.
     """
-    settings = plan.training
-    learned, kept = split_waves(waves, settings.validation_share)
-    size = {"batch": settings.batch, "image_px": settings.image_px, "classes": plan.classes}
-    steps = min(settings.steps, settings.steps_per_epoch)
+    chosen = plan.training
+    learned, kept = split_waves(waves, chosen.validation_share)
+    size = {"batch": chosen.batch, "image_px": chosen.image_px, "classes": plan.classes}
+    steps = min(chosen.steps, chosen.steps_per_epoch)
     learning = ExampleStream(
         learned,
         plan.microscope,
-        settings.curriculum,
+        chosen.curriculum,
         **size,
         seed=plan.seed,
         steps=steps,
-        epochs=max(1, round(settings.steps / steps)),
+        epochs=max(1, round(chosen.steps / steps)),
     )
     validation = ExampleStream(
-        kept, plan.microscope, None, **size, seed=plan.seed + 1, steps=settings.validation_batches
+        kept, plan.microscope, None, **size, seed=plan.seed + 1, steps=chosen.validation_batches
     )
     return learning, validation
 
@@ -323,12 +348,11 @@ def make_learner(network: keras.Model, waves: Waves, plan: TrainingPlan) -> Lear
     microscope = Microscope(
         waves.spectra.shape[-1], waves.cell_A, waves.energy_eV, mtf_table=table or None
     )
-    settings = plan.training
-    imaging = ImagingAndTruth(microscope, settings.site_sigma_A, settings.window_A)
-    learner = Learner(network, imaging, settings.loss)
+    imaging = ImagingAndTruth(microscope, plan.training.site_sigma_A, plan.training.window_A)
+    learner = Learner(network, imaging, plan.training.loss)
     # XLA makes TensorFlow's convolutions slower on a CPU, and has no Poisson draw on a GPU.
     compiled = "auto" if keras.backend.backend() == "jax" else False
-    learner.compile(optimizer=make_optimizer(settings), jit_compile=compiled)
+    learner.compile(optimizer=make_optimizer(plan.training), jit_compile=compiled)
     return learner
 
 

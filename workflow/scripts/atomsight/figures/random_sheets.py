@@ -158,8 +158,8 @@ def _count(sheet: Sheet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     )
 
 
-def has_hole(sheet: Sheet) -> bool:
-    """Whether a sheet has a hole.
+def hole_share(sheet: Sheet) -> float:
+    """Share of a sheet's area that no ring covers.
 
     Parameters
     ----------
@@ -168,11 +168,43 @@ def has_hole(sheet: Sheet) -> bool:
 
     Returns
     -------
-    bool
-        True if an atom misses a neighbour: without holes, the way the sheets are made gives every
-        atom three.
+    float
+        Zero without holes.
     """
-    return bool((_count(sheet)[2] < 3).any())
+    corners, rings = _sorted_corners(sheet)
+    firsts = np.flatnonzero(np.diff(rings, prepend=-1))
+    following = np.arange(1, len(rings) + 1)
+    following[np.append(firsts[1:], len(rings)) - 1] = firsts
+    # Seen from the centre of its ring, every side spans a triangle.
+    x, y = (corners - sheet.rings.centres[rings]).T
+    areas_A2 = np.bincount(rings, x * y[following] - y * x[following]) / 2
+    return float(1 - areas_A2[sheet.inside(sheet.rings.centres)].sum() / sheet.size_A**2)
+
+
+def ring_outlines(sheet: Sheet) -> list[np.ndarray]:
+    """Corners of every ring in their order.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The sheet.
+
+    Returns
+    -------
+    list of R ndarrays of shape (C, 2)
+        Corners [Å], by azimuth about the centre.
+    """
+    corners, rings = _sorted_corners(sheet)
+    return np.split(corners, np.flatnonzero(np.diff(rings)) + 1)
+
+
+def _sorted_corners(sheet: Sheet) -> tuple[np.ndarray, np.ndarray]:
+    """Corners ring by ring, by azimuth about its centre, and the ring of each."""
+    rings = sheet.rings.corner_rings
+    corners = sheet.positions[sheet.rings.corner_atoms]
+    dx, dy = (corners - sheet.rings.centres[rings]).T
+    order = np.lexsort((np.arctan2(dy, dx), rings))
+    return corners[order], rings[order]
 
 
 def construct(
@@ -196,10 +228,15 @@ def construct(
     """
     # The number of steps is drawn after the points: without steps, the same seed gives the points.
     points, relaxed = (
-        graphene.ring_centres(one, np.random.default_rng(seed))
+        graphene.ring_centres(one, np.random.default_rng(_unused(seed)))
         for one in (replace(settings, lloyd_steps=(0, 0)), settings)
     )
     return Construction(points, relaxed, sheet)
+
+
+def _unused(seed: np.random.SeedSequence) -> np.random.SeedSequence:
+    """Give the seed as it was at first: SciPy spawns from it, and never the same twice."""
+    return np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key)
 
 
 @style.styled()
@@ -236,7 +273,7 @@ def draw(construction: Construction, statistics: SheetStatistics) -> Figure:
     titles = (
         "Poisson-disc points",
         "Lloyd-relaxed, with Voronoi cells",
-        "relaxed sheet with holes",
+        "relaxed sheet with defects and holes",
         f"bond lengths, {statistics.sheets} sheets",
         "ring sizes",
         "coordination",
@@ -311,27 +348,6 @@ def draw_sheet(axes: Axes, sheet: Sheet) -> None:
         columnspacing=1,
         handletextpad=0.4,
     )
-
-
-def ring_outlines(sheet: Sheet) -> list[np.ndarray]:
-    """Corners of every ring in their order.
-
-    Parameters
-    ----------
-    sheet : Sheet
-        The sheet.
-
-    Returns
-    -------
-    list of R ndarrays of shape (C, 2)
-        Corners [Å], by azimuth about the centre.
-    """
-    rings = sheet.rings
-    corners = sheet.positions[rings.corner_atoms]
-    dx, dy = (corners - rings.centres[rings.corner_rings]).T
-    order = np.lexsort((np.arctan2(dy, dx), rings.corner_rings))
-    ends = np.cumsum(np.bincount(rings.corner_rings, minlength=len(rings.sizes)))
-    return np.split(corners[order], ends[:-1])
 
 
 def draw_bond_lengths(axes: Axes, lengths_A: np.ndarray) -> None:

@@ -1,0 +1,30 @@
+"""An edit reruns what it affects."""
+
+from pathlib import Path
+
+import locate_atoms
+from atomsight.source_files import source_files
+
+SCRIPTS = Path(locate_atoms.__file__).parent
+
+
+def names(script):
+    return [str(path.relative_to(SCRIPTS)) for path in source_files(SCRIPTS / script)]
+
+
+def test_a_script_depends_on_the_modules_it_imports_and_on_theirs():
+    found = names("locate_atoms.py")
+    assert found[0] == "locate_atoms.py"
+    assert {"atomsight/segmentation.py", "atomsight/hdf5.py", "atomsight/records.py"} <= set(found)
+    assert len(found) == len(set(found))
+
+
+def test_a_script_does_not_depend_on_what_it_does_not_import():
+    assert "atomsight/strain.py" not in names("locate_atoms.py")
+    assert "atomsight/training.py" not in names("map_classes.py")
+
+
+def test_packages_are_followed():
+    found = names("import_series.py")
+    assert "atomsight/micrographs/__init__.py" in found
+    assert "atomsight/micrographs/series.py" in found
