@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from atomsight.inference import HALO, chosen_sign, predict_maps, tiles
+from atomsight.inference import HALO, chosen_sign, predict_maps, read_image, tiles
 from atomsight.network import STRIDE, build_network
 
 
@@ -68,3 +68,19 @@ def test_contrast_is_found_by_the_surer_answer():
     image[::4] = 1
     assert chosen_sign(Certain(), image, "bright", "auto") == 1
     assert chosen_sign(Certain(), -image, "bright", "auto") == -1
+
+
+@pytest.mark.parametrize("orientations", [4, 8])
+def test_an_image_turned_gives_the_map_turned(network, orientations):
+    """The network alone does not promise this; the average over its orientations does."""
+    image = np.random.default_rng(2).normal(size=(64, 96, 1)).astype("float32")
+    upright = read_image(network, image, 512, orientations)
+    turned = read_image(network, np.rot90(image), 512, orientations)
+    np.testing.assert_allclose(np.rot90(upright), turned, atol=1e-5)
+    assert np.abs(upright - predict_maps(network, image, 512)).max() > 1e-4
+
+
+def test_one_orientation_is_the_image_as_it_is(network):
+    image = np.random.default_rng(2).normal(size=(64, 96, 1)).astype("float32")
+    alone = predict_maps(network, image, 512)
+    np.testing.assert_allclose(read_image(network, image, 512, 1), alone, atol=1e-7)

@@ -71,11 +71,13 @@ rule evaluate_model:
         runtime=60,
     params:
         folder=lambda wildcards: model_folder(wildcards.model),
+        inference=json.dumps(config["inference"]),
         settings=json.dumps(
             {key: config["evaluation"][key] for key in ("acquisition", "doses_e_per_A2")}
         ),
     shell:
         "python {input.script[0]:q} {params.folder:q} {input.specimen:q} {output:q}"
+        " --inference {params.inference:q}"
         " --settings {params.settings:q} 2>&1 | tee {log:q}"
 
 

@@ -30,6 +30,7 @@ def main(argv: list[str] | None = None) -> None:
     """Image the specimen at every dose, read the images, score them."""
     given = parse(argv)
     section = settings.complete(command_line.read_json(given.settings), "evaluation", "evaluation")
+    reading = settings.complete(command_line.read_json(given.inference), "inference", "inference")
     optics = settings.load(section["acquisition"], "acquisition", acquisition.AcquisitionSettings)
     structure, known = specimens.read_specimen(given.specimen)
     truth = acquisition.truth_in_view(structure, known, optics)
@@ -40,7 +41,7 @@ def main(argv: list[str] | None = None) -> None:
     for number, dose in enumerate(section["doses_e_per_A2"]):
         exposure = dataclasses.replace(optics, dose_e_per_A2=dose, seed=optics.seed + number)
         image = acquisition.expose(intensity, exposure).astype("float32")
-        found = find(network, card, image, optics.pixel_size_A)
+        found = find(network, card, image, optics.pixel_size_A, reading)
         rows.append({"dose_e_per_A2": dose, **score(found, truth)})
     table = pd.DataFrame(rows)
     hdf5.write_csv(given.evaluation, table)
@@ -53,12 +54,19 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     arguments.add_argument("model", metavar="MODEL", help="folder of a trained model")
     arguments.add_argument("specimen", metavar="SPECIMEN.h5", help="the simulated specimen")
     arguments.add_argument("evaluation", metavar="EVALUATION.csv", help="the table to write")
+    arguments.add_argument(
+        "--inference", default="{}", metavar="JSON", help="the section 'inference', likewise"
+    )
     command_line.add_settings(arguments, "evaluation")
     return arguments.parse_args(argv)
 
 
 def find(
-    network: object, card: models.ModelCard, image: np.ndarray, pixel_size_A: float
+    network: object,
+    card: models.ModelCard,
+    image: np.ndarray,
+    pixel_size_A: float,
+    reading: dict,
 ) -> np.ndarray:
     """Find the atoms of one image, as the workflow does.
 
@@ -72,16 +80,18 @@ def find(
         Counts.
     pixel_size_A : float
         Size of a pixel [Å].
+    reading : dict
+        The section ``inference`` of the configuration.
 
     Returns
     -------
     ndarray of shape (N, 2)
         Positions ``(x, y)`` [Å].
     """
-    from atomsight.inference import normalise_frames, predict_maps
+    from atomsight.inference import normalise_frames, read_image
 
     normalised = normalise_frames(image[None], card.window_A / pixel_size_A)
-    maps = predict_maps(network, normalised, tile_px=1280)
+    maps = read_image(network, normalised, **reading)
     thresholds = settings.load(card.thresholds, "segmentation", SegmentationSettings)
     atoms = locate_atoms(maps, pixel_size_A, card.class_names, card.site_sigma_A, thresholds)
     return atoms[POSITION].to_numpy()

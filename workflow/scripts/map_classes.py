@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> None:
         network, card = models.load_network(given.model)
         made_by = hdf5.provenance("map_classes.py", section, model=card.name)
         with hdf5.create(given.output, made_by) as file:
-            map_frames(file, frames, network, card, given.contrast, section["tile_px"])
+            map_frames(file, frames, network, card, given.contrast, section)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -51,7 +51,7 @@ def map_frames(
     network: object,
     card: models.ModelCard,
     contrast: str,
-    tile_px: int,
+    section: dict,
 ) -> None:
     """Map frames one by one into an open file.
 
@@ -67,10 +67,10 @@ def map_frames(
         Its card.
     contrast : str
         ``bright``, ``dark`` or ``auto``.
-    tile_px : int
-        Largest edge of a piece that goes through the network at once.
+    section : dict
+        The section ``inference`` of the configuration.
     """
-    from atomsight.inference import chosen_sign, normalise_frames, predict_maps
+    from atomsight.inference import chosen_sign, normalise_frames, read_image
 
     shape = (*frames.images.shape, len(card.class_names))
     maps = hdf5.create_maps(
@@ -84,7 +84,7 @@ def map_frames(
             sign = chosen_sign(network, image, card.contrast, contrast)
             looks = "as in the training" if sign > 0 else "inverted"
             logging.info("model %s, contrast %s", card.name, looks)
-        frame_maps = predict_maps(network, sign * image, tile_px)
+        frame_maps = read_image(network, sign * image, **section)
         maps[index] = np.where(frames.usable[index][..., None], frame_maps, _background(shape[-1]))
     file.attrs["contrast_sign"] = sign
 

@@ -77,6 +77,38 @@ def predict_maps(network: keras.Model, image: np.ndarray, tile_px: int) -> np.nd
     return maps[:height, :width]
 
 
+def read_image(
+    network: keras.Model, image: np.ndarray, tile_px: int, orientations: int
+) -> np.ndarray:
+    """Class maps of an image, averaged over several orientations of it.
+
+    A network trained on all orientations alike answers each a little differently; the mean of the
+    answers is better than any of them.
+
+    Parameters
+    ----------
+    network : keras.Model
+        From normalised images to logits.
+    image : ndarray of shape (H, W, F)
+        Normalised image.
+    tile_px : int
+        Largest edge of a piece that goes through the network at once.
+    orientations : int
+        1 for the image as it is, 4 for its rotations by 90°, 8 for those of its mirror image too.
+
+    Returns
+    -------
+    ndarray of shape (H, W, C), float32
+        Probabilities; they sum to one over the last axis.
+    """
+    total = np.zeros((*image.shape[:2], network.output_shape[-1]), "float32")
+    for turn in range(orientations):
+        seen = np.rot90(image[:, ::-1] if turn >= 4 else image, turn % 4)
+        maps = np.rot90(predict_maps(network, np.ascontiguousarray(seen), tile_px), -(turn % 4))
+        total += maps[:, ::-1] if turn >= 4 else maps
+    return total / orientations
+
+
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Probabilities from logits.
 
