@@ -65,6 +65,12 @@ def plan_of(**changes):
     return make_plan(section, seed=3)
 
 
+def test_images_wider_than_the_specimen_are_refused(wave_file):
+    wide = plan_of(training=SECTION["training"] | {"image_px": 192})
+    with pytest.raises(InputError, match=r"training\.image_px: 192 pixels of 0\.13 Å are too wide"):
+        streams(hdf5.read_waves([wave_file]), wide)
+
+
 def test_losses_are_those_of_the_textbook():
     truth = np.array([[[[0.25, 0.75]]]], "float32")
     logits = np.log(np.array([[[[0.5, 0.5]]]], "float32"))

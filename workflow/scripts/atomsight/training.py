@@ -1,10 +1,6 @@
 """Training: one compiled step from exit waves to the loss, a new image for every example."""
 
 import hashlib
-import importlib.util
-import json
-import logging
-import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +10,9 @@ import numpy as np
 import pandas as pd
 from keras import ops
 
-from atomsight import settings
+from atomsight import checkpoints, settings
 from atomsight.conditions import CurriculumSettings, MicroscopeSettings
+from atomsight.errors import InputError
 from atomsight.examples import ExampleStream, ImagingAndTruth, split_waves
 from atomsight.microscope import Microscope
 from atomsight.network import build_network
@@ -259,33 +256,46 @@ def train(waves: Waves, plan: TrainingPlan, work: Path) -> tuple[keras.Model, pd
     InputError
         If there are too few waves.
     """
-    _forget_other_plans(work, plan, waves)
+    checkpoints.forget_other_trainings(work, [repr(plan), waves_sha256(waves)])
     keras.utils.set_random_seed(plan.seed)
     learning, validation = streams(waves, plan)
     network = build_network(plan.features, 1, plan.classes)
     learner = make_learner(network, waves, plan)
     learner(learning[0][0])
-    epochs_done = _epochs_done(work)
-    history_file = work / "history.csv"
-    _keep_rows(history_file, epochs_done)
+    history_file = checkpoints.resume_history(work)
     learner.fit(
         learning,
         epochs=learning.epochs,
         validation_data=validation,
         shuffle=False,
-        verbose=1 if sys.stderr.isatty() else 2,
+        verbose=1 if sys.stdout.isatty() else 2,
         callbacks=[
             _ServeEpoch(learning),
-            keras.callbacks.BackupAndRestore(
-                work / "checkpoint", double_checkpoint=True, delete_checkpoint=False
-            ),
-            keras.callbacks.CSVLogger(history_file, append=True),
-            *_tensorboard(work),
+            *checkpoints.callbacks(work),
         ],
     )
     history = pd.read_csv(history_file)
     history.insert(1, "step", (history["epoch"] + 1) * learning.steps)
     return network, history
+
+
+def waves_sha256(waves: Waves) -> str:
+    """Fingerprint of what a network is trained on.
+
+    Parameters
+    ----------
+    waves : Waves
+        The exit waves.
+
+    Returns
+    -------
+    str
+        SHA-256 of the spectra and the sites, hexadecimal.
+    """
+    digest = hashlib.sha256(np.ascontiguousarray(waves.spectra).tobytes())
+    for sites in waves.sites:
+        digest.update(np.ascontiguousarray(sites).tobytes())
+    return digest.hexdigest()
 
 
 def streams(waves: Waves, plan: TrainingPlan) -> tuple[ExampleStream, ExampleStream]:
@@ -306,9 +316,16 @@ def streams(waves: Waves, plan: TrainingPlan) -> tuple[ExampleStream, ExampleStr
     Raises
     ------
     InputError
-        If there are too few waves.
+        If there are too few waves, or if an image would show a site and its periodic copy.
     """
     chosen = plan.training
+    widest_A = chosen.image_px * plan.microscope.pixel_size_A[1] + 8 * chosen.site_sigma_A
+    if widest_A > min(waves.cell_A):
+        raise InputError(
+            f"training.image_px: {chosen.image_px} pixels of {plan.microscope.pixel_size_A[1]:g} Å "
+            f"are too wide for specimens of {min(waves.cell_A):g} Å; take fewer pixels or larger "
+            "structures"
+        )
     learned, kept = split_waves(waves, chosen.validation_share)
     size = {"batch": chosen.batch, "image_px": chosen.image_px, "classes": plan.classes}
     steps = min(chosen.steps, chosen.steps_per_epoch)
@@ -354,58 +371,3 @@ def make_learner(network: keras.Model, waves: Waves, plan: TrainingPlan) -> Lear
     compiled = "auto" if keras.backend.backend() == "jax" else False
     learner.compile(optimizer=make_optimizer(plan.training), jit_compile=compiled)
     return learner
-
-
-def _forget_other_plans(work: Path, plan: TrainingPlan, waves: Waves) -> None:
-    """Drop a checkpoint that another plan or other waves left behind."""
-    work.mkdir(parents=True, exist_ok=True)
-    identity = json.dumps([repr(plan), waves_sha256(waves), keras.backend.backend()])
-    plan_file = work / "plan.json"
-    if plan_file.is_file() and plan_file.read_text() != identity:
-        logging.info("the settings or the waves have changed: the training starts anew")
-        shutil.rmtree(work / "checkpoint", ignore_errors=True)
-    plan_file.write_text(identity)
-
-
-def waves_sha256(waves: Waves) -> str:
-    """Fingerprint of what a network is trained on.
-
-    Parameters
-    ----------
-    waves : Waves
-        The exit waves.
-
-    Returns
-    -------
-    str
-        SHA-256 of the spectra and the sites, hexadecimal.
-    """
-    digest = hashlib.sha256(np.ascontiguousarray(waves.spectra).tobytes())
-    for sites in waves.sites:
-        digest.update(np.ascontiguousarray(sites).tobytes())
-    return digest.hexdigest()
-
-
-def _epochs_done(work: Path) -> int:
-    """Epochs in the checkpoint of a stopped training."""
-    progress = work / "checkpoint" / "training_metadata.json"
-    return json.loads(progress.read_text())["epoch"] if progress.is_file() else 0
-
-
-def _keep_rows(history_file: Path, epochs: int) -> None:
-    """Drop what the history says of epochs that will be done again."""
-    history_file.parent.mkdir(parents=True, exist_ok=True)
-    if not history_file.is_file():
-        return
-    if epochs == 0:
-        history_file.unlink()
-        return
-    history = pd.read_csv(history_file)
-    history[history["epoch"] < epochs].to_csv(history_file, index=False)
-
-
-def _tensorboard(work: Path) -> list[keras.callbacks.Callback]:
-    """Logs for TensorBoard, which needs TensorFlow to be installed, whatever the backend."""
-    if not all(importlib.util.find_spec(name) for name in ("tensorflow", "tensorboard")):
-        return []
-    return [keras.callbacks.TensorBoard(work / "logs", write_graph=False)]
