@@ -116,7 +116,6 @@ def test_same_seed_gives_the_same_sheet():
 
 @pytest.fixture(scope="module")
 def grains():
-    pytest.importorskip("matscipy")
     settings = PolycrystalSettings((40.0, 34.0), grain_count=3, relaxation_steps=100, seed=2)
     return specimens.polycrystal(settings)
 

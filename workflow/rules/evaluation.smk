@@ -15,7 +15,7 @@ rule score_series:
     benchmark:
         "results/benchmarks/score_series/{series}.tsv"
     conda:
-        "../../envs/analyse.yaml"
+        "../../envs/simulate.yaml"
     threads: 1
     resources:
         mem_mb=1000,
