@@ -1,15 +1,15 @@
 """The network: fully convolutional, after FusionNet, from normalised images to class probabilities.
 
 Three poolings. At each level a convolution, three convolutions bypassed by an addition, and a
-convolution, all 3×3 with a leaky ReLU. Max pooling doubles the features on the way down; a transposed
-convolution, initialised as bilinear interpolation, halves them on the way up; the two ways are
-joined by addition. A 1×1 convolution and a softmax give the probabilities. (The paper, section 2.2;
-Quan et al., arXiv:1612.05360.)
+convolution, all 3×3 with a leaky ReLU. Max pooling doubles the features on the way down; a
+transposed convolution, initialised as bilinear interpolation, halves them on the way up; the two
+ways are joined by addition. A 1×1 convolution and a softmax give the probabilities. (The paper,
+section 2.2; Quan et al., arXiv:1612.05360.)
 
 The paper normalises every batch. This network does not: a convolution that follows an addition
-starts with half the variance instead, which keeps the variance of the features, so that it trains
-as well; and its ReLUs leak, because without normalisation plain ones die (94 % of a layer did in
-one training, and the network got stuck). What a pixel is told then depends on its neighbourhood alone, in the training as in the
+starts with half the variance instead, which keeps the variance of the features; and its ReLUs leak,
+because without normalisation plain ones die (94 % of a layer did in one training, and the network
+got stuck). What a pixel is told then depends on its neighbourhood alone, in the training as in the
 use, and not on the rest of the image or of the batch; and a step on a CPU takes less than half the
 time.
 """
