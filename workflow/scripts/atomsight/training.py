@@ -166,7 +166,7 @@ def make_optimizer(settings: TrainingSettings) -> keras.optimizers.Optimizer:
     optimizer = keras.optimizers.AdamW(
         schedule, weight_decay=settings.weight_decay, global_clipnorm=1.0
     )
-    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gain"])
     return optimizer
 
 
