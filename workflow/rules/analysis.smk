@@ -20,7 +20,7 @@ rule locate_atoms:
         mem_mb=2000,
         runtime=60,
     shell:
-        "python {input.script[0]:q} {input.maps:q} {output.atoms:q} --csv {output.csv:q} 2> {log:q}"
+        "python {input.script[0]:q} {input.maps:q} {output.atoms:q} --csv {output.csv:q} 2>&1 | tee {log:q}"
 
 
 rule measure_strain:
@@ -45,4 +45,4 @@ rule measure_strain:
         settings=json.dumps(config["strain"]),
     shell:
         "python {input.script[0]:q} {input.atoms:q} {output.csv:q} --hdf5 {output.hdf5:q}"
-        " --settings {params.settings:q} 2> {log:q}"
+        " --settings {params.settings:q} 2>&1 | tee {log:q}"

@@ -1,5 +1,6 @@
 # Checks of the configuration and the sample sheet, and the functions that rules look things up with.
 import json
+import re
 import sys
 from glob import glob, has_magic
 from pathlib import Path
@@ -9,7 +10,7 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from atomsight import models, sample_sheet, settings
+from atomsight import models, registry, sample_sheet, settings
 from atomsight.errors import InputError
 from atomsight.source_files import source_files
 
@@ -31,6 +32,11 @@ for model in config.get("models", {}).values():
         model["microscope"] = located(model["microscope"])
 
 
+def one_of(names):
+    """A regular expression for the names there are; a wrong one is then no target at all."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
 def check_models():
     """See that every model of the sample sheet is in the configuration or ships."""
     for series, name in SERIES["model"].items():
@@ -50,8 +56,10 @@ except InputError as error:
 
 
 wildcard_constraints:
-    model="[^/]+",
-    series="[^/]+",
+    model=one_of(config["models"]),
+    series=one_of(SERIES.index),
+    acquisition=one_of(config["acquisitions"]),
+    image=one_of(registry.read_registry().index),
     shard=r"\d+",
 
 

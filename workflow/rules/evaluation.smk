@@ -14,6 +14,8 @@ rule score_series:
         "results/logs/score_series/{series}.log",
     benchmark:
         "results/benchmarks/score_series/{series}.tsv"
+    wildcard_constraints:
+        series=one_of(simulated_series()),
     conda:
         "../../envs/simulate.yaml"
     threads: 1

@@ -50,6 +50,7 @@ rule import_series:
     """Read the micrographs of a series, whatever their format, and calibrate them."""
     input:
         images=series_files,
+        mask=lambda wildcards: SERIES.at[wildcards.series, "mask"] or [],
         script=code("import_series.py"),
     output:
         "results/series/{series}/frames.h5",
@@ -68,7 +69,7 @@ rule import_series:
         settings=series_settings,
     shell:
         "python {input.script[0]:q} {params.path:q} {output:q}"
-        " --settings {params.settings:q} 2> {log:q}"
+        " --settings {params.settings:q} 2>&1 | tee {log:q}"
 
 
 rule map_classes:

@@ -88,10 +88,11 @@ def find(
     ndarray of shape (N, 2)
         Positions ``(x, y)`` [Å].
     """
-    from atomsight.inference import normalise_frames, read_image
+    from atomsight.inference import chosen_sign, normalise_frames, read_image
 
     normalised = normalise_frames(image[None], card.window_A / pixel_size_A)
-    maps = read_image(network, normalised, **reading)
+    sign = chosen_sign(network, normalised, card.contrast, "auto")
+    maps = read_image(network, sign * normalised, **reading)
     thresholds = settings.load(card.thresholds, "segmentation", SegmentationSettings)
     atoms = locate_atoms(maps, pixel_size_A, card.class_names, card.site_sigma_A, thresholds)
     return atoms[POSITION].to_numpy()

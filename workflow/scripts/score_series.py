@@ -60,8 +60,10 @@ def main(argv: list[str] | None = None) -> None:
     if arguments.strain:
         strain = read_rows(arguments.strain, "strain", ["frame", *POSITION, *STRAIN])
 
-    frames = np.unique(atoms["frame"]) if len(atoms) else [0]
-    rows = [score_frame(frame, atoms, truth, strain, chosen) for frame in frames]
+    rows = [
+        score_frame(frame, atoms, truth, strain, chosen)
+        for frame in range(count_frames(arguments.atoms, atoms))
+    ]
     table = pd.DataFrame(rows)
     hdf5.write_csv(arguments.scores, table)
     print(table.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
@@ -106,6 +108,27 @@ def read_rows(path: str, name: str, columns: list[str]) -> pd.DataFrame:
     if missing:
         raise InputError(f"{path}: the table {name!r} has no column {missing[0]!r}; make it again")
     return table
+
+
+def count_frames(path: str, atoms: pd.DataFrame) -> int:
+    """Number of frames of a series, those without atoms included.
+
+    Parameters
+    ----------
+    path : path
+        The file of the atoms.
+    atoms : DataFrame
+        Its table.
+
+    Returns
+    -------
+    int
+        What the file says; without that, up to the last frame that has an atom.
+    """
+    with hdf5.open_to_read(path) as file:
+        if "frame_shape" in file.attrs:
+            return int(file.attrs["frame_shape"][0])
+    return int(atoms["frame"].max()) + 1 if len(atoms) else 1
 
 
 def score_frame(

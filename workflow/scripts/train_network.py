@@ -30,12 +30,14 @@ def main(argv: list[str] | None = None) -> None:
     section = read_section(given.settings)
     waves = hdf5.read_waves(given.waves)
     # Keras and its backend take seconds to load: only once the inputs are known to be right.
+    from atomsight import checkpoints
     from atomsight.training import make_plan, train
 
     plan = make_plan(section, given.seed)
     network, history = train(waves, plan, given.work)
     card = make_card(given.name or given.model.resolve().name, section, plan, waves, history)
     models.save(given.model, network, card, history)
+    checkpoints.forget(given.work)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:

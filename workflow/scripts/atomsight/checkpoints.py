@@ -17,6 +17,8 @@ from pathlib import Path
 import keras
 import pandas as pd
 
+from atomsight import hdf5
+
 
 def forget_other_trainings(work: Path, identity: list[str]) -> None:
     """Drop a checkpoint that other settings or other waves left behind.
@@ -33,8 +35,20 @@ def forget_other_trainings(work: Path, identity: list[str]) -> None:
     file = work / "training.json"
     if file.is_file() and file.read_text(encoding="utf-8") != text:
         logging.info("the settings or the waves have changed: the training starts anew")
-        shutil.rmtree(work / "checkpoint", ignore_errors=True)
-    file.write_text(text, encoding="utf-8")
+        forget(work)
+    with hdf5.replacing(file) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def forget(work: Path) -> None:
+    """Drop the checkpoint, so that the next training begins anew.
+
+    Parameters
+    ----------
+    work : Path
+        Folder of the training.
+    """
+    shutil.rmtree(work / "checkpoint", ignore_errors=True)
 
 
 def resume_history(work: Path) -> Path:
@@ -57,7 +71,7 @@ def resume_history(work: Path) -> Path:
         file.unlink()
     elif file.is_file():
         history = pd.read_csv(file)
-        history[history["epoch"] < done].to_csv(file, index=False)
+        hdf5.write_csv(file, history[history["epoch"] < done])
     return file
 
 

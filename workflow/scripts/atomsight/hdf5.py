@@ -11,7 +11,7 @@ file            contents
 ==============  ==========================================================================
 structures.h5   ``structures/<n>/`` positions [Å], numbers, sites [Å], classes
 waves.h5        ``spectra`` [wave, k_y, k_x], ``sites/`` as a table with the column ``wave``
-frames.h5       ``images`` [frame, y, x], ``usable`` likewise
+frames.h5       ``images`` [frame, y, x], ``usable`` likewise, ``names`` [frame]
 maps.h5         ``maps`` [frame, y, x, class]
 atoms.h5 …      tables: a group with one data set per column, the unit in its attribute
 ==============  ==========================================================================
@@ -422,7 +422,7 @@ def create_frames(
     """
     file.attrs.update(signal="images", axes=["frame", "y", "x"])
     file.attrs.update(pixel_size_A=pixel_size_A, source_pixel_size_A=source_pixel_size_A)
-    file.attrs["names"] = np.asarray(list(names), dtype=h5py.string_dtype())
+    file.create_dataset("names", data=np.asarray(list(names), dtype=h5py.string_dtype()))
     chunk = (1, *shape[1:])
     images = file.create_dataset("images", shape, "float32", chunks=chunk)
     images.attrs["units"] = "counts"
@@ -456,7 +456,7 @@ def open_frames(path: Path | str) -> Iterator[Frames]:
             usable=file["usable"],
             pixel_size_A=float(file.attrs["pixel_size_A"]),
             source_pixel_size_A=float(file.attrs["source_pixel_size_A"]),
-            names=tuple(file.attrs["names"]),
+            names=tuple(file["names"].asstr()[...]),
         )
 
 

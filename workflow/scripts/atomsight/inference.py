@@ -34,8 +34,8 @@ def normalise_frames(images: np.ndarray, window_px: float) -> np.ndarray:
         What the network reads.
     """
     images = np.asarray(images, "float32")
-    # The scale is arbitrary; a mean near one keeps float32 at its best.
-    images = images / max(abs(float(images.mean())), np.finfo("float32").tiny)
+    # The scale is arbitrary; values near one keep float32 at its best.
+    images = images / max(float(np.abs(images).max()), np.finfo("float32").tiny)
     normalised = normalise(images[None], np.array([window_px], "float32"))
     return np.moveaxis(ops.convert_to_numpy(normalised)[0], 0, -1)
 

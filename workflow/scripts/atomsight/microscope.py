@@ -322,7 +322,7 @@ class Microscope(keras.layers.Layer):
         Returns
         -------
         pair of tensors of shape (..., n, n)
-            ``exp(-iχ)`` times the temporal envelope. The paper, eq 3.
+            ``exp(-iχ)`` times the temporal envelope. Kirkland, section 3.2.
         """
         phase = ops.einsum("...c,yxc->...yx", aberrations, self._basis)
         envelope = temporal_envelope(focal_spread, self._square_k, self._wavelength_A)

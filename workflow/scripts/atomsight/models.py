@@ -101,8 +101,11 @@ def save(
     with hdf5.replacing(folder / WEIGHTS) as partial:
         # Keras insists on the ending of the name.
         weights = partial.with_name(f"{partial.name}.weights.h5")
-        network.save_weights(weights)
-        weights.rename(partial)
+        try:
+            network.save_weights(weights)
+            weights.rename(partial)
+        finally:
+            weights.unlink(missing_ok=True)
     hdf5.write_csv(folder / HISTORY, history)
     text = json.dumps(asdict(card), indent=2, sort_keys=True, ensure_ascii=False)
     with hdf5.replacing(folder / CARD) as partial:

@@ -256,9 +256,9 @@ def train(waves: Waves, plan: TrainingPlan, work: Path) -> tuple[keras.Model, pd
     InputError
         If there are too few waves.
     """
+    learning, validation = streams(waves, plan)
     checkpoints.forget_other_trainings(work, [repr(plan), waves_sha256(waves)])
     keras.utils.set_random_seed(plan.seed)
-    learning, validation = streams(waves, plan)
     network = build_network(plan.features, 1, plan.classes)
     learner = make_learner(network, waves, plan)
     learner(learning[0][0])
