@@ -65,3 +65,12 @@ def test_a_file_cut_short_is_refused_by_name(tmp_path, size):
 def test_a_file_of_another_kind_is_refused(tmp_path):
     with pytest.raises(InputError, match="not the kind of file"):
         next(hdf5.read_structures(write(tmp_path / "table.h5")))
+
+
+def test_a_long_movie_keeps_the_names_of_its_frames(tmp_path):
+    """Attributes of HDF5 end at 64 kB; the names of a movie are longer."""
+    names = [f"movie_of_the_edge_{index:05d}.dm4" for index in range(5000)]
+    with hdf5.create(tmp_path / "frames.h5", {}) as file:
+        hdf5.create_frames(file, (5000, 1, 1), 0.1, 0.1, names)
+    with hdf5.open_frames(tmp_path / "frames.h5") as frames:
+        assert list(frames.names) == names

@@ -174,6 +174,16 @@ def test_script_scores_an_empty_table(files):
     assert pd.read_csv(files / "scores.csv")["recall"].tolist() == [0]
 
 
+def test_script_scores_a_frame_in_which_nothing_was_found(files):
+    first = pd.DataFrame({"frame": [0], "atom": [0], "x_A": [5.0], "y_A": [5.0]})
+    with hdf5.create(files / "atoms.h5", {"frame_shape": (3, 100, 100)}) as file:
+        hdf5.write_table(file, "atoms", first)
+    assert script.main(arguments(files)) == 0
+    table = pd.read_csv(files / "scores.csv")
+    assert table["frame"].tolist() == [0, 1, 2]
+    assert table["true_positives"].tolist()[1:] == [0, 0]
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

@@ -148,6 +148,8 @@ def test_a_killed_training_goes_on_as_if_nothing_had_happened(tmp_path, wave_fil
 @pytest.mark.slow
 def test_other_settings_do_not_go_on_from_an_old_checkpoint(tmp_path, wave_file):
     assert train(tmp_path, wave_file, steps=3).wait(300) == 0
+    # A training that is complete leaves nothing to go on from, whatever changes in the code.
+    assert not (tmp_path / "work" / "checkpoint").exists()
     once_more = train(tmp_path, wave_file, steps=3, learning_rate=0.01)
     assert b"starts anew" in once_more.communicate(timeout=300)[1]
     assert len(history_of(tmp_path)) == 1

@@ -17,7 +17,6 @@ import dataclasses
 import sys
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from atomsight import command_line, hdf5, settings
