@@ -20,7 +20,7 @@ def snakemake(folder, *arguments):
     return subprocess.run(
         [
             *(sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"),
-            *("--directory", folder, "--cores", "2", "--configfile", TINY, *arguments),
+            *("--configfile", TINY, "--directory", folder, "--cores", "2", *arguments),
         ],
         capture_output=True,
         text=True,

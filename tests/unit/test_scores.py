@@ -162,8 +162,8 @@ def test_script_scores_every_frame(files):
         hdf5.write_table(file, "atoms", pd.concat([table, table.iloc[:1].assign(frame=3)]))
     assert script.main(arguments(files)) == 0
     result = pd.read_csv(files / "scores.csv")
-    assert result["frame"].tolist() == [0, 3]
-    assert result["true_positives"].tolist() == [2, 1]
+    assert result["frame"].tolist() == [0, 1, 2, 3]
+    assert result["true_positives"].tolist() == [2, 0, 0, 1]
 
 
 def test_script_scores_an_empty_table(files):

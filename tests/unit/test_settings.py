@@ -208,15 +208,15 @@ def test_a_microscopes_file_that_is_none_is_told(tmp_path, content, sentence):
     ],
 )
 def test_an_acquisition_that_is_wrong_is_told(path, value, sentence):
-    acquisitions = {"mine": changed({"specimen": {"kind": "pristine"}}, path, value)}
+    acquisitions = {"simulated_mine": changed({"specimen": {"kind": "pristine"}}, path, value)}
     text = refusal({"models": {"m": MODEL}, "acquisitions": acquisitions})
-    assert text.startswith("acquisitions.mine.")
+    assert text.startswith("acquisitions.simulated_mine.")
     assert sentence in text
 
 
 def test_an_acquisition_needs_a_specimen():
-    text = refusal({"models": {"m": MODEL}, "acquisitions": {"mine": {}}})
-    assert text == "acquisitions.mine.specimen is missing; it must be a table of keys"
+    text = refusal({"models": {"m": MODEL}, "acquisitions": {"simulated_mine": {}}})
+    assert text == "acquisitions.simulated_mine.specimen is missing; it must be a table of keys"
 
 
 # What is right is completed

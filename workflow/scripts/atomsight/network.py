@@ -118,8 +118,9 @@ class StandardisedConvolution(layers.Layer):
 
     def call(self, maps: keras.KerasTensor) -> keras.KerasTensor:
         """Convolve and activate."""
-        mean, variance = ops.moments(self.kernel, axes=(0, 1, 2), keepdims=True)
-        kernel = (self.kernel - mean) * (self._scale * self.gain * ops.rsqrt(variance + 1e-8))
+        kernel = ops.convert_to_tensor(self.kernel)
+        mean, variance = ops.moments(kernel, axes=(0, 1, 2), keepdims=True)
+        kernel = (kernel - mean) * (self._scale * self.gain * ops.rsqrt(variance + 1e-8))
         maps = ops.conv(maps, kernel, padding="same", data_format="channels_last") + self.bias
         return ops.leaky_relu(maps, negative_slope=0.2)
 

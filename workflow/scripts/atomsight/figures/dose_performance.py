@@ -84,6 +84,7 @@ def draw(scores: pd.DataFrame) -> Figure:
     style.letter(precision, "b", "position error")
     for axes in (detection, precision):
         axes.set(xscale="log", xlabel="dose (e/Å²)")
+        axes.set_xlim(0.8 * scores["dose_e_per_A2"].min(), 1.25 * scores["dose_e_per_A2"].max())
     style.write(figure, 0.1, 0.06, "Simulated polycrystalline graphene", weight="bold", size=8)
     return figure
 
