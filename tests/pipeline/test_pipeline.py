@@ -97,8 +97,9 @@ def test_a_public_image_is_taken_from_a_local_mirror(finished, real_data, monkey
 def test_a_wrong_configuration_stops_the_run_with_one_sentence(folder, arguments, sentence):
     result = snakemake(folder, "all", "--dry-run", *arguments)
     assert result.returncode == 1
-    assert sentence in result.stderr
-    assert "Traceback" not in result.stderr
+    said = result.stdout + result.stderr
+    assert sentence in said
+    assert "Traceback" not in said
 
 
 def test_an_unknown_model_is_named(folder):
@@ -106,7 +107,7 @@ def test_an_unknown_model_is_named(folder):
     sheet.write_text(f"{HEADER}one\timage.tif\tnone_such\t0.1\t\n")
     result = snakemake(folder, "all", "--dry-run", "--config", f"series={sheet}")
     assert result.returncode == 1
-    assert "there is no model of this name" in result.stderr
+    assert "there is no model of this name" in result.stdout + result.stderr
 
 
 def test_a_missing_image_is_named(folder):
