@@ -267,8 +267,9 @@ def test_an_evaluation_keeps_its_own_defaults_beside_what_is_given():
 
 def test_only_ranges_must_not_fall():
     microscope = MICROSCOPE | {"mtf": {"table": [[0, 1], [1, 0.4]]}, "cs_um": [2, 2]}
-    settings.complete(microscope, "microscope")
-    settings.complete({"kind": "pristine", "size_A": [50, 40]}, "specimen")
+    assert settings.complete(microscope, "microscope")["mtf"]["table"] == [[0, 1], [1, 0.4]]
+    sheet = settings.complete({"kind": "pristine", "size_A": [50, 40]}, "specimen")
+    assert sheet["size_A"] == [50, 40]
 
 
 def test_settings_are_built_with_tuples_and_floats():
