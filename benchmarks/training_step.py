@@ -97,9 +97,9 @@ def random_waves(count: int, energy_eV: float, orders: int = 139, sites: int = 7
         The waves.
     """
     rng = np.random.default_rng(0)
-    spectra = 0.001 * rng.normal(size=(count, orders, orders, 2)).astype("float32")
+    spectra = 0.001 * rng.normal(size=(count, 1, orders, orders, 2)).astype("float32")
     spectra = spectra.view("complex64")[..., 0]
-    spectra[:, orders // 2, orders // 2] = 1
+    spectra[..., orders // 2, orders // 2] = 1
     positions = rng.uniform(0, 43.2, (count, sites, 2))
     classes = np.ones((count, sites), dtype=int)
     return Waves(spectra, (43.2, 43.2), energy_eV, tuple(positions), tuple(classes))

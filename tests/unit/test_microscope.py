@@ -35,7 +35,7 @@ def conditions(spectrum, rows, columns, vibration_A=0.0, **optics):
         optics["C50"],
     ]
     return {
-        "spectra": np.stack([spectrum.real, spectrum.imag], -1)[None],
+        "spectra": np.stack([spectrum.real, spectrum.imag], -1)[None, None],
         "aberrations": np.array([[coefficients]], "float32"),
         "focal_spread": np.array([[28.0]], "float32"),
         "vibration": np.array([[vibration_A]], "float32"),
@@ -198,3 +198,15 @@ def test_the_layer_is_made_again_from_its_configuration():
     made = make_microscope(mtf_table=[[0.0, 1.0], [1.0, 0.5]])
     again = microscope.Microscope.from_config(made.get_config())
     assert again.get_config() == made.get_config()
+
+
+def test_images_of_snapshots_are_averaged_not_their_waves():
+    waves = [random_wave(seed) for seed in (1, 2)]
+    rows = np.arange(40) * 0.12
+    both = conditions(waves[0], rows, rows)
+    both["spectra"] = np.concatenate(
+        [conditions(wave, rows, rows)["spectra"] for wave in waves], axis=1
+    )
+    averaged = keras.ops.convert_to_numpy(make_microscope().intensity(both))[0, 0]
+    mean = sum(image(wave, rows, rows) for wave in waves) / 2
+    np.testing.assert_allclose(averaged, mean, atol=1e-5)

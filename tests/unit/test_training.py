@@ -193,9 +193,9 @@ def test_other_backends_train_and_infer_alike(tmp_path, wave_file, backend):
 
 def test_one_structure_is_not_enough(tmp_path, wave_file, capsys):
     waves = hdf5.read_waves([wave_file])
-    alone = type(waves)(waves.spectra[:1], waves.cell_A, 80e3, waves.sites[:1], waves.classes[:1])
     single = tmp_path / "single.h5"
-    hdf5.write_waves(single, alone, {})
+    alone = [(waves.spectra[0], waves.sites[0], waves.classes[0])]
+    hdf5.write_waves(single, alone, waves.cell_A, 80e3, {})
     arguments = [str(tmp_path / "model"), str(single), "--work", str(tmp_path / "work")]
     code = train_network.main([*arguments, "--seed", "1", "--settings", json.dumps(SECTION)])
     assert code == 1

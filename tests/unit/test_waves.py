@@ -8,10 +8,14 @@ import pytest
 import simulate_waves
 from atomsight import hdf5
 from atomsight.records import Structure
-from atomsight.waves import WaveSettings, band_limited, simulate_spectrum
+from atomsight.waves import WaveSettings, band_limited, simulate_spectra
 
 SETTINGS = WaveSettings(
-    sampling_A=0.1, slice_thickness_A=1.0, k_max_per_A=1.6, displacement_A={"C": 0.07}
+    sampling_A=0.1,
+    slice_thickness_A=1.0,
+    k_max_per_A=1.6,
+    displacement_A={"C": 0.07},
+    frozen_phonons=0,
 )
 
 
@@ -35,7 +39,7 @@ def phase_at(spectrum, cell_A, x, y):
 
 def test_the_phase_peaks_at_the_atom_in_image_axes():
     """x along the columns, y along the rows: an off-centre atom catches a transposition."""
-    spectrum = simulate_spectrum(specimen([3.0, 7.0, 2.0]), SETTINGS, 80e3)
+    spectrum = simulate_spectra(specimen([3.0, 7.0, 2.0]), SETTINGS, 80e3)[0]
     here = phase_at(spectrum, (12.0, 10.0), 3.0, 7.0)
     assert here > 5 * abs(phase_at(spectrum, (12.0, 10.0), 7.0, 3.0))
     assert here > phase_at(spectrum, (12.0, 10.0), 3.2, 7.0)
@@ -43,15 +47,42 @@ def test_the_phase_peaks_at_the_atom_in_image_axes():
 
 
 def test_electrons_are_not_lost_below_the_information_limit():
-    spectrum = simulate_spectrum(specimen([3.0, 7.0, 2.0]), SETTINGS, 80e3)
+    spectrum = simulate_spectra(specimen([3.0, 7.0, 2.0]), SETTINGS, 80e3)[0]
     assert np.sum(np.abs(spectrum) ** 2) == pytest.approx(1, abs=1e-3)
 
 
 def test_heat_blurs_the_potential():
     atom = specimen([6.0, 5.0, 2.0])
-    cold = simulate_spectrum(atom, replace(SETTINGS, displacement_A={"C": 0.0}), 80e3)
-    hot = simulate_spectrum(atom, replace(SETTINGS, displacement_A={"C": 0.3}), 80e3)
+    cold = simulate_spectra(atom, replace(SETTINGS, displacement_A={"C": 0.0}), 80e3)[0]
+    hot = simulate_spectra(atom, replace(SETTINGS, displacement_A={"C": 0.3}), 80e3)[0]
     assert phase_at(hot, (12.0, 10.0), 6, 5) < 0.8 * phase_at(cold, (12.0, 10.0), 6, 5)
+
+
+def test_snapshots_of_frozen_atoms_differ_and_come_again():
+    atom = specimen([6.0, 5.0, 2.0])
+    hot = replace(SETTINGS, displacement_A={"C": 0.2}, frozen_phonons=3)
+    snapshots = simulate_spectra(atom, hot, 80e3, seed=1)
+    assert snapshots.shape[0] == 3
+    assert np.abs(snapshots[0] - snapshots[1]).max() > 2e-4
+    np.testing.assert_array_equal(snapshots, simulate_spectra(atom, hot, 80e3, seed=1))
+
+
+def test_the_mean_of_many_snapshots_is_the_blurred_wave():
+    """For a single light atom the elastic wave is linear in the potential."""
+    atom = specimen([6.0, 5.0, 2.0])
+    still = replace(SETTINGS, displacement_A={"C": 0.0})
+    hot = replace(SETTINGS, displacement_A={"C": 0.2})
+    snapshots = simulate_spectra(atom, replace(hot, frozen_phonons=200), 80e3, seed=1)
+    blurred, sharp, mean = (
+        phase_at(spectrum, (12.0, 10.0), 6, 5)
+        for spectrum in (
+            simulate_spectra(atom, hot, 80e3)[0],
+            simulate_spectra(atom, still, 80e3)[0],
+            snapshots.mean(axis=0),
+        )
+    )
+    assert blurred < 0.8 * sharp
+    assert mean == pytest.approx(blurred, rel=0.1)
 
 
 def test_a_stored_wave_is_small():
@@ -62,7 +93,7 @@ def test_a_stored_wave_is_small():
 
 def test_a_grid_too_coarse_for_the_band_limit_is_refused():
     with pytest.raises(ValueError, match=r"does not carry 1\.6 1/Å"):
-        simulate_spectrum(specimen([3.0, 7.0, 2.0]), replace(SETTINGS, sampling_A=0.3), 80e3)
+        simulate_spectra(specimen([3.0, 7.0, 2.0]), replace(SETTINGS, sampling_A=0.3), 80e3)[0]
 
 
 def test_waves_survive_their_file(tmp_path):

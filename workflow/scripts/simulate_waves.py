@@ -7,13 +7,13 @@ Example:
 
 import logging
 import sys
+from collections.abc import Iterator
 
 import numpy as np
 
 from atomsight import command_line, hdf5, settings
 from atomsight.errors import InputError
-from atomsight.records import Structure, Waves
-from atomsight.waves import WaveSettings, simulate_spectrum
+from atomsight.waves import WaveSettings, simulate_spectra
 
 
 @command_line.script
@@ -27,35 +27,45 @@ def main(argv: list[str] | None = None) -> None:
     given = arguments.parse_args(argv)
     section = command_line.read_json(given.settings)
     chosen = settings.load(section, "waves", WaveSettings)
-    structures = dict(hdf5.read_structures(given.structures))
-    cells = {tuple(structure.cell_A[:2]) for structure in structures.values()}
-    if len(cells) != 1:
+    cells = [tuple(structure.cell_A[:2]) for _, structure in hdf5.read_structures(given.structures)]
+    if len(set(cells)) != 1:
         raise InputError(f"{given.structures}: the structures of a shard need boxes of one size")
-    spectra = np.stack(
-        [
-            _simulate(number, structure, chosen, given.energy)
-            for number, structure in structures.items()
-        ]
-    )
-    waves = Waves(
-        spectra=spectra,
-        cell_A=tuple(float(edge) for edge in cells.pop()),
-        energy_eV=given.energy,
-        sites=tuple(structure.sites for structure in structures.values()),
-        classes=tuple(structure.classes for structure in structures.values()),
-    )
     made_by = hdf5.provenance("simulate_waves.py", section, energy_eV=given.energy)
-    hdf5.write_waves(given.output, waves, made_by)
-    logging.info("%d exit waves of %d × %d beams", *spectra.shape)
+    waves = simulate(given.structures, chosen, given.energy)
+    hdf5.write_waves(given.output, waves, cells[0], given.energy, made_by)
+    logging.info("%d exit waves", len(cells))
 
 
-def _simulate(
-    number: int, structure: Structure, chosen: WaveSettings, energy_eV: float
-) -> np.ndarray:
-    try:
-        return simulate_spectrum(structure, chosen, energy_eV)
-    except ValueError as error:
-        raise InputError(f"structure {number}: no exit wave: {error}") from error
+def simulate(
+    structures: str, chosen: WaveSettings, energy_eV: float
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Simulate one structure after another.
+
+    Parameters
+    ----------
+    structures : path
+        A shard of structures.
+    chosen : WaveSettings
+        How to simulate.
+    energy_eV : float
+        Energy of the electrons [eV].
+
+    Yields
+    ------
+    spectra, sites, classes : ndarray
+        What :func:`atomsight.hdf5.write_waves` takes.
+
+    Raises
+    ------
+    InputError
+        If a structure has no exit wave with these settings.
+    """
+    for number, structure in hdf5.read_structures(structures):
+        try:
+            spectra = simulate_spectra(structure, chosen, energy_eV, seed=number)
+        except ValueError as error:
+            raise InputError(f"structure {number}: no exit wave: {error}") from error
+        yield spectra, structure.sites, structure.classes
 
 
 if __name__ == "__main__":

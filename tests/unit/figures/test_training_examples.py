@@ -29,8 +29,8 @@ DOSES = (100, 1e4)
 @pytest.fixture(scope="module")
 def waves():
     """Two waves in vacuum, with a grid of sites for the truth."""
-    spectra = np.zeros((2, 15, 15), np.complex64)
-    spectra[:, 7, 7] = 1
+    spectra = np.zeros((2, 1, 15, 15), np.complex64)
+    spectra[..., 7, 7] = 1
     sites = 3.0 * np.stack(np.mgrid[:4, :4], axis=-1).reshape(-1, 2)
     return Waves(spectra, (12.0, 12.0), 80e3, (sites,) * 2, (np.ones(len(sites), int),) * 2)
 
@@ -89,7 +89,8 @@ def section():
 
 def test_the_script_draws_the_same_bytes_again(waves, section, tmp_path):
     shard = tmp_path / "waves.h5"
-    hdf5.write_waves(shard, waves, {})
+    each = zip(waves.spectra, waves.sites, waves.classes, strict=True)
+    hdf5.write_waves(shard, each, waves.cell_A, waves.energy_eV, {})
     options = ["--seed", "3", "--columns", "2", "--settings", json.dumps(section)]
     drawn = [tmp_path / "one.png", tmp_path / "two.png"]
     for path in drawn:

@@ -118,13 +118,15 @@ def pad_sites(waves: Waves, classes: int) -> tuple[np.ndarray, np.ndarray]:
         Positions ``(x, y)`` [Å].
     members : ndarray of shape (W, S, C - 1), float32
         One where a site is of a class, from class 1 on; zero in the places that were filled up.
+        The last class takes all sites from its number on, so that a network of one class finds
+        every site, whatever its class.
     """
     most = max(len(sites) for sites in waves.sites)
     sites = np.zeros((len(waves.sites), most, 2), "float32")
     members = np.zeros((len(waves.sites), most, classes - 1), "float32")
     for index, (positions, kinds) in enumerate(zip(waves.sites, waves.classes, strict=True)):
         sites[index, : len(positions)] = positions
-        members[index, np.arange(len(kinds)), kinds - 1] = 1
+        members[index, np.arange(len(kinds)), np.minimum(kinds, classes - 1) - 1] = 1
     return sites, members
 
 

@@ -10,7 +10,7 @@ complete: a file that exists is whole.
 file            contents
 ==============  ==========================================================================
 structures.h5   ``structures/<n>/`` positions [Å], numbers, sites [Å], classes
-waves.h5        ``spectra`` [wave, k_y, k_x], ``sites/`` as a table with the column ``wave``
+waves.h5        ``spectra`` [wave, snapshot, k_y, k_x], ``sites/`` as a table with the column ``wave``
 frames.h5       ``images`` [frame, y, x], ``usable`` likewise, ``names`` [frame]
 maps.h5         ``maps`` [frame, y, x, class]
 atoms.h5 …      tables: a group with one data set per column, the unit in its attribute
@@ -313,38 +313,45 @@ def read_structures(path: Path | str) -> Iterator[tuple[int, Structure]]:
             yield int(name), Structure(cell_A=np.asarray(group.attrs["cell"]), **arrays)
 
 
-def write_waves(path: Path | str, waves: Waves, made_by: dict) -> None:
-    """Write a shard of exit waves.
+def write_waves(
+    path: Path | str,
+    waves: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]],
+    cell_A: tuple[float, float],
+    energy_eV: float,
+    made_by: dict,
+) -> None:
+    """Write a shard of exit waves, holding one at a time.
 
     Parameters
     ----------
     path : path
         Where the file will stand.
-    waves : Waves
-        The waves.
+    waves : iterable of (spectra, sites, classes)
+        Every wave as in :class:`~atomsight.records.Waves`: spectra of its snapshots, of shape
+        (P, orders, orders), positions and classes of its sites.
+    cell_A : tuple of float
+        Edges ``(x, y)`` of the periodic box of all waves [Å].
+    energy_eV : float
+        Energy of the electrons [eV].
     made_by : dict
         What :func:`provenance` gives.
     """
+    tables = []
     with create(path, made_by) as file:
-        file.attrs.update(signal="spectra", axes=["wave", "k_y", "k_x"])
-        file.attrs.update(cell=waves.cell_A, cell_units="angstrom", energy_eV=waves.energy_eV)
-        chunk = (1, *waves.spectra.shape[1:])
-        spectra = file.create_dataset("spectra", data=waves.spectra, chunks=chunk)
-        spectra.attrs["units"] = ""
-        write_table(file, "sites", _site_table(waves))
-
-
-def _site_table(waves: Waves) -> pd.DataFrame:
-    counts = [len(sites) for sites in waves.sites]
-    sites = np.concatenate(waves.sites)
-    return pd.DataFrame(
-        {
-            "wave": np.repeat(np.arange(len(counts)), counts),
-            "x_A": sites[:, 0],
-            "y_A": sites[:, 1],
-            "class": np.concatenate(waves.classes),
-        }
-    )
+        file.attrs.update(signal="spectra", axes=["wave", "snapshot", "k_y", "k_x"])
+        file.attrs.update(cell=cell_A, cell_units="angstrom", energy_eV=energy_eV)
+        for number, (spectra, sites, classes) in enumerate(waves):
+            if number == 0:
+                shape, chunk = (0, *spectra.shape), (1, 1, *spectra.shape[1:])
+                stored = file.create_dataset(
+                    "spectra", shape, spectra.dtype, maxshape=(None, *spectra.shape), chunks=chunk
+                )
+                stored.attrs["units"] = ""
+            stored.resize(number + 1, axis=0)
+            stored[number] = spectra
+            columns = {"wave": number, "x_A": sites[:, 0], "y_A": sites[:, 1], "class": classes}
+            tables.append(pd.DataFrame(columns))
+        write_table(file, "sites", pd.concat(tables, ignore_index=True))
 
 
 def read_waves(paths: Iterable[Path | str]) -> Waves:

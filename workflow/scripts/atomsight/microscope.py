@@ -272,7 +272,8 @@ class Microscope(keras.layers.Layer):
     Input: a dict of tensors, B images or focal series of F frames each:
 
     ============== ================== ==========================================================
-    spectra        (B, n, n, 2)       spectra of the waves, real and imaginary parts
+    spectra        (B, P, n, n, 2)    spectra of the waves, real and imaginary parts; the
+                                      intensities of the P snapshots are averaged
     aberrations    (B, F, 5)          coefficients in the order of :data:`ABERRATIONS` [Å]
     focal_spread   (B, F)             1/e half-width [Å]
     vibration      (B, F)             rms displacement [Å]
@@ -342,11 +343,12 @@ class Microscope(keras.layers.Layer):
             The intensity.
         """
         real, imaginary = (conditions["spectra"][:, None, ..., part] for part in (0, 1))
-        cosine, sine = self.transfer(conditions["aberrations"], conditions["focal_spread"])
+        transfer = self.transfer(conditions["aberrations"], conditions["focal_spread"])
+        cosine, sine = (part[:, :, None] for part in transfer)
         wave = (cosine * real - sine * imaginary, cosine * imaginary + sine * real)
         spectrum = intensity_spectrum(wave, self.orders, self._grid)
         envelope = vibration_envelope(conditions["vibration"], self._square_q)
-        damped = tuple(part * envelope for part in spectrum)
+        damped = tuple(ops.mean(part, axis=2) * envelope for part in spectrum)
         return sample(damped, self.cell_A, conditions["rows"], conditions["columns"])
 
     def call(self, conditions: dict[str, keras.KerasTensor]) -> keras.KerasTensor:

@@ -36,9 +36,10 @@ class Waves:
 
     Attributes
     ----------
-    spectra : ndarray of shape (W, orders, orders), complex64
-        Fourier coefficients ``[wave, k_y, k_x]``, the zeroth order in the middle, scaled so that a
-        wave in vacuum is one at the zeroth order.
+    spectra : ndarray of shape (W, P, orders, orders), complex64
+        Fourier coefficients ``[wave, snapshot, k_y, k_x]``, the zeroth order in the middle, scaled
+        so that a wave in vacuum is one at the zeroth order. The images of P frozen-phonon
+        snapshots are to be averaged; one snapshot where the potential is blurred instead.
     cell_A : tuple of float
         Edges ``(x, y)`` of the periodic box [Å].
     energy_eV : float

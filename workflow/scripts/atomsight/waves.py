@@ -30,16 +30,21 @@ class WaveSettings:
     displacement_A : dict of str to float
         Root mean square thermal displacement along one axis, by chemical symbol [Å]; it blurs the
         potential (B = 8π²⟨u²⟩).
+    frozen_phonons : int
+        Number of snapshots in which the atoms are displaced at random instead; 0 for the blur.
     """
 
     sampling_A: float
     slice_thickness_A: float
     k_max_per_A: float
     displacement_A: dict[str, float]
+    frozen_phonons: int
 
 
-def simulate_spectrum(structure: Structure, settings: WaveSettings, energy_eV: float) -> np.ndarray:
-    """Band-limited spectrum of the exit wave of a plane wave.
+def simulate_spectra(
+    structure: Structure, settings: WaveSettings, energy_eV: float, seed: int = 0
+) -> np.ndarray:
+    """Band-limited spectra of the exit waves of a plane wave, one per frozen-phonon snapshot.
 
     Parameters
     ----------
@@ -49,11 +54,14 @@ def simulate_spectrum(structure: Structure, settings: WaveSettings, energy_eV: f
         How to simulate.
     energy_eV : float
         Energy of the electrons [eV].
+    seed : int
+        Seed of the snapshots' displacements.
 
     Returns
     -------
-    ndarray of shape (orders_y, orders_x), complex64
+    ndarray of shape (snapshots, orders_y, orders_x), complex64
         Fourier coefficients, zeroth order in the middle; vacuum is one there and zero elsewhere.
+        One snapshot where the potential is blurred.
 
     Raises
     ------
@@ -66,16 +74,27 @@ def simulate_spectrum(structure: Structure, settings: WaveSettings, energy_eV: f
     atoms = ase.Atoms(
         structure.numbers, structure.positions, cell=structure.cell_A, pbc=(True, True, False)
     )
+    sigmas = {symbol: settings.displacement_A[symbol] for symbol in symbols}
+    if settings.frozen_phonons:
+        snapshots = abtem.FrozenPhonons(atoms, settings.frozen_phonons, sigmas, seed=seed)
+        moments, sigmas = snapshots.to_atoms_ensemble().trajectory, None
+    else:
+        moments = [atoms]
+    return np.stack([_spectrum(moment, sigmas, settings, energy_eV) for moment in moments])
+
+
+def _spectrum(
+    atoms: ase.Atoms, sigmas: dict[str, float] | None, settings: WaveSettings, energy_eV: float
+) -> np.ndarray:
+    """Spectrum of one exit wave; `sigmas` blur the potential."""
     potential = abtem.Potential(
         atoms,
         sampling=settings.sampling_A,
         slice_thickness=settings.slice_thickness_A,
-        parametrization=abtem.parametrizations.LobatoParametrization(
-            sigmas={symbol: settings.displacement_A[symbol] for symbol in symbols}
-        ),
+        parametrization=abtem.parametrizations.LobatoParametrization(sigmas=sigmas),
     )
     wave = abtem.PlaneWave(energy=energy_eV).multislice(potential, lazy=False)
-    return band_limited(wave.array.T, structure.cell_A[:2], settings.k_max_per_A)
+    return band_limited(wave.array.T, atoms.cell.lengths()[:2], settings.k_max_per_A)
 
 
 def band_limited(wave: np.ndarray, cell_A: np.ndarray, k_max_per_A: float) -> np.ndarray:

@@ -5,7 +5,7 @@ name, and a function ``make_structure(settings, rng)`` that returns a
 :class:`atomsight.records.Structure`.
 """
 
-from atomsight.structures import graphene
+from atomsight.structures import graphene, nanoparticle
 
 #: Modules by the name of their material.
-MATERIALS = {"graphene": graphene}
+MATERIALS = {"graphene": graphene, "nanoparticle": nanoparticle}

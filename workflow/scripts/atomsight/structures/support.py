@@ -1,0 +1,208 @@
+"""Supports of nanoparticles: amorphous films and off-axis crystals, beside or behind the particle.
+
+They are background: a network has to learn that their speckle and their fringes are no columns.
+Amorphous matter is a random gas of the right density without pairs that are too close: its speckle
+is what high-resolution images show of a film, and no more is asked of it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from ase.data import atomic_masses, atomic_numbers
+from scipy.constants import Avogadro
+from scipy.spatial import cKDTree
+from scipy.spatial.transform import Rotation
+
+
+@dataclass(frozen=True)
+class SupportSettings:
+    """What the particles lie on.
+
+    Attributes
+    ----------
+    amorphous_share, crystalline_share : float
+        Share of the structures with an amorphous and with a crystalline support; the rest is free.
+    behind_share : float
+        Share of the supports that the beam passes before the particle; the others lie beside it.
+    thickness_A : tuple of float
+        Smallest and largest thickness of a support along the beam [Å].
+    """
+
+    amorphous_share: float
+    crystalline_share: float
+    behind_share: float
+    thickness_A: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class AmorphousMatter:
+    """A sort of amorphous matter.
+
+    Attributes
+    ----------
+    symbols : tuple of str
+        Chemical symbols of one formula unit.
+    density_g_cm3 : float
+        Mass density [g/cm³].
+    closest_A : float
+        No two atoms are closer than this [Å].
+    """
+
+    symbols: tuple[str, ...]
+    density_g_cm3: float
+    closest_A: float
+
+    @property
+    def atoms_per_A3(self) -> float:
+        """Number density [1/Å³]."""
+        mass_g = atomic_masses[[atomic_numbers[symbol] for symbol in self.symbols]].sum() / Avogadro
+        return len(self.symbols) * self.density_g_cm3 * 1e-24 / mass_g
+
+
+#: Densities of evaporated carbon films and of fused silica.
+AMORPHOUS = (
+    AmorphousMatter(("C",), 2.0, 1.3),
+    AmorphousMatter(("Si", "O", "O"), 2.2, 1.5),
+)
+
+#: A support crystal: magnesia, rock salt structure, lattice constant [Å].
+_MAGNESIA_A = 4.21
+
+#: No atom of a support is nearer to one of the metal than this [Å].
+_CLOSEST_TO_METAL_A = 2.2
+
+#: The edge of a support beside the particle wanders by about this [Å].
+_EDGE_ROUGHNESS_A = 1.5
+
+#: The particle sinks at most this deep into the support [Å].
+_DEEPEST_A = 4.0
+
+
+def add(
+    settings: SupportSettings, metal: np.ndarray, size_A: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Make a random support for a particle, or none.
+
+    Parameters
+    ----------
+    settings : SupportSettings
+        What it is like.
+    metal : ndarray of shape (N, 3)
+        Atoms of the particle, its middle at zero [Å].
+    size_A : float
+        Edge of the square box, its middle at zero too [Å].
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    positions : ndarray of shape (M, 3)
+        Atoms of the support [Å].
+    numbers : ndarray of shape (M,), int
+        Their atomic numbers.
+    """
+    amorphous, crystalline = settings.amorphous_share, settings.crystalline_share
+    kind = rng.choice(3, p=[amorphous, crystalline, 1 - amorphous - crystalline])
+    thickness = rng.uniform(*settings.thickness_A)
+    if kind == 2:
+        return np.empty((0, 3)), np.empty(0, int)
+    make = (amorphous_slab, crystalline_slab)[kind]
+    positions, numbers = make((size_A, size_A, thickness), rng)
+    if rng.random() < settings.behind_share:
+        # Upstream: the exit wave, from which defocus counts, is the one behind the particle.
+        positions[:, 2] += metal[:, 2].min() - thickness / 2 + rng.uniform(0, _DEEPEST_A)
+        kept = np.ones(len(positions), dtype=bool)
+    else:
+        kept = beside(positions[:, :2], metal[:, :2], rng)
+    distance, _ = cKDTree(metal).query(positions, distance_upper_bound=_CLOSEST_TO_METAL_A)
+    kept &= ~np.isfinite(distance)
+    return positions[kept], numbers[kept]
+
+
+def amorphous_slab(
+    edges_A: tuple[float, float, float], rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fill a box with amorphous matter of a random sort.
+
+    Parameters
+    ----------
+    edges_A : tuple of 3 floats
+        Edges of the box, its middle at zero [Å]; periodic along x and y.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    positions : ndarray of shape (M, 3)
+        Atoms [Å].
+    numbers : ndarray of shape (M,), int
+        Their atomic numbers.
+    """
+    matter = AMORPHOUS[rng.integers(len(AMORPHOUS))]
+    edges = np.asarray(edges_A)
+    wanted = round(matter.atoms_per_A3 * edges.prod())
+    period = (*edges[:2], 0)
+    atoms = np.empty((0, 3))
+    while len(atoms) < 0.98 * wanted:
+        atoms = np.concatenate([atoms, rng.random((wanted - len(atoms), 3)) * edges])
+        pairs = cKDTree(atoms, boxsize=period).query_pairs(matter.closest_A, output_type="ndarray")
+        # The later of two atoms goes, so that those that stood stay.
+        atoms = np.delete(atoms, pairs.max(axis=1), axis=0)
+    numbers = np.resize([atomic_numbers[symbol] for symbol in matter.symbols], len(atoms))
+    return atoms - edges / 2, rng.permutation(numbers)
+
+
+def crystalline_slab(
+    edges_A: tuple[float, float, float], rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fill a box with magnesia in a random orientation, which hardly ever is a zone axis.
+
+    Parameters
+    ----------
+    edges_A : tuple of 3 floats
+        Edges of the box, its middle at zero [Å].
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    positions : ndarray of shape (M, 3)
+        Atoms [Å].
+    numbers : ndarray of shape (M,), int
+        Their atomic numbers.
+    """
+    edges = np.asarray(edges_A)
+    reach = int(np.ceil(np.linalg.norm(edges) / _MAGNESIA_A)) + 1
+    index = np.stack(np.meshgrid(*[np.arange(-reach, reach + 1)] * 3, indexing="ij"), axis=-1)
+    index = index.reshape(-1, 3)
+    turned = index @ Rotation.random(rng=rng).as_matrix() * (_MAGNESIA_A / 2)
+    turned += rng.uniform(-_MAGNESIA_A, _MAGNESIA_A, 3)
+    inside = (np.abs(turned) <= edges / 2).all(axis=1)
+    numbers = np.where(index.sum(axis=1) % 2 == 0, atomic_numbers["Mg"], atomic_numbers["O"])
+    return turned[inside], numbers[inside]
+
+
+def beside(positions: np.ndarray, metal: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Choose the atoms of a slab on one side of a particle, up to a rough edge.
+
+    Parameters
+    ----------
+    positions : ndarray of shape (M, 2)
+        Atoms of the slab across the beam [Å].
+    metal : ndarray of shape (N, 2)
+        Atoms of the particle [Å].
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of shape (M,), bool
+        True for the atoms that stay.
+    """
+    angle = rng.uniform(0, 2 * np.pi)
+    normal = np.array([np.cos(angle), np.sin(angle)])
+    along = positions @ np.array([-normal[1], normal[0]])
+    orders = np.arange(1, 6)
+    waves = np.cos(along[:, None] * orders * 0.15 + rng.uniform(0, 2 * np.pi, len(orders)))
+    edge = waves @ (_EDGE_ROUGHNESS_A * rng.standard_normal(len(orders)) / orders)
+    return positions @ normal < (metal @ normal).min() + rng.uniform(0, _DEEPEST_A) + edge
