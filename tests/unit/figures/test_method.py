@@ -1,0 +1,75 @@
+"""The method on one frame: three images of one part, and what stands between them."""
+
+import made_sites
+import numpy as np
+import pytest
+from matplotlib.patches import FancyArrowPatch
+
+import plot_method
+from atomsight.figures import method
+from atomsight.figures.series_tables import Recording
+
+
+def recording(columns=None, size_px=250):
+    image = np.random.default_rng(0).poisson(5, (size_px, size_px)).astype(float)
+    columns = made_sites.lattice() if columns is None else columns
+    return Recording(0, image, image / image.max(), made_sites.PIXEL_A, columns)
+
+
+def test_image_output_and_columns_show_the_same_part_with_a_scale_bar_each():
+    figure = method.draw(recording(), "Simulated gold")
+    assert made_sites.overhang(figure) < 0.005
+    images = figure.axes[:3]
+    assert [made_sites.scale_bars(axes) for axes in images] == [1, 1, 1]
+    assert len({(axes.get_xlim(), axes.get_ylim()) for axes in images}) == 1
+
+
+def test_arrows_lead_from_panel_to_panel_and_words_say_what_is_done():
+    figure = method.draw(recording(), "Simulated gold")
+    assert len(figure.findobj(FancyArrowPatch)) == 2
+    words = made_sites.words(figure)
+    for said in ("neural\nnetwork", "segments", "Simulated gold", "129 columns found"):
+        assert said in words
+
+
+def test_the_window_holds_all_columns_and_stays_on_the_frame():
+    made = recording(size_px=1000)
+    left, top, right, bottom = method.window(made)
+    assert (made.columns > [left, top]).all()
+    assert (made.columns < [right, bottom]).all()
+    assert right - left < 60
+    edge = recording(np.array([[0.5, 0.5]]))
+    left, top, right, bottom = method.window(edge)
+    assert left == top == pytest.approx(-0.1)
+    assert right == bottom == pytest.approx(19.9)
+
+
+def test_a_frame_without_columns_is_shown_whole():
+    made = recording(np.empty((0, 2)))
+    assert method.window(made) == pytest.approx((-0.1, -0.1, 49.9, 49.9))
+    assert "0 columns found" in made_sites.words(method.draw(made, "Simulated"))
+
+
+@pytest.fixture
+def files(tmp_path):
+    return made_sites.write_recording(made_sites.make_series()[0], tmp_path)
+
+
+def test_the_script_draws_the_same_bytes_again_and_says_simulated(files, tmp_path):
+    drawn = [tmp_path / "one.png", tmp_path / "two.png"]
+    for path in drawn:
+        assert plot_method.main([str(path), *files]) == 0
+    assert drawn[0].read_bytes() == drawn[1].read_bytes()
+    assert plot_method.parse([str(drawn[0]), *files]).title == "Simulated image"
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [(["--frame", "3"], "there is no frame 3; they run to 2"), ([], "does not exist")],
+)
+def test_the_script_says_in_one_sentence_what_is_wrong(files, tmp_path, capsys, more, message):
+    atoms = files[2] if more else "absent.h5"
+    assert plot_method.main([str(tmp_path / "method.png"), *files[:2], atoms, *more]) == 1
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1

@@ -1,0 +1,519 @@
+"""The flagship of gold: from noisy frames to the hop rate of every site, one row per series."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import cycle
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator, NullLocator
+
+from atomsight.figures import rasters, site_maps, style
+from atomsight.figures.series_tables import Recording, SiteSeries
+
+
+@dataclass(frozen=True)
+class GoldRow:
+    """What is drawn of a series.
+
+    Attributes
+    ----------
+    series : SiteSeries
+        Its sites.
+    recording : Recording
+        One of its frames.
+    truth : DataFrame, optional
+        Sites that are analysed, matched with the truth; only for simulated series.
+    """
+
+    series: SiteSeries
+    recording: Recording
+    truth: pd.DataFrame | None = None
+
+
+#: Places and sizes [inch].
+_WIDTH = 7.1
+_MARGIN = 0.08
+_GAP = 0.06
+_HEADER = 0.22
+_ROW_TEXT = 0.34
+_ROW_GAP = 0.12
+_BARS = 0.74
+_HEADING = 0.2
+_PLOT_WORDS = 0.4
+_PLOT_HEIGHT = 1.8
+_STRIP_NAME = 0.15
+_STRIP_TICKS = 0.17
+_FOOTER = 0.52
+
+_COLUMNS = {
+    "a": "one frame, columns",
+    "b": "network output",
+    "c": "mean image, sites",
+    "d": "occurrence",
+    "e": "hop rate",
+}
+_PANEL = (_WIDTH - 2 * _MARGIN - (len(_COLUMNS) - 1) * _GAP) / len(_COLUMNS)
+_LEFTS = _MARGIN + np.arange(len(_COLUMNS)) * (_PANEL + _GAP)
+
+#: Left edges and widths of the plots below, by their number: truth, rates, rasters.
+_PLOTS = {
+    3: ((0.46, 1.94), (2.84, 1.66), (5.03, 1.99)),
+    2: ((0.42, 2.6), (3.6, 3.42)),
+}
+
+#: A panel's height over its width.
+_FLATTEST, _TALLEST = 0.6, 1.2
+
+#: Letters of the notes that fit on a line.
+_LINE_LETTERS = 120
+
+#: Lines of the raster of a series, all series together.
+_STRIPS = 14
+
+#: Colours of the series in plots.
+_COLOURS = ("C0", "C1", "C2", "C3", "C4", "C5")
+
+#: Tests of a comparison, the first choice first: pairs tell more, and means are what is shown.
+_TESTS = {
+    "permutation": "permutation test",
+    "wilcoxon": "Wilcoxon test",
+    "mann_whitney": "Mann–Whitney test",
+}
+
+#: Share of the height of a plot that the words of a comparison take.
+_COMPARED = 0.42
+
+#: Names of the rates of a comparison, as they are written.
+_RATES = {"hmm": "hop rates", "raw_events": "raw events"}
+
+
+@style.styled()
+def draw(rows: Sequence[GoldRow], comparison: pd.DataFrame | None = None) -> Figure:
+    """Draw frame, network output, mean image, occurrence and hop rates of every series.
+
+    Parameters
+    ----------
+    rows : sequence of GoldRow
+        The series, from the top.
+    comparison : DataFrame, optional
+        What ``compare_series.py`` says of two of them.
+
+    Returns
+    -------
+    Figure
+        One row per series; below hop rates against the truth where one is given, the distribution
+        of the hop rates, and the occupancy of some hopping sites.
+    """
+    windows = [site_maps.window(row.series) for row in rows]
+    colours = dict(zip((row.series.name for row in rows), cycle(_COLOURS), strict=False))
+    heights = [_PANEL * np.clip(site_maps.aspect(w), _FLATTEST, _TALLEST) for w in windows]
+    tops = _HEADER + np.cumsum([0, *(_ROW_TEXT + height + _ROW_GAP for height in heights)])
+    plots_top = tops[-1] + _BARS
+    figure = Figure(figsize=(_WIDTH, plots_top + _HEADING + _PLOT_WORDS + _PLOT_HEIGHT + _FOOTER))
+    limit = site_maps.rate_limit(*(row.series for row in rows))
+    for row, shown, top, height in zip(rows, windows, tops, heights, strict=False):
+        _draw_row(figure, row, shown, top, height, limit)
+        _name(figure, row, top, colours[row.series.name])
+    _draw_header(figure)
+    _explain_maps(figure, rows, tops[-1], limit)
+    _draw_plots(figure, rows, colours, comparison, plots_top)
+    return figure
+
+
+def _draw_header(figure: Figure) -> None:
+    for left, (mark, title) in zip(_LEFTS, _COLUMNS.items(), strict=True):
+        heading = style.write(figure, left, 0.04, mark, weight="bold", size=9)
+        style.write_after(figure, heading, title)
+
+
+def _draw_row(
+    figure: Figure,
+    row: GoldRow,
+    shown: site_maps.Window,
+    top: float,
+    height: float,
+    limit: float,
+) -> None:
+    series = row.series
+    panels = [style.place(figure, left, top + _ROW_TEXT, _PANEL, height) for left in _LEFTS]
+    draw_frame(panels[0], row.recording, shown)
+    draw_output(panels[1], row.recording, shown)
+    site_maps.draw_mean(panels[2], series, shown)
+    site_maps.draw_occurrence(panels[3], series, shown)
+    if series.has_hop_rates:
+        site_maps.draw_hop_rate(panels[4], series, shown, limit)
+    else:
+        site_maps.say(panels[4], "no hop rates\nestimated")
+
+
+def _name(figure: Figure, row: GoldRow, top: float, colour: str) -> None:
+    """Write name, notes and facts above a row."""
+    series = row.series
+    name = style.write(figure, _MARGIN, top, series.name, weight="bold", size=8, color=colour)
+    room = max(20, _LINE_LETTERS - round(1.4 * len(series.name)))
+    notes = textwrap.shorten(series.notes, room, placeholder=" …")
+    style.write_after(figure, name, notes, size=7.5)
+    style.write(figure, _MARGIN, top + 0.155, facts(row), color=style.MUTED_TEXT, size=6.5)
+
+
+def facts(row: GoldRow) -> str:
+    """Say what was seen, and that the series is simulated where its truth is known.
+
+    Parameters
+    ----------
+    row : GoldRow
+        The series.
+
+    Returns
+    -------
+    str
+        One line.
+    """
+    said = [f"frame {row.recording.frame} shown", site_maps.facts(row.series)]
+    if row.truth is not None and "simulated" not in row.series.notes.lower():
+        said.insert(0, "simulated")
+    said.append(site_maps.mask_text(row.series))
+    return " · ".join(said)
+
+
+def draw_frame(axes: Axes, recording: Recording, shown: site_maps.Window) -> None:
+    """Draw a frame as recorded, and the columns found in it.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to.
+    recording : Recording
+        The frame.
+    shown : tuple of 4 floats
+        What to show of it, in reference coordinates [Å].
+    """
+    moved = _in_frame(recording, shown)
+    low, high = style.grey_limits(recording.image)
+    grey = {"cmap": "gray", "vmin": low, "vmax": high}
+    site_maps.show_window(axes, recording.image, recording.pixel_size_A, (0, 0), moved, **grey)
+    limits = axes.axis()
+    look = {"markersize": 1.3, "markeredgewidth": 0, "color": style.ACCENT}
+    axes.plot(*recording.columns.T, "o", **look)
+    axes.axis(limits)
+
+
+def draw_output(axes: Axes, recording: Recording, shown: site_maps.Window) -> None:
+    """Draw what the network gives for a frame.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to.
+    recording : Recording
+        The frame.
+    shown : tuple of 4 floats
+        What to show of it, in reference coordinates [Å].
+    """
+    moved = _in_frame(recording, shown)
+    probability = {"cmap": style.PROBABILITY, "vmin": 0, "vmax": 1}
+    site_maps.show_window(
+        axes, recording.foreground, recording.pixel_size_A, (0, 0), moved, **probability
+    )
+
+
+def _in_frame(recording: Recording, shown: site_maps.Window) -> site_maps.Window:
+    """Move a window with the specimen."""
+    return tuple(
+        float(edge + shift) for edge, shift in zip(shown, recording.drift_A * 2, strict=True)
+    )
+
+
+def _explain_maps(figure: Figure, rows: Sequence[GoldRow], top: float, limit: float) -> None:
+    """Draw colour bars and explain marks, below the columns they belong to."""
+    bars = (
+        (1, style.PROBABILITY, 1.0, "1 − prob. of background", "neither"),
+        (3, site_maps.OCCURRENCE, 1.0, "share of frames seen in", "neither"),
+        (4, site_maps.RATE, limit, "hops per frame", "max"),
+    )
+    for column, colours, end, label, extend in bars:
+        place = (_LEFTS[column] + 0.14, top, _PANEL - 0.28)
+        site_maps.colour_bar(figure, place, colours, end, label, extend)
+    middles = _LEFTS + _PANEL / 2
+    site_maps.explain(figure, middles[0], top, [site_maps.dot_handle("column found")], 1)
+    marks = [site_maps.dot_handle("site")]
+    if not all(row.series.analysed.all() for row in rows):
+        marks.append(site_maps.dot_handle("not analysed", hollow=True))
+    site_maps.explain(figure, middles[2], top, marks, 2)
+    if any(row.series.substrate.mask.any() for row in rows):
+        site_maps.explain(figure, middles[2], top + 0.15, [site_maps.mask_handle("substrate")], 1)
+    site_maps.explain(figure, middles[4], top + 0.39, [site_maps.ring_handle()], 1)
+
+
+def _draw_plots(
+    figure: Figure,
+    rows: Sequence[GoldRow],
+    colours: Mapping[str, str],
+    comparison: pd.DataFrame | None,
+    top: float,
+) -> None:
+    truths = {row.series.name: row.truth for row in rows if row.truth is not None}
+    all_series = [row.series for row in rows]
+    places = _PLOTS[3 if truths else 2]
+    axes = [
+        style.place(figure, left, top + _HEADING + _PLOT_WORDS, width, _PLOT_HEIGHT)
+        for left, width in places[:-1]
+    ]
+    titles = ["hop rates of all sites", "hopping sites, frame by frame"]
+    if truths:
+        titles.insert(0, "hop rates against the truth")
+        draw_truth(axes[0], truths, colours)
+    draw_rates(axes[-1], all_series, colours, comparison)
+    _draw_rasters(figure, all_series, colours, places[-1], top + _HEADING)
+    for (left, _), mark, title in zip(places, "fgh", titles, strict=False):
+        heading = style.write(figure, left - 0.36, top, mark, weight="bold", size=9)
+        style.write_after(figure, heading, title)
+
+
+def draw_truth(axes: Axes, truths: Mapping[str, pd.DataFrame], colours: Mapping[str, str]) -> None:
+    """Draw estimated rates against the true ones, raw events beside them.
+
+    Sites that never change stand in a strip of their own, left of zero, spread out to be seen.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to.
+    truths : mapping of str to DataFrame
+        Sites matched with the truth, by the name of the series.
+    colours : mapping of str to str
+        Colour of every series.
+    """
+    tables = pd.concat(truths.values())
+    end = 1.05 * float(np.nanmax([tables["true_hop_rate"].max(), 0.05]))
+    strip = 0.2 * end
+    axes.axvspan(-1.25 * strip, -0.1 * strip, color="0.94", linewidth=0)
+    axes.plot((0, end), (0, end), color="0.5", linewidth=0.7, dashes=(4, 2), zorder=1)
+    for name, table in truths.items():
+        x = _spread(table, strip)
+        low, high = table["hop_rate_low"], table["hop_rate_high"]
+        axes.vlines(x, low, high, colours[name], linewidth=0.5, alpha=0.55, zorder=2)
+        raw = {"markersize": 2.4, "markeredgewidth": 0.5, "markerfacecolor": "white"}
+        axes.plot(x, table["event_rate"], "^", color=colours[name], alpha=0.75, zorder=3, **raw)
+        look = {"markersize": 2.6, "markeredgewidth": 0, "zorder": 4}
+        axes.plot(x, table["hop_rate"], "o", color=colours[name], **look)
+    _finish_truth(axes, tables, end, strip)
+
+
+def _spread(table: pd.DataFrame, strip: float) -> np.ndarray:
+    """Give the true rates, and for static sites places left of zero."""
+    dynamic = table["dynamic"].to_numpy(bool)
+    x = table["true_hop_rate"].to_numpy(float).copy()
+    x[~dynamic] = -strip * np.linspace(1.15, 0.2, int((~dynamic).sum()))
+    return x
+
+
+def _finish_truth(axes: Axes, tables: pd.DataFrame, end: float, strip: float) -> None:
+    values = tables[["event_rate", "hop_rate", "hop_rate_high"]].to_numpy(float)
+    known = values[np.isfinite(values)]
+    top = max(end, 1.05 * np.percentile(known, 99.5)) if known.size else end
+    axes.set(xlim=(-1.25 * strip, end), ylim=(-0.02 * top, top))
+    axes.set(xlabel="true hops per frame", ylabel="estimated (per frame)")
+    axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_formatter("{x:g}")
+    rates = MaxNLocator(3).tick_values(0, end)
+    rates = rates[(rates >= 0) & (rates <= end)]
+    labels = ["static", *(f"{rate:g}" for rate in rates)]
+    axes.set_xticks([-0.67 * strip, *rates], labels)
+    look = {"color": "0.3", "linewidth": 0, "marker": "o", "markersize": 3}
+    raw = {"marker": "^", "markeredgewidth": 0.6, "markerfacecolor": "white"}
+    handles = [
+        Line2D([], [], label="hop rate, 95 % interval", **look),
+        Line2D([], [], label="raw events", **(look | raw)),
+    ]
+    if said := coverage(tables):
+        handles.append(Line2D([], [], linewidth=0, label=said))
+    _explain_plot(axes, handles)
+
+
+def _explain_plot(axes: Axes, handles: list[Line2D]) -> None:
+    """Explain marks in the room above a plot."""
+    axes.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(0, 1.01),
+        borderaxespad=0,
+        borderpad=0,
+        labelspacing=0.25,
+        handletextpad=0.5,
+    )
+
+
+def coverage(table: pd.DataFrame) -> str:
+    """Say how often the intervals hold the truth.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Sites matched with the truth.
+
+    Returns
+    -------
+    str
+        One line; empty where no site changes.
+    """
+    moving = table[table["dynamic"].astype(bool) & np.isfinite(table["hop_rate"].astype(float))]
+    if moving.empty:
+        return ""
+    truth = moving["true_hop_rate"]
+    held = int(((moving["hop_rate_low"] <= truth) & (truth <= moving["hop_rate_high"])).sum())
+    return f"intervals hold the truth: {held} of {len(moving)}"
+
+
+def draw_rates(
+    axes: Axes,
+    all_series: Sequence[SiteSeries],
+    colours: Mapping[str, str],
+    comparison: pd.DataFrame | None,
+) -> None:
+    """Draw the share of the sites that hop faster than a rate, and what a comparison says.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to.
+    all_series : sequence of SiteSeries
+        The series.
+    colours : mapping of str to str
+        Colour of every series.
+    comparison : DataFrame, optional
+        What ``compare_series.py`` says of two of them.
+    """
+    end = site_maps.rate_limit(*all_series)
+    handles, fewest = [], 100.0
+    for series in all_series:
+        rates = series.sites.loc[series.analysed, "hop_rate"].to_numpy(float)
+        rates = rates[np.isfinite(rates)]
+        if rates.size == 0:
+            continue
+        steps, number = np.unique(rates, return_counts=True)
+        share = 100 * np.cumsum(number[::-1])[::-1] / rates.size
+        label = f"{series.name}: mean {rates.mean():.3f}"
+        (line,) = axes.step(steps, share, where="pre", color=colours[series.name], label=label)
+        handles.append(line)
+        fewest = min(fewest, share[-1])
+    low = min(0.8 * fewest, 10)
+    high = 115 if comparison is None else low * (115 / low) ** (1 / (1 - _COMPARED))
+    axes.set(yscale="log", xlim=(0, 1.05 * end), ylim=(low, high))
+    axes.spines["left"].set_bounds(low, 100)
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.set(xlabel="hops per frame", ylabel="sites as fast or faster (%)")
+    ticks = [tick for tick in (0.1, 0.3, 1, 3, 10, 30, 100) if tick >= low]
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_formatter("{x:g}")
+    if handles:
+        _explain_plot(axes, handles)
+    else:
+        axes.text(0.5, 0.4, "no hop rates", transform=axes.transAxes, ha="center")
+    if comparison is not None:
+        axes.yaxis.label.set_y((1 - _COMPARED) / 2)
+        text = "\n".join(compared(row) for row in main_tests(comparison).to_dict("records"))
+        place = {"transform": axes.transAxes, "ha": "right", "va": "top", "parse_math": False}
+        axes.text(1, 0.98, text, size=6, linespacing=1.3, **place)
+
+
+def main_tests(comparison: pd.DataFrame) -> pd.DataFrame:
+    """Choose one test for every rate: that of the means of pairs, where there are pairs.
+
+    Parameters
+    ----------
+    comparison : DataFrame
+        What ``compare_series.py`` says.
+
+    Returns
+    -------
+    DataFrame
+        One row per rate, the first rate first.
+    """
+    choice = list(_TESTS)
+    rank = comparison["test"].map(lambda test: choice.index(test) if test in choice else 9)
+    best = comparison.assign(rank=rank).sort_values("rank", kind="stable")
+    return best.drop_duplicates("rate").sort_index().drop(columns="rank")
+
+
+def compared(row: Mapping[str, object]) -> str:
+    """Say what a test says of two series.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of a comparison.
+
+    Returns
+    -------
+    str
+        Three lines: the ratio of the mean rates with its interval, and the p-value of the test.
+    """
+    rate = _RATES.get(str(row["rate"]), str(row["rate"]))
+    ratio, low, high, p = (
+        float(row[name]) for name in ("ratio", "ratio_low", "ratio_high", "p_value")
+    )
+    test = _TESTS.get(str(row["test"]), str(row["test"]))
+    return (
+        f"{row['name_b']} / {row['name_a']}, {rate}:\n"
+        f"{ratio:.2f} ({low:.2f} to {high:.2f})\n{test}: {p_text(p)}"
+    )
+
+
+def p_text(p_value: float) -> str:
+    """Write a p-value.
+
+    Parameters
+    ----------
+    p_value : float
+        The probability.
+
+    Returns
+    -------
+    str
+        With two figures; very small ones are bounded.
+    """
+    if not np.isfinite(p_value):
+        return "p unknown"
+    return "p < 0.0001" if p_value < 1e-4 else f"p = {p_value:.2g}"
+
+
+def _draw_rasters(
+    figure: Figure,
+    all_series: Sequence[SiteSeries],
+    colours: Mapping[str, str],
+    place: tuple[float, float],
+    top: float,
+) -> None:
+    """Draw the occupancy of some hopping sites of each series, one series below the other."""
+    left, width = place
+    count = len(all_series)
+    whole = _PLOT_WORDS + _PLOT_HEIGHT
+    step = (whole + _STRIP_TICKS) / count
+    room = step - _STRIP_NAME - _STRIP_TICKS
+    for index, series in enumerate(all_series):
+        above = top + index * step
+        name = textwrap.shorten(series.name, 40, placeholder=" …")
+        style.write(figure, left, above, name, color=colours[series.name], weight="bold")
+        axes = style.place(figure, left, above + _STRIP_NAME, width, room)
+        chosen = rasters.sample_of_hopping(series, max(2, _STRIPS // count))
+        if len(chosen) == 0:
+            site_maps.say(axes, "no site hops beyond doubt")
+            continue
+        rasters.draw_strips(axes, series, chosen)
+        axes.set_ylabel("hops per frame" if count < 3 else "hops/frame")
+    axes.set_xlabel("frame")
+    full, grey = rasters.OCCUPANCY(1.0), style.MUTED
+    handles = [
+        Patch(facecolor=full, edgecolor="0.5", linewidth=0.4, label="occupied"),
+        Patch(facecolor="white", edgecolor="0.5", linewidth=0.4, label="empty"),
+        Patch(facecolor=grey, edgecolor="0.5", linewidth=0.4, label="not in view"),
+    ]
+    site_maps.explain(figure, left + width / 2, top + whole + 0.36, handles, 3)

@@ -1,0 +1,104 @@
+"""Occurrence, events and hop rates of the sites of several series (the paper, Fig 10)."""
+
+import textwrap
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from atomsight.figures import site_maps, style
+from atomsight.figures.series_tables import SiteSeries
+
+#: Places and sizes [inch].
+_WIDTH = 7.1
+_MARGIN = 0.08
+_GAP = 0.1
+_HEADER = 0.24
+_ROW_TEXT = 0.36
+_ROW_GAP = 0.14
+_FOOTER = 0.58
+
+_COLUMNS = {
+    "a": "occurrence",
+    "b": "changes as observed",
+    "c": "hop rate, errors of detection removed",
+}
+_PANEL = (_WIDTH - 2 * _MARGIN - 2 * _GAP) / 3
+_LEFTS = _MARGIN + np.arange(3) * (_PANEL + _GAP)
+
+#: A panel's height over its width.
+_FLATTEST, _TALLEST = 0.5, 1.3
+
+#: Letters of the notes that fit on a line.
+_LINE_LETTERS = 120
+
+
+@style.styled()
+def draw(all_series: Sequence[SiteSeries]) -> Figure:
+    """Draw occurrence, raw events and hop rates of every series.
+
+    Parameters
+    ----------
+    all_series : sequence of SiteSeries
+        The series, from the top.
+
+    Returns
+    -------
+    Figure
+        One row per series; all share one scale of rates, and changes as observed have the same.
+    """
+    windows = [site_maps.window(series) for series in all_series]
+    heights = [_PANEL * np.clip(site_maps.aspect(w), _FLATTEST, _TALLEST) for w in windows]
+    tops = _HEADER + np.cumsum([0, *(_ROW_TEXT + height + _ROW_GAP for height in heights)])
+    figure = Figure(figsize=(_WIDTH, tops[-1] + _FOOTER))
+    limit = site_maps.rate_limit(*all_series, columns=("event_rate", "hop_rate"))
+    for left, (mark, title) in zip(_LEFTS, _COLUMNS.items(), strict=True):
+        heading = style.write(figure, left, 0.04, mark, weight="bold", size=9)
+        style.write_after(figure, heading, title, size=7.5)
+    for series, shown, top, height in zip(all_series, windows, tops, heights, strict=False):
+        _draw_row(figure, series, shown, top, height, limit)
+    _explain(figure, all_series, tops[-1], limit)
+    return figure
+
+
+def _draw_row(
+    figure: Figure,
+    series: SiteSeries,
+    shown: site_maps.Window,
+    top: float,
+    height: float,
+    limit: float,
+) -> None:
+    name = style.write(figure, _MARGIN, top, series.name, weight="bold", size=8)
+    room = max(20, _LINE_LETTERS - round(1.4 * len(series.name)))
+    notes = textwrap.shorten(series.notes, room, placeholder=" …")
+    style.write_after(figure, name, notes, size=7.5)
+    said = f"{site_maps.facts(series)} · {site_maps.mask_text(series)}"
+    style.write(figure, _MARGIN, top + 0.16, said, color=style.MUTED_TEXT)
+    panels = [style.place(figure, left, top + _ROW_TEXT, _PANEL, height) for left in _LEFTS]
+    site_maps.draw_occurrence(panels[0], series, shown)
+    if len(series.used_frames) < 2:
+        site_maps.say(panels[1], "one frame:\nno changes can be seen")
+    else:
+        site_maps.draw_event_rate(panels[1], series, shown, limit)
+    if series.has_hop_rates:
+        site_maps.draw_hop_rate(panels[2], series, shown, limit)
+    else:
+        site_maps.say(panels[2], "no hop rates estimated")
+
+
+def _explain(figure: Figure, all_series: Sequence[SiteSeries], top: float, limit: float) -> None:
+    """Draw colour bars and explain marks, below the columns they belong to."""
+    bars = (
+        (site_maps.OCCURRENCE, 1.0, "share of frames in which it is seen", "neither"),
+        (site_maps.RATE, limit, "changes per frame as observed", "max"),
+        (site_maps.RATE, limit, "hops per frame", "max"),
+    )
+    for left, (colours, end, label, extend) in zip(_LEFTS, bars, strict=True):
+        place = (left + 0.35, top, _PANEL - 0.7)
+        site_maps.colour_bar(figure, place, colours, end, label, extend)
+    middles = _LEFTS + _PANEL / 2
+    if any(series.substrate.mask.any() for series in all_series):
+        mask = site_maps.mask_handle("substrate, not analysed")
+        site_maps.explain(figure, middles[0], top + 0.4, [mask], 1)
+    site_maps.explain(figure, middles[2], top + 0.4, [site_maps.ring_handle()], 1)
