@@ -155,10 +155,20 @@ def test_what_is_no_fcc_metal_is_named(metal):
 
 
 def test_a_particle_too_large_for_its_box_is_refused():
-    with pytest.raises(InputError, match="does not fit into a box of 30 Å"):
+    with pytest.raises(InputError, match="do not fit into a box of 30 Å; size_A must be at least 51"):
         nanoparticle.make_structure(
             replace(SETTINGS, size_A=30.0, radius_A=(16.0, 16.0)), np.random.default_rng(0)
         )
+
+
+def test_growth_stays_in_the_box_at_any_temperature():
+    """Hot surfaces grow chains, which once reached over the edge of the box."""
+    wild = replace(SETTINGS, roughening_temperature=(50.0, 50.0), radius_A=(16.0, 16.0))
+    for seed in range(5):
+        structure = nanoparticle.make_structure(wild, np.random.default_rng(seed))
+        across = structure.positions[:, :2]
+        assert across.min() >= nanoparticle.VACUUM_A
+        assert across.max() <= 52.0 - nanoparticle.VACUUM_A
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -20,7 +20,7 @@ import pandas as pd
 
 from atomsight import command_line, hdf5, models, settings
 from atomsight.evaluation import acquisition, scores, specimens
-from atomsight.segmentation import SegmentationSettings, locate_atoms
+from atomsight.evaluation.reading import find_sites
 
 POSITION = ["x_A", "y_A"]
 
@@ -41,7 +41,7 @@ def main(argv: list[str] | None = None) -> None:
     for number, dose in enumerate(section["doses_e_per_A2"]):
         exposure = dataclasses.replace(optics, dose_e_per_A2=dose, seed=optics.seed + number)
         image = acquisition.expose(intensity, exposure).astype("float32")
-        found = find(network, card, image, optics.pixel_size_A, reading)
+        found = find_sites(network, card, image, optics.pixel_size_A, reading)
         rows.append({"dose_e_per_A2": dose, **score(found, truth)})
     table = pd.DataFrame(rows)
     hdf5.write_csv(given.evaluation, table)
@@ -59,43 +59,6 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     )
     command_line.add_settings(arguments, "evaluation")
     return arguments.parse_args(argv)
-
-
-def find(
-    network: object,
-    card: models.ModelCard,
-    image: np.ndarray,
-    pixel_size_A: float,
-    reading: dict,
-) -> np.ndarray:
-    """Find the atoms of one image, as the workflow does.
-
-    Parameters
-    ----------
-    network : keras.Model
-        The network.
-    card : ModelCard
-        Its card.
-    image : ndarray of shape (H, W)
-        Counts.
-    pixel_size_A : float
-        Size of a pixel [Å].
-    reading : dict
-        The section ``inference`` of the configuration.
-
-    Returns
-    -------
-    ndarray of shape (N, 2)
-        Positions ``(x, y)`` [Å].
-    """
-    from atomsight.inference import chosen_sign, normalise_frames, read_image
-
-    normalised = normalise_frames(image[None], card.window_A / pixel_size_A)
-    sign = chosen_sign(network, normalised, card.contrast, "auto")
-    maps = read_image(network, sign * normalised, **reading)
-    thresholds = settings.load(card.thresholds, "segmentation", SegmentationSettings)
-    atoms = locate_atoms(maps, pixel_size_A, card.class_names, card.site_sigma_A, thresholds)
-    return atoms[POSITION].to_numpy()
 
 
 def score(found: np.ndarray, truth: acquisition.Truth) -> dict[str, float]:

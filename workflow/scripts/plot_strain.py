@@ -18,6 +18,7 @@ import pandas as pd
 from atomsight import command_line, hdf5
 from atomsight.errors import InputError
 from atomsight.figures import strain_rows, style, tables
+from atomsight.figures.arguments import by_name
 
 ATOM_COLUMNS = ["frame", "x_A", "y_A", "planar"]
 BOND_COLUMNS = ["frame", "length_A"]
@@ -64,39 +65,6 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     )
     arguments.add_argument("--frame", type=int, default=0, help="number of the frame, from 0")
     return arguments.parse_args(argv)
-
-
-def by_name(pairs: list[str], names: list[str], option: str) -> dict[str, str]:
-    """Read ``NAME=VALUE`` for some of the series.
-
-    Parameters
-    ----------
-    pairs : list of str
-        What was given.
-    names : list of str
-        Names of the series.
-    option : str
-        The option, for the message.
-
-    Returns
-    -------
-    dict of str to str
-        Values by the name of the series.
-
-    Raises
-    ------
-    InputError
-        If a pair is none, or names no series.
-    """
-    values = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise InputError(f"{option}: {pair!r} is not of the form NAME=VALUE")
-        if name not in names:
-            raise InputError(f"{option}: there is no series {name!r}; given are {', '.join(names)}")
-        values[name] = value
-    return values
 
 
 def read_row(

@@ -10,7 +10,7 @@ complete: a file that exists is whole.
 file            contents
 ==============  ==========================================================================
 structures.h5   ``structures/<n>/`` positions [Å], numbers, sites [Å], classes
-waves.h5        ``spectra`` [wave, snapshot, k_y, k_x], ``sites/`` as a table with the column ``wave``
+waves.h5        ``spectra`` [wave, snapshot, k_y, k_x], ``sites/`` a table with the column ``wave``
 frames.h5       ``images`` [frame, y, x], ``usable`` likewise, ``names`` [frame]
 maps.h5         ``maps`` [frame, y, x, class]
 atoms.h5 …      tables: a group with one data set per column, the unit in its attribute

@@ -6,10 +6,13 @@ the transfer function is abTEM's, and noise, transfer of the camera and digitisa
 The field of view lies in the middle of the specimen's box. The intensity is a finite Fourier series
 over the box and is evaluated on the pixels exactly, by a chirp-z transform, so box and pixel size
 need not fit each other. A pixel samples the intensity at its centre; what its area and the
-scintillator blur is in the MTF. Defocus counts from the lower face of the box, which a sheet's
-middle is 2 Å or a little more above.
+scintillator blur is in the MTF. Defocus counts from the lower face of the box, where the beam
+leaves it; a sheet's middle is 2 Å or a little more above.
+
+An exit wave costs the most by far. It can be taken once and imaged in several views.
 """
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -148,7 +151,11 @@ def record(structure: Structure, settings: AcquisitionSettings) -> np.ndarray:
     return expose(image_intensity(structure, settings), settings)
 
 
-def image_intensity(structure: Structure, settings: AcquisitionSettings) -> np.ndarray:
+def image_intensity(
+    structure: Structure,
+    settings: AcquisitionSettings,
+    offset_A: tuple[float, float] = (0.0, 0.0),
+) -> np.ndarray:
     """Intensity of the image without noise.
 
     Parameters
@@ -157,6 +164,8 @@ def image_intensity(structure: Structure, settings: AcquisitionSettings) -> np.n
         The specimen, in a periodic box at least as large as the field of view.
     settings : AcquisitionSettings
         The microscope.
+    offset_A : tuple of 2 floats
+        How far ``(x, y)`` the field of view lies from the middle of the box [Å].
 
     Returns
     -------
@@ -168,10 +177,40 @@ def image_intensity(structure: Structure, settings: AcquisitionSettings) -> np.n
     InputError
         If the field of view is larger than the box.
     """
-    origin = view_origin(structure, settings)
-    wave = _exit_wave(structure, settings).apply_ctf(_transfer_function(settings))
-    density = np.abs(wave.array.astype(complex).T) ** 2
-    cell_A = structure.cell_A[:2]
+    check_view(structure.cell_A[:2], settings, offset_A)
+    return image_wave(exit_wave(structure, settings), settings, offset_A)
+
+
+def image_wave(
+    wave: abtem.Waves,
+    settings: AcquisitionSettings,
+    offset_A: tuple[float, float] = (0.0, 0.0),
+) -> np.ndarray:
+    """Intensity of the image of an exit wave, without noise.
+
+    Parameters
+    ----------
+    wave : abtem.Waves
+        What :func:`exit_wave` gives, for a microscope of the same energy.
+    settings : AcquisitionSettings
+        The microscope.
+    offset_A : tuple of 2 floats
+        How far ``(x, y)`` the field of view lies from the middle of the box [Å].
+
+    Returns
+    -------
+    ndarray of shape (rows, columns)
+        Intensity at the pixels' centres; 1 is the incident beam.
+
+    Raises
+    ------
+    InputError
+        If the field of view does not lie in the box.
+    """
+    cell_A = np.asarray(wave.extent)
+    origin = check_view(cell_A, settings, offset_A)
+    image = wave.apply_ctf(_transfer_function(settings))
+    density = np.abs(image.array.astype(complex).T) ** 2
     spectrum = fft.fft2(density, norm="forward")
     k_y, k_x = (
         fft.fftfreq(count, edge / count)
@@ -186,7 +225,11 @@ def image_intensity(structure: Structure, settings: AcquisitionSettings) -> np.n
     return np.clip(spectrum.real, 0, None)
 
 
-def view_origin(structure: Structure, settings: AcquisitionSettings) -> np.ndarray:
+def view_origin(
+    structure: Structure,
+    settings: AcquisitionSettings,
+    offset_A: tuple[float, float] = (0.0, 0.0),
+) -> np.ndarray:
     """Where in the box the centre of the first pixel lies.
 
     Parameters
@@ -195,6 +238,8 @@ def view_origin(structure: Structure, settings: AcquisitionSettings) -> np.ndarr
         The specimen.
     settings : AcquisitionSettings
         The field of view.
+    offset_A : tuple of 2 floats
+        How far ``(x, y)`` the field of view lies from the middle of the box [Å].
 
     Returns
     -------
@@ -204,19 +249,61 @@ def view_origin(structure: Structure, settings: AcquisitionSettings) -> np.ndarr
     Raises
     ------
     InputError
-        If the field of view is larger than the box.
+        If the field of view does not lie in the box.
     """
-    cell_A, view_A = structure.cell_A[:2], np.asarray(settings.field_of_view_A)
-    if (view_A + settings.pixel_size_A > cell_A + 1e-6).any():
+    return check_view(structure.cell_A[:2], settings, offset_A)
+
+
+def check_view(
+    cell_A: np.ndarray, settings: AcquisitionSettings, offset_A: tuple[float, float]
+) -> np.ndarray:
+    """See that the field of view lies in the box.
+
+    Parameters
+    ----------
+    cell_A : ndarray of shape (2,)
+        Edges ``(x, y)`` of the box [Å].
+    settings : AcquisitionSettings
+        The field of view.
+    offset_A : tuple of 2 floats
+        How far ``(x, y)`` it lies from the middle of the box [Å].
+
+    Returns
+    -------
+    ndarray of shape (2,)
+        Where in the box the centre of the first pixel lies, ``(x, y)`` [Å].
+
+    Raises
+    ------
+    InputError
+        If the field of view does not lie in the box.
+    """
+    view_A, offset = np.asarray(settings.field_of_view_A), np.asarray(offset_A)
+    if (view_A + settings.pixel_size_A + 2 * np.abs(offset) > cell_A + 1e-6).any():
+        shift = f", {offset[0]:.1f}, {offset[1]:.1f} Å off its middle," if offset.any() else ""
         raise InputError(
-            f"the field of view of {view_A[0]:.1f} × {view_A[1]:.1f} Å does not fit into a "
+            f"the field of view of {view_A[0]:.1f} × {view_A[1]:.1f} Å{shift} does not fit into a "
             f"specimen of {cell_A[0]:.1f} × {cell_A[1]:.1f} Å; lower rows, columns or "
             "pixel_size_A, or make the specimen's size_A larger"
         )
-    return (cell_A - view_A) / 2
+    return (cell_A - view_A) / 2 + offset
 
 
-def _exit_wave(structure: Structure, settings: AcquisitionSettings) -> abtem.Waves:
+def exit_wave(structure: Structure, settings: AcquisitionSettings) -> abtem.Waves:
+    """Exit wave of a plane wave, at full resolution.
+
+    Parameters
+    ----------
+    structure : Structure
+        The specimen.
+    settings : AcquisitionSettings
+        Of it the energy and the thermal displacement.
+
+    Returns
+    -------
+    abtem.Waves
+        The wave where the beam leaves the box.
+    """
     atoms = ase.Atoms(structure.numbers, structure.positions, cell=structure.cell_A, pbc=True)
     symbols = {chemical_symbols[number] for number in np.unique(structure.numbers)}
     potential = abtem.Potential(
@@ -228,6 +315,24 @@ def _exit_wave(structure: Structure, settings: AcquisitionSettings) -> abtem.Wav
         ),
     )
     return abtem.PlaneWave(energy=settings.energy_eV).multislice(potential, lazy=False)
+
+
+def focused(settings: AcquisitionSettings, height_A: float) -> AcquisitionSettings:
+    """Let defocus count from a plane above the lower face of the box.
+
+    Parameters
+    ----------
+    settings : AcquisitionSettings
+        The microscope; its defocus counts from the plane.
+    height_A : float
+        Distance of the plane from the face where the beam leaves the box [Å].
+
+    Returns
+    -------
+    AcquisitionSettings
+        The same microscope; its defocus counts from the lower face.
+    """
+    return dataclasses.replace(settings, defocus_A=settings.defocus_A + height_A)
 
 
 def _transfer_function(settings: AcquisitionSettings) -> abtem.CTF:
@@ -268,7 +373,11 @@ def _fourier_series(
     return values * np.expand_dims(lowest, 1 - axis)
 
 
-def expose(intensity: np.ndarray, settings: AcquisitionSettings) -> np.ndarray:
+def expose(
+    intensity: np.ndarray,
+    settings: AcquisitionSettings,
+    rng: np.random.Generator | None = None,
+) -> np.ndarray:
     """Expose the camera: electrons, scintillator, counts.
 
     Parameters
@@ -277,6 +386,8 @@ def expose(intensity: np.ndarray, settings: AcquisitionSettings) -> np.ndarray:
         Intensity; 1 is the incident beam.
     settings : AcquisitionSettings
         Exposure and camera.
+    rng : numpy.random.Generator, optional
+        Source of the noise; a new one of the settings' seed without it.
 
     Returns
     -------
@@ -289,7 +400,7 @@ def expose(intensity: np.ndarray, settings: AcquisitionSettings) -> np.ndarray:
         If the camera saturates.
     """
     electrons_per_pixel = settings.dose_e_per_A2 * settings.pixel_size_A**2
-    rng = np.random.default_rng(settings.seed)
+    rng = np.random.default_rng(settings.seed) if rng is None else rng
     signal_e = rng.poisson(electrons_per_pixel * intensity).astype(float)
     if settings.mtf is not None:
         transfer = modulation_transfer(signal_e.shape, *settings.mtf)
@@ -354,14 +465,16 @@ def truth_in_view(
     return Truth(atoms[in_view.all(axis=1)].reset_index(drop=True), settings.field_of_view_A)
 
 
-def write_acquisition(path: Path | str, image: np.ndarray, pixel_size_A: float) -> None:
-    """Write a simulated image as a calibrated TIFF, with the tags of ImageJ and Digital Micrograph.
+def write_acquisition(path: Path | str, images: np.ndarray, pixel_size_A: float) -> None:
+    """Write a simulated image, or a stack of them, as a calibrated TIFF.
+
+    The tags are those of ImageJ and Digital Micrograph.
 
     Parameters
     ----------
     path : path
         Where the file will stand.
-    image : ndarray of shape (H, W), uint16
+    images : ndarray of shape (H, W) or (F, H, W), uint16
         Counts.
     pixel_size_A : float
         Size of a pixel [Å]; written in nm.
@@ -375,11 +488,14 @@ def write_acquisition(path: Path | str, image: np.ndarray, pixel_size_A: float) 
             "units": "nm",
             "navigate": False,
         }
-        for name, size in zip("yx", image.shape, strict=True)
+        for name, size in zip("yx", images.shape[-2:], strict=True)
     ]
+    if images.ndim == 3:
+        frames = {"name": "frame", "size": len(images), "offset": 0.0, "scale": 1.0, "units": ""}
+        axes.insert(0, frames | {"navigate": True})
     note = (_DOCUMENT_NAME, "s", 1, "simulated HRTEM image, made by atomsight", False)
     with hdf5.replacing(path) as partial:
-        simulated = {"data": image, "axes": axes, "metadata": {}}
+        simulated = {"data": images, "axes": axes, "metadata": {}}
         rsciio.tiff.file_writer(partial, simulated, extratags=[note])
 
 

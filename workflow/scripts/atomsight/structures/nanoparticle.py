@@ -26,6 +26,9 @@ PLANE_FAMILIES = ((1, 0, 0), (1, 1, 0), (1, 1, 1))
 #: Layers of every plane are drawn so that its distance from the centre is this part of the radius.
 _CUT_SHARE = (0.85, 1.15)
 
+#: The corners of a cut particle are at most this many radii from its centre.
+_WIDEST_CUT = 1.35
+
 #: Atoms of one column lie this near to each other in projection [Å].
 COLUMN_LINK_A = 1.0
 
@@ -58,7 +61,8 @@ class Settings:
     roughening_temperature : tuple of float
         Smallest and largest T of eq 9, drawn evenly on a logarithmic scale.
     tilt_deg : tuple of float
-        Smallest and largest angle between the zone axis and the beam [°].
+        Smallest and largest angle between the zone axis and the beam [°]; small ones are drawn more
+        often, as an operator brings the zone axis near the beam.
     support : SupportSettings
         What the particles lie on.
     """
@@ -97,10 +101,9 @@ def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:
     axis = settings.zone_axes[rng.integers(len(settings.zone_axes))]
     basis = zone_axis_basis(axis) @ rotation_about_z(rng.uniform(0, 2 * np.pi))
     atoms = rough_particle(settings, lattice_A, rng) @ basis
-    atoms -= (atoms.max(axis=0) + atoms.min(axis=0)) / 2
     column, heights = gather_columns(atoms[:, :2])
-    atoms = atoms @ random_tilt(rng.uniform(*np.radians(settings.tilt_deg)), rng)
-    _check_room(atoms, settings)
+    least, most = np.radians(settings.tilt_deg)
+    atoms = atoms @ random_tilt(least + (most - least) * rng.random() ** 2, rng)
     positions, numbers = support.add(settings.support, atoms, settings.size_A, rng)
     numbers = np.concatenate([np.full(len(atoms), atomic_numbers[settings.metal]), numbers])
     positions = np.concatenate([atoms, positions])
@@ -116,14 +119,15 @@ def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:
     )
 
 
-def _check_room(atoms: np.ndarray, settings: Settings) -> None:
-    widest = 2 * float(np.abs(atoms[:, :2]).max())
-    if widest + 2 * VACUUM_A > settings.size_A:
+def _room_A(settings: Settings) -> float:
+    """How far from the middle of the box there may be atoms [Å]."""
+    room, needed = settings.size_A / 2 - VACUUM_A, _WIDEST_CUT * settings.radius_A[1]
+    if needed > room:
         raise InputError(
-            f"nanoparticle: a particle {widest:.1f} Å wide does not fit into a box of "
-            f"{settings.size_A:g} Å with {VACUUM_A:g} Å of vacuum around it; raise size_A or lower "
-            "radius_A or most_added"
+            f"nanoparticle: particles of a radius of {settings.radius_A[1]:g} Å do not fit into a "
+            f"box of {settings.size_A:g} Å; size_A must be at least {2 * (needed + VACUUM_A):.0f}"
         )
+    return room
 
 
 def lattice_constant_A(metal: str) -> float:
@@ -233,10 +237,15 @@ def rough_particle(settings: Settings, lattice_A: float, rng: np.random.Generato
     Returns
     -------
     ndarray of shape (N, 3)
-        Positions along the cubic axes [Å].
+        Positions along the cubic axes [Å], all with :data:`VACUUM_A` of room in the box.
+
+    Raises
+    ------
+    InputError
+        If the largest particle does not fit into the box.
     """
     radius_A = rng.uniform(*settings.radius_A)
-    crystal = fcc_points(1.6 * radius_A + 2 * lattice_A, lattice_A)
+    crystal = fcc_points(_room_A(settings), lattice_A)
     occupied = cut(crystal, radius_A, lattice_A, rng)
     low, high = np.log(settings.roughening_temperature)
     added = rng.integers(0, int(settings.most_added * np.count_nonzero(occupied)), endpoint=True)

@@ -1,0 +1,461 @@
+"""How well the columns of simulated particles are found, against zone axis, tilt and dose.
+
+Every particle is tilted by every angle, in a direction of its own; its exit wave is imaged once and
+exposed at every dose. Beside the network stands the best that peak finding can do, see
+:mod:`atomsight.evaluation.peaks`. In films without a particle, and in vacuum, everything that is
+found is false.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from atomsight.evaluation import acquisition, films, particles, peaks, scores
+from atomsight.evaluation.acquisition import AcquisitionSettings
+from atomsight.evaluation.particles import ParticleSettings, ParticleSpecimen
+
+#: From an image to the positions found in it, shape (N, 2) [Å].
+Finder = Callable[[np.ndarray], np.ndarray]
+
+#: An image is a multiple of this many pixels wide, its box of this length [Å]; few sizes of boxes
+#: let the Fourier transforms be planned but once.
+_IMAGE_STEP_PX = 8
+_BOX_STEP_A = 4.0
+
+#: Least width of the box outside the image, on both sides together [Å].
+_RIM_A = 2.0
+
+#: Classes of columns by their number of atoms; the last is open.
+ATOM_CLASSES = {"1": (1, 1), "2": (2, 2), "3plus": (3, np.inf)}
+
+#: What is evaluated on as background.
+BACKGROUNDS = ("vacuum", "amorphous", "crystalline")
+
+
+@dataclass(frozen=True)
+class ColumnEvaluationSettings:
+    """What particles are imaged, and how.
+
+    Attributes
+    ----------
+    particles : int
+        Number of particles for every zone axis.
+    zone_axes : tuple of str
+        Keys of :data:`atomsight.evaluation.particles.ZONE_AXES`.
+    tilts_deg : tuple of float
+        Angles between zone axis and beam [°].
+    doses_e_per_A2 : tuple of float
+        Doses [e/Å²].
+    radius_A : float
+        Largest distance of a found column from the true one [Å].
+    seed : int
+        Seed of particles and noise.
+    particle : ParticleSettings
+        The particles; zone axis, tilt and seed are those above.
+    acquisition : AcquisitionSettings
+        The microscope; defocus counts from the lower side of the particle. The image is as large as
+        the particle and its margin.
+    """
+
+    particles: int
+    zone_axes: tuple[str, ...]
+    tilts_deg: tuple[float, ...]
+    doses_e_per_A2: tuple[float, ...]
+    radius_A: float
+    seed: int
+    particle: ParticleSettings
+    acquisition: AcquisitionSettings
+
+
+@dataclass(frozen=True)
+class BackgroundSettings:
+    """In what images nothing is to be found.
+
+    Attributes
+    ----------
+    doses_e_per_A2 : tuple of float
+        Doses [e/Å²].
+    least_area_nm2 : float
+        Least area that is searched, on every background at every dose [nm²].
+    border_A : float
+        Width of the rim of an image that does not count [Å].
+    thickness_A : tuple of 2 floats
+        Smallest and largest thickness of a film [Å].
+    seed : int
+        Seed of films and noise.
+    acquisition : AcquisitionSettings
+        Microscope, field of view and camera.
+    """
+
+    doses_e_per_A2: tuple[float, ...]
+    least_area_nm2: float
+    border_A: float
+    thickness_A: tuple[float, float]
+    seed: int
+    acquisition: AcquisitionSettings
+
+
+@dataclass(frozen=True)
+class ParticleImage:
+    """The image of a particle without noise, and its columns.
+
+    Attributes
+    ----------
+    intensity : ndarray of shape (H, W)
+        Intensity; 1 is the incident beam.
+    columns : DataFrame
+        ``x_A, y_A`` from the centre of the first pixel [Å], ``atoms``, ``region``, ``clear``.
+    optics : AcquisitionSettings
+        How it is taken.
+    """
+
+    intensity: np.ndarray
+    columns: pd.DataFrame
+    optics: AcquisitionSettings
+
+
+def measure(settings: ColumnEvaluationSettings, find: Finder) -> pd.DataFrame:
+    """Image all particles, find their columns, count what is right and wrong.
+
+    Parameters
+    ----------
+    settings : ColumnEvaluationSettings
+        What is imaged.
+    find : callable
+        The network: from an image to positions [Å].
+
+    Returns
+    -------
+    DataFrame
+        One row per zone axis, tilt, dose, particle and method (``network``, ``classical``), with
+        the counts of :func:`count_matches`; ``filter`` is that of the classical method.
+    """
+    rows = []
+    for zone_axis in settings.zone_axes:
+        for tilt_deg in settings.tilts_deg:
+            setting = {"zone_axis": zone_axis, "tilt_deg": tilt_deg}
+            truths, candidates = [], []
+            for number, image in enumerate(_images(settings, zone_axis, tilt_deg)):
+                truths.append(image)
+                candidates.append({})
+                for dose, counts in _exposures(settings, image, (zone_axis, tilt_deg, number)):
+                    matches = _count(find(counts), image, settings.radius_A)
+                    here = setting | {"dose_e_per_A2": dose, "particle": number}
+                    rows.append(here | {"method": "network"} | matches)
+                    candidates[-1][dose] = {
+                        one: peaks.find_peaks(counts, image.optics.pixel_size_A, one)
+                        for one in peaks.FILTERS
+                    }
+                # The intensities are not needed any more, and there may be many.
+                truths[-1] = dataclasses.replace(image, intensity=np.empty((0, 0)))
+            for dose in settings.doses_e_per_A2:
+                of_dose = [one[dose] for one in candidates]
+                rows += [
+                    setting | {"dose_e_per_A2": dose} | row
+                    for row in _classical(of_dose, truths, settings.radius_A)
+                ]
+    return pd.DataFrame(rows)
+
+
+def _images(
+    settings: ColumnEvaluationSettings, zone_axis: str, tilt_deg: float
+) -> Iterator[ParticleImage]:
+    chosen = dataclasses.replace(
+        settings.particle, zone_axis=zone_axis, tilt_deg=(tilt_deg, tilt_deg)
+    )
+    for number in range(settings.particles):
+        rng, support_rng = np.random.default_rng([settings.seed, int(zone_axis), number]).spawn(2)
+        particle = particles.make_particle(chosen, rng)
+        yield image_particle(particle, chosen, settings.acquisition, support_rng)
+
+
+def image_particle(
+    particle: particles.Particle,
+    settings: ParticleSettings,
+    optics: AcquisitionSettings,
+    rng: np.random.Generator,
+) -> ParticleImage:
+    """Image a particle in a field of view that is just large enough.
+
+    Parameters
+    ----------
+    particle : Particle
+        The particle.
+    settings : ParticleSettings
+        Its support and its margin.
+    optics : AcquisitionSettings
+        The microscope; defocus counts from the lower side of the particle.
+    rng : numpy.random.Generator
+        Source of randomness of the support.
+
+    Returns
+    -------
+    ParticleImage
+        The image.
+    """
+    pixel_A = optics.pixel_size_A
+    wanted_A = particles.extent_A(particle) + 2 * settings.margin_A + particles.lift_A(settings)
+    columns, rows = (
+        _IMAGE_STEP_PX * np.ceil(wanted_A / pixel_A / _IMAGE_STEP_PX).astype(int)
+    ).tolist()
+    optics = dataclasses.replace(optics, rows=rows, columns=columns)
+    view_A = np.array([columns, rows]) * pixel_A
+    size_A = _BOX_STEP_A * np.ceil((view_A + _RIM_A) / _BOX_STEP_A)
+    specimen = particles.put_into_box(particle, settings, tuple(size_A), rng)
+    return image_specimen(specimen, optics)
+
+
+def image_specimen(
+    specimen: ParticleSpecimen,
+    optics: AcquisitionSettings,
+) -> ParticleImage:
+    """Image a particle in its box.
+
+    Parameters
+    ----------
+    specimen : ParticleSpecimen
+        The particle in its box.
+    optics : AcquisitionSettings
+        The microscope; defocus counts from the lower side of the particle.
+
+    Returns
+    -------
+    ParticleImage
+        The image.
+    """
+    focused = acquisition.focused(optics, specimen.below_A)
+    intensity = acquisition.image_intensity(specimen.structure, focused)
+    columns = specimen.columns.copy()
+    columns[["x_A", "y_A"]] -= acquisition.view_origin(specimen.structure, focused)
+    return ParticleImage(intensity, columns, focused)
+
+
+def _exposures(
+    settings: ColumnEvaluationSettings, image: ParticleImage, where: tuple[str, float, int]
+) -> Iterator[tuple[float, np.ndarray]]:
+    """Expose an image at every dose, with noise that depends on what is imaged alone."""
+    zone_axis, tilt_deg, number = where
+    seed = [settings.seed, int(zone_axis), number, round(1000 * tilt_deg)]
+    noise = np.random.default_rng(seed).spawn(len(settings.doses_e_per_A2))
+    for dose, rng in zip(settings.doses_e_per_A2, noise, strict=True):
+        optics = dataclasses.replace(image.optics, dose_e_per_A2=dose)
+        yield dose, acquisition.expose(image.intensity, optics, rng).astype("float32")
+
+
+def _classical(
+    candidates: list[dict[peaks.Filter, peaks.Peaks]], images: list[ParticleImage], radius_A: float
+) -> Iterator[dict]:
+    """Count what peak finding finds in the images of one setting, tuned to them."""
+    true = [image.columns[["x_A", "y_A"]].to_numpy() for image in images]
+    best = peaks.find_best(candidates, true, radius_A)
+    for number, (found, image) in enumerate(zip(best.found, images, strict=True)):
+        row = {"particle": number, "method": "classical", "filter": str(best.chosen)}
+        yield row | _count(found, image, radius_A)
+
+
+def _count(found: np.ndarray, image: ParticleImage, radius_A: float) -> dict[str, float]:
+    return count_matches(found, image.columns, image.optics.field_of_view_A, radius_A)
+
+
+def count_matches(
+    found: np.ndarray,
+    columns: pd.DataFrame,
+    field_of_view_A: tuple[float, float],
+    radius_A: float,
+) -> dict[str, float]:
+    """Count the columns of one image that are found, missed and invented.
+
+    Parameters
+    ----------
+    found : ndarray of shape (N, 2)
+        Positions found [Å].
+    columns : DataFrame
+        ``x_A, y_A, atoms`` of the true columns.
+    field_of_view_A : tuple of 2 floats
+        Distance ``(x, y)`` from the centre of the first pixel to that of the last [Å].
+    radius_A : float
+        Largest distance of a pair [Å].
+
+    Returns
+    -------
+    dict of str to float
+        ``true_positives, false_positives, false_negatives, squared_error_A2`` (summed over the
+        columns found, along one axis), and ``columns_<k>, found_<k>`` for the classes by number of
+        atoms.
+    """
+    true = columns[["x_A", "y_A"]].to_numpy()
+    detection = scores.detection_scores(found, true, field_of_view_A, radius_A=radius_A)
+    hits = detection.true_positives
+    counts = {
+        "true_positives": hits,
+        "false_positives": detection.false_positives,
+        "false_negatives": detection.false_negatives,
+        "squared_error_A2": hits * detection.rms_error_A**2 if hits else 0.0,
+    }
+    _, matched = scores.match_atoms(found, true, radius_A)
+    is_found = np.isin(np.arange(len(true)), matched)
+    inside = scores.inside(true, field_of_view_A)
+    atoms = columns["atoms"].to_numpy()
+    for name, (fewest, most) in ATOM_CLASSES.items():
+        of_class = inside & (atoms >= fewest) & (atoms <= most)
+        counts[f"columns_{name}"] = int(of_class.sum())
+        counts[f"found_{name}"] = int((of_class & is_found).sum())
+    return counts
+
+
+def summarise(counts: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Scores of network and peak finding, pooled over particles and whatever is not asked for.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        What :func:`measure` gives.
+    by : list of str
+        Columns that tell the settings apart, such as ``zone_axis, tilt_deg, dose_e_per_A2``.
+
+    Returns
+    -------
+    DataFrame
+        ``by, particles, columns, precision, recall, f1, rms_error_pm, recall_1, recall_2,
+        recall_3plus`` and the same from ``precision`` on with ``classical_``.
+    """
+    sums = counts.drop(columns="particle")
+    sums = sums.groupby([*by, "method"], sort=False).sum(numeric_only=True)
+    network, classical = (
+        _ratios(sums.xs(method, level="method")) for method in ("network", "classical")
+    )
+    images = counts[counts["method"] == "network"].groupby(by, sort=False)
+    true = sums.xs("network", level="method")
+    table = network.join(classical.add_prefix("classical_"))
+    table.insert(0, "columns", true["true_positives"] + true["false_negatives"])
+    table.insert(0, "particles", images["particle"].nunique())
+    return table.reset_index()
+
+
+def _ratios(sums: pd.DataFrame) -> pd.DataFrame:
+    hits, inventions, misses = (
+        sums[f"{name}"] for name in ("true_positives", "false_positives", "false_negatives")
+    )
+    error_A = np.sqrt(_share(sums["squared_error_A2"], hits))
+    return pd.DataFrame(
+        {
+            "precision": _share(hits, hits + inventions).fillna(0),
+            "recall": _share(hits, hits + misses),
+            "f1": _share(2 * hits, 2 * hits + inventions + misses),
+            "rms_error_pm": 100 * error_A,
+        }
+        | {
+            f"recall_{name}": _share(sums[f"found_{name}"], sums[f"columns_{name}"])
+            for name in ATOM_CLASSES
+        }
+    )
+
+
+def _share(part: pd.Series, whole: pd.Series) -> pd.Series:
+    """Part of a whole; NaN where there is nothing."""
+    return part / whole.where(whole > 0)
+
+
+def measure_background(settings: BackgroundSettings, find: Finder) -> pd.DataFrame:
+    """Count what is found where nothing is.
+
+    Parameters
+    ----------
+    settings : BackgroundSettings
+        What is imaged.
+    find : callable
+        The network: from an image to positions [Å].
+
+    Returns
+    -------
+    DataFrame
+        ``background`` (``vacuum``, ``amorphous``, ``crystalline``), ``dose_e_per_A2, views,
+        area_nm2, false_positives, per_nm2, per_nm2_low, per_nm2_high``, the last two the limits of
+        the exact 95 % interval of a Poisson distribution.
+    """
+    optics = settings.acquisition
+    searched_A = np.array(optics.field_of_view_A) - 2 * settings.border_A
+    area_nm2 = searched_A.prod() / 100
+    views = int(np.ceil(settings.least_area_nm2 / area_nm2))
+    rows = []
+    for number, background in enumerate(BACKGROUNDS):
+        inventions = np.zeros(len(settings.doses_e_per_A2), int)
+        for view in range(views):
+            rng = np.random.default_rng([settings.seed, number, view])
+            intensity = background_intensity(background, settings, rng)
+            for index, dose in enumerate(settings.doses_e_per_A2):
+                exposure = dataclasses.replace(optics, dose_e_per_A2=dose)
+                found = find(acquisition.expose(intensity, exposure, rng).astype("float32"))
+                inventions[index] += scores.inside(
+                    found, optics.field_of_view_A, settings.border_A
+                ).sum()
+        rows += [
+            {"background": background, "dose_e_per_A2": dose, "views": views}
+            | _rate(int(count), views * area_nm2)
+            for dose, count in zip(settings.doses_e_per_A2, inventions, strict=True)
+        ]
+    return pd.DataFrame(rows)
+
+
+def background_intensity(
+    background: str, settings: BackgroundSettings, rng: np.random.Generator
+) -> np.ndarray:
+    """Intensity of an image in which nothing is to be found.
+
+    Parameters
+    ----------
+    background : str
+        One of :data:`BACKGROUNDS`.
+    settings : BackgroundSettings
+        Field of view, microscope, thickness of the films.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of shape (H, W)
+        Intensity; 1 is the incident beam.
+    """
+    optics = settings.acquisition
+    if background == "vacuum":
+        return np.ones((optics.rows, optics.columns))
+    view_A = np.array(optics.field_of_view_A) + optics.pixel_size_A
+    size_A = _BOX_STEP_A * np.ceil((view_A + 2 * _RIM_A) / _BOX_STEP_A)
+    thickness_A = rng.uniform(*settings.thickness_A)
+    film = films.make_film(background, tuple(size_A), thickness_A, rng)
+    return acquisition.image_intensity(film, optics)
+
+
+def _rate(count: int, area_nm2: float) -> dict[str, float]:
+    low, high = poisson_interval(count)
+    return {
+        "area_nm2": area_nm2,
+        "false_positives": count,
+        "per_nm2": count / area_nm2,
+        "per_nm2_low": low / area_nm2,
+        "per_nm2_high": high / area_nm2,
+    }
+
+
+def poisson_interval(count: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Exact confidence interval of the mean of a Poisson distribution.
+
+    Parameters
+    ----------
+    count : int
+        What was counted.
+    confidence : float
+        Probability that the interval holds the mean.
+
+    Returns
+    -------
+    low, high : float
+        The limits (Garwood, Biometrika 28, 437, 1936).
+    """
+    tail = (1 - confidence) / 2
+    low = stats.chi2.ppf(tail, 2 * count) / 2 if count else 0.0
+    return float(low), float(stats.chi2.isf(tail, 2 * count + 2) / 2)

@@ -1,0 +1,228 @@
+"""How often a model errs at the surface of a particle on which nothing moves.
+
+A series of a static particle shows which apparent hops are the model's own. At every dose two
+errors are counted site by site: a surface column that is missed in a frame, and a column found at
+a lattice site beside the surface that is empty. Some sites are harder than others, so each
+probability has a Beta distribution over the sites.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.spatial import cKDTree
+
+from atomsight.dynamics.hops import fit_beta
+from atomsight.evaluation import acquisition, particles, scores
+from atomsight.evaluation.acquisition import AcquisitionSettings
+from atomsight.evaluation.columns import Finder
+from atomsight.evaluation.particles import ZONE_AXES, ParticleSettings, ParticleSpecimen
+
+#: The view of every frame is shifted by up to this, so that columns meet the pixels anew [Å].
+_SHIFT_A = 1.0
+
+#: Width of the box outside everything that is ever in view [Å].
+_RIM_A = 3.0
+
+#: An empty site is at least this far from every true column [Å].
+EMPTY_DISTANCE_A = 1.2
+
+
+@dataclass(frozen=True)
+class ErrorSettings:
+    """What is imaged to measure the errors.
+
+    Attributes
+    ----------
+    doses_e_per_A2 : tuple of float
+        Doses of a frame [e/Å²].
+    particles : int
+        Number of particles; their zone axes alternate where either is allowed.
+    frames : int
+        Number of frames of every particle at every dose.
+    radius_A : float
+        Largest distance of a found column from its site [Å].
+    seed : int
+        Seed of particles, shifts and noise.
+    particle : ParticleSettings
+        The particles and their support; the seed is that above.
+    acquisition : AcquisitionSettings
+        Microscope, field of view and camera. Defocus counts from the lower side of the particle.
+    """
+
+    doses_e_per_A2: tuple[float, ...]
+    particles: int
+    frames: int
+    radius_A: float
+    seed: int
+    particle: ParticleSettings
+    acquisition: AcquisitionSettings
+
+
+@dataclass(frozen=True)
+class SiteCounts:
+    """In how many frames something was found at every site.
+
+    Attributes
+    ----------
+    surface : ndarray of shape (D, S), int
+        At surface columns, by dose.
+    empty : ndarray of shape (D, E), int
+        At empty lattice sites, by dose.
+    """
+
+    surface: np.ndarray
+    empty: np.ndarray
+
+
+def measure(settings: ErrorSettings, find: Finder) -> pd.DataFrame:
+    """Image static particles and fit the errors.
+
+    Parameters
+    ----------
+    settings : ErrorSettings
+        What is imaged.
+    find : callable
+        The network: from an image to positions [Å].
+
+    Returns
+    -------
+    DataFrame
+        One row per dose: ``dose_e_per_A2, miss_rate, miss_alpha, miss_beta, false_rate,
+        false_alpha, false_beta, occupied_sites, empty_sites, frames``.
+    """
+    counts = [
+        count_errors(specimen, settings, find, rng) for specimen, rng in make_specimens(settings)
+    ]
+    surface = np.concatenate([one.surface for one in counts], axis=1)
+    empty = np.concatenate([one.empty for one in counts], axis=1)
+    return pd.DataFrame(
+        {"dose_e_per_A2": dose} | fit_errors(seen, false, settings.frames)
+        for dose, seen, false in zip(settings.doses_e_per_A2, surface, empty, strict=True)
+    )
+
+
+def fit_errors(surface: np.ndarray, empty: np.ndarray, frames: int) -> dict[str, float]:
+    """Error rates and their distributions over the sites.
+
+    Parameters
+    ----------
+    surface, empty : ndarrays of shape (S,) and (E,), int
+        Frames in which something was found at surface columns and at empty sites.
+    frames : int
+        Number of frames.
+
+    Returns
+    -------
+    dict of str to float
+        Columns of the table of :func:`measure`.
+    """
+    missed = frames - surface
+    miss_alpha, miss_beta = fit_beta(missed, np.full(len(missed), frames))
+    false_alpha, false_beta = fit_beta(empty, np.full(len(empty), frames))
+    return {
+        "miss_rate": missed.mean() / frames,
+        "miss_alpha": miss_alpha,
+        "miss_beta": miss_beta,
+        "false_rate": empty.mean() / frames,
+        "false_alpha": false_alpha,
+        "false_beta": false_beta,
+        "occupied_sites": len(surface),
+        "empty_sites": len(empty),
+        "frames": frames,
+    }
+
+
+def make_specimens(
+    settings: ErrorSettings,
+) -> Iterator[tuple[ParticleSpecimen, np.random.Generator]]:
+    """Make the particles one by one, each with the source of randomness of its frames.
+
+    Parameters
+    ----------
+    settings : ErrorSettings
+        What is made.
+
+    Yields
+    ------
+    specimen : ParticleSpecimen
+        A particle on its support.
+    rng : numpy.random.Generator
+        Source of randomness.
+    """
+    optics = settings.acquisition
+    view_A = np.array(optics.field_of_view_A) + optics.pixel_size_A
+    size_A = tuple(view_A + 2 * (_SHIFT_A + _RIM_A))
+    either = settings.particle.zone_axis == "either"
+    axes = list(ZONE_AXES) if either else [settings.particle.zone_axis]
+    for number in range(settings.particles):
+        chosen = dataclasses.replace(settings.particle, zone_axis=axes[number % len(axes)])
+        rng, support_rng, frames_rng = np.random.default_rng([settings.seed, number]).spawn(3)
+        particle = particles.make_particle(chosen, rng)
+        yield particles.put_into_box(particle, chosen, size_A, support_rng), frames_rng
+
+
+def empty_sites(specimen: ParticleSpecimen) -> np.ndarray:
+    """Lattice sites of the next columns outward, seen apart from columns and support.
+
+    Parameters
+    ----------
+    specimen : ParticleSpecimen
+        The particle on its support.
+
+    Returns
+    -------
+    ndarray of shape (E, 2)
+        Positions in the box, where a column of atoms at their free sites would be seen [Å].
+    """
+    particle = specimen.particle
+    cells, column = particles.outer_columns(particle)
+    positions = (particle.place(cells) + specimen.origin_A)[:, :2]
+    counts = np.bincount(column)
+    means = np.stack([np.bincount(column, along) for along in positions.T], axis=1)
+    means /= counts[:, None]
+    true = specimen.columns[["x_A", "y_A"]].to_numpy()
+    apart = cKDTree(true).query(means)[0] >= EMPTY_DISTANCE_A
+    return means[apart & particles.is_clear(means, specimen.support_in_profile)]
+
+
+def count_errors(
+    specimen: ParticleSpecimen, settings: ErrorSettings, find: Finder, rng: np.random.Generator
+) -> SiteCounts:
+    """Take all frames of one particle and count what is found at its sites.
+
+    Parameters
+    ----------
+    specimen : ParticleSpecimen
+        The particle on its support.
+    settings : ErrorSettings
+        Doses, frames, microscope.
+    find : callable
+        The network: from an image to positions [Å].
+    rng : numpy.random.Generator
+        Source of shifts and noise.
+
+    Returns
+    -------
+    SiteCounts
+        The counts, over the surface columns that are clear of the support and the empty sites.
+    """
+    optics = acquisition.focused(settings.acquisition, specimen.below_A)
+    wave = acquisition.exit_wave(specimen.structure, optics)
+    columns = specimen.columns
+    true, empty = columns[["x_A", "y_A"]].to_numpy(), empty_sites(specimen)
+    sites = np.concatenate([true, empty])
+    found = np.zeros((len(settings.doses_e_per_A2), len(sites)), int)
+    for _ in range(settings.frames):
+        offset = tuple(rng.uniform(-_SHIFT_A, _SHIFT_A, 2))
+        intensity = acquisition.image_wave(wave, optics, offset)
+        origin = acquisition.view_origin(specimen.structure, optics, offset)
+        for index, dose in enumerate(settings.doses_e_per_A2):
+            exposure = dataclasses.replace(optics, dose_e_per_A2=dose)
+            image = acquisition.expose(intensity, exposure, rng).astype("float32")
+            _, matched = scores.match_atoms(find(image) + origin, sites, settings.radius_A)
+            found[index, matched] += 1
+    surface = (columns["region"] == "surface").to_numpy() & columns["clear"].to_numpy()
+    return SiteCounts(found[:, : len(true)][:, surface], found[:, len(true) :])

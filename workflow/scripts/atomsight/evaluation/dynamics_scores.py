@@ -1,0 +1,250 @@
+"""How well the sites of a simulated series, their hop rates and its drift were found."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from atomsight.evaluation.scores import inside, match_atoms
+
+POSITION = ["x_A", "y_A"]
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What was found in a series.
+
+    Attributes
+    ----------
+    sites : DataFrame of S rows
+        The table of ``follow_sites.py``.
+    occupied : ndarray of shape (S, F), int8
+        1 seen, 0 not seen, -1 not known.
+    p_occupied : ndarray of shape (S, F)
+        Smoothed probability of being occupied; NaN where there is none.
+    drift : DataFrame of F rows
+        ``frame, x_A, y_A, used``.
+    """
+
+    sites: pd.DataFrame
+    occupied: np.ndarray
+    p_occupied: np.ndarray
+    drift: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class TrueDynamics:
+    """What the simulated series shows.
+
+    Attributes
+    ----------
+    sites : DataFrame of T rows
+        ``x_A, y_A`` in the image coordinates of the first frame, ``dynamic``, ``hop_rate``.
+    occupied : ndarray of shape (T, F), int8
+        1 occupied, 0 empty.
+    drift : DataFrame of F rows
+        ``frame, x_A, y_A``; position in frame = position + drift.
+    field_of_view_A : tuple of 2 floats
+        Distance ``(x, y)`` from the centre of the first pixel to that of the last [Å].
+    """
+
+    sites: pd.DataFrame
+    occupied: np.ndarray
+    drift: pd.DataFrame
+    field_of_view_A: tuple[float, float]
+
+
+def match_sites(
+    found: Followed, true: TrueDynamics, radius_A: float, border_A: float
+) -> pd.DataFrame:
+    """Pair the sites found with the true ones.
+
+    Parameters
+    ----------
+    found : Followed
+        What was found; its coordinates are those of the first frame that is used.
+    true : TrueDynamics
+        The truth.
+    radius_A : float
+        Largest distance of a pair [Å].
+    border_A : float
+        Width of the rim of the reference frame that does not count [Å].
+
+    Returns
+    -------
+    DataFrame
+        One row per pair that counts: ``site`` and ``true_site`` (rows of the two tables),
+        ``x_A, y_A, error_A`` (distance), ``masked, dynamic, true_hop_rate``, and ``hop_rate,
+        hop_rate_low, hop_rate_high, covered, event_rate, p_static, hopping`` as found.
+    """
+    places = _in_reference(found, true)
+    index, true_index = match_atoms(found.sites[POSITION].to_numpy(float), places, radius_A)
+    counts = inside(places[true_index], true.field_of_view_A, border_A)
+    index, true_index = index[counts], true_index[counts]
+    estimated = found.sites.iloc[index].reset_index(drop=True)
+    truth = true.sites.iloc[true_index].reset_index(drop=True)
+    true_rate = _true_hop_rate(truth)
+    low, high = (
+        estimated["hop_rate_low"].to_numpy(float),
+        estimated["hop_rate_high"].to_numpy(float),
+    )
+    return pd.DataFrame(
+        {
+            "site": index,
+            "true_site": true_index,
+            "x_A": estimated["x_A"],
+            "y_A": estimated["y_A"],
+            "error_A": np.linalg.norm(
+                estimated[POSITION].to_numpy(float) - places[true_index], axis=1
+            ),
+            "masked": estimated["masked"].to_numpy(bool),
+            "dynamic": truth["dynamic"].to_numpy(bool),
+            "true_hop_rate": true_rate,
+            "hop_rate": estimated["hop_rate"],
+            "hop_rate_low": low,
+            "hop_rate_high": high,
+            "covered": (low <= true_rate) & (true_rate <= high),
+            "event_rate": estimated["event_rate"],
+            "p_static": estimated["p_static"],
+            "hopping": estimated["hopping"].to_numpy(bool),
+        }
+    )
+
+
+def score_dynamics(
+    found: Followed, true: TrueDynamics, radius_A: float, border_A: float
+) -> tuple[dict[str, float], pd.DataFrame]:
+    """Score the sites, their hop rates, the occupancy and the drift.
+
+    Parameters
+    ----------
+    found, true, radius_A, border_A
+        As in :func:`match_sites`.
+
+    Returns
+    -------
+    scores : dict of str to float
+        ``true_sites`` (occupied at least once), ``true_sites_found``, ``dynamic_sites``,
+        ``dynamic_sites_found``, ``false_sites`` (not masked, and no true site there), ``masked``
+        (of those found).
+        Over the pairs that are not masked, and of these the dynamic and the static ones:
+        ``coverage_all, coverage_dynamic, coverage_static`` (share of the intervals that hold the
+        true rate), ``true_rate_*``, ``hop_rate_*``, ``hop_rate_bias_*``, ``event_rate_bias_*``
+        (means; the bias is estimate minus truth), ``*_relative`` (of the dynamic ones, the bias
+        over the true mean).
+        ``sensitivity`` and ``false_calls``: shares of the dynamic and of the static sites that are
+        called hopping. ``occupancy_error_raw, occupancy_error_smoothed``: share of the sites and
+        frames in view that are wrong, the second for a probability above one half.
+        ``drift_rms_A``: error along one axis, over the frames used.
+        NaN where there is nothing to take the mean of.
+    table : DataFrame
+        What :func:`match_sites` gives.
+    """
+    table = match_sites(found, true, radius_A, border_A)
+    counted = table[~table["masked"]]
+    return (
+        _count_sites(found, true, table, radius_A, border_A)
+        | _score_rates(counted)
+        | _score_calls(counted)
+        | _score_occupancy(found, true, counted)
+        | {"drift_rms_A": drift_rms_error(found.drift, true.drift)}
+    ), table
+
+
+def drift_rms_error(found: pd.DataFrame, true: pd.DataFrame) -> float:
+    """Root mean square error of the drift along one axis, over the frames used.
+
+    Parameters
+    ----------
+    found : DataFrame of F rows
+        ``x_A, y_A, used``, relative to the first frame used.
+    true : DataFrame of F rows
+        ``x_A, y_A``, relative to any frame.
+
+    Returns
+    -------
+    float
+        The error [Å].
+    """
+    used = found["used"].to_numpy(bool)
+    true_drift = true[POSITION].to_numpy(float)[used]
+    errors = found[POSITION].to_numpy(float)[used] - (true_drift - true_drift[0])
+    return float(np.sqrt(np.mean(errors**2)))
+
+
+def _in_reference(found: Followed, true: TrueDynamics) -> np.ndarray:
+    """Give the true positions in the coordinates of the first frame used."""
+    first = int(np.argmax(found.drift["used"].to_numpy(bool)))
+    return true.sites[POSITION].to_numpy(float) + true.drift[POSITION].to_numpy(float)[first]
+
+
+def _true_hop_rate(sites: pd.DataFrame) -> np.ndarray:
+    """Give the stationary hop rate, zero for a site that is not dynamic."""
+    return np.where(sites["dynamic"].to_numpy(bool), sites["hop_rate"].to_numpy(float), 0.0)
+
+
+def _count_sites(
+    found: Followed, true: TrueDynamics, table: pd.DataFrame, radius_A: float, border_A: float
+) -> dict[str, float]:
+    used = found.drift["used"].to_numpy(bool)
+    places, positions = _in_reference(found, true), found.sites[POSITION].to_numpy(float)
+    visible = (true.occupied[:, used] == 1).any(axis=1)
+    counts = visible & inside(places, true.field_of_view_A, border_A)
+    dynamic = true.sites["dynamic"].to_numpy(bool)
+    reached = np.zeros(len(places), bool)
+    reached[table["true_site"]] = True
+    alone = np.ones(len(positions), bool)
+    alone[match_atoms(positions, places, radius_A)[0]] = False
+    alone &= inside(positions, true.field_of_view_A, border_A)
+    return {
+        "true_sites": int(counts.sum()),
+        "true_sites_found": int((counts & reached).sum()),
+        "dynamic_sites": int((counts & dynamic).sum()),
+        "dynamic_sites_found": int((counts & dynamic & reached).sum()),
+        "false_sites": int((alone & ~found.sites["masked"].to_numpy(bool)).sum()),
+        "masked": int(table["masked"].sum()),
+    }
+
+
+def _score_rates(table: pd.DataFrame) -> dict[str, float]:
+    table = table[np.isfinite(table["hop_rate"].to_numpy(float))]
+    dynamic = table["dynamic"].to_numpy(bool)
+    scores = {}
+    for name, chosen in (
+        ("all", np.ones_like(dynamic)),
+        ("dynamic", dynamic),
+        ("static", ~dynamic),
+    ):
+        part = table[chosen]
+        true = part["true_hop_rate"].mean()
+        scores |= {
+            f"coverage_{name}": part["covered"].mean(),
+            f"true_rate_{name}": true,
+            f"hop_rate_{name}": part["hop_rate"].mean(),
+            f"hop_rate_bias_{name}": part["hop_rate"].mean() - true,
+            f"event_rate_bias_{name}": part["event_rate"].mean() - true,
+        }
+    for bias in ("hop_rate_bias", "event_rate_bias"):
+        scores[f"{bias}_relative"] = scores[f"{bias}_dynamic"] / scores["true_rate_dynamic"]
+    return {name: float(value) for name, value in scores.items()}
+
+
+def _score_calls(table: pd.DataFrame) -> dict[str, float]:
+    dynamic = table["dynamic"]
+    return {
+        "sensitivity": float(table.loc[dynamic, "hopping"].mean()),
+        "false_calls": float(table.loc[~dynamic, "hopping"].mean()),
+    }
+
+
+def _score_occupancy(found: Followed, true: TrueDynamics, table: pd.DataFrame) -> dict[str, float]:
+    """Compare site by site and frame by frame, wherever a site is in view and smoothed."""
+    seen, smoothed = found.occupied[table["site"]], found.p_occupied[table["site"]]
+    truth = true.occupied[table["true_site"]]
+    raw, known = seen != truth, seen != -1
+    both = known & np.isfinite(smoothed)
+    wrong = (smoothed > 0.5) != (truth == 1)
+    return {
+        "occupancy_error_raw": float(raw[known].mean()) if known.any() else float("nan"),
+        "occupancy_error_smoothed": float(wrong[both].mean()) if both.any() else float("nan"),
+    }

@@ -1,0 +1,126 @@
+"""Test whether the sites of one series hop more often than those of another.
+
+The sites of B are laid on those of A by a translation and paired; masked sites do not count.
+COMPARISON.csv has one row per test, for the hop rates of the hidden Markov model (rate: hmm) and
+for the raw ones (rate: raw_events): test, rate, name_a, name_b, sites_a, sites_b, matched,
+mean_hop_rate_a, mean_hop_rate_b, ratio (b over a), ratio_low, ratio_high, statistic, p_value.
+
+The tests: wilcoxon and permutation compare the pairs, the second by the difference of the means;
+mann_whitney compares all sites at the outlines, for series of different particles.
+
+Settings: match_radius_A, confidence, resamples, seed.
+
+Example:
+    python compare_series.py vacuum/sites.h5 gas/sites.h5 comparison.csv --names vacuum gas
+"""
+
+import argparse
+import logging
+import sys
+
+import numpy as np
+import pandas as pd
+
+from atomsight import command_line, hdf5, settings
+from atomsight.dynamics import comparison
+from atomsight.errors import InputError
+
+COLUMNS = ["x_A", "y_A", "masked", "event_rate", "hop_rate"]
+
+
+@command_line.script
+def main(argv: list[str] | None = None) -> None:
+    """Read the sites of two series, pair them, test, print and write the table."""
+    given = parse(argv)
+    section = command_line.read_json(given.settings)
+    chosen = settings.load(section, "comparison", comparison.ComparisonSettings)
+    sites_a, sites_b = read_sites(given.sites_a), read_sites(given.sites_b)
+    pairs = comparison.pair_sites(
+        sites_a[["x_A", "y_A"]].to_numpy(float),
+        sites_b[["x_A", "y_A"]].to_numpy(float),
+        chosen.match_radius_A,
+    )
+    report(len(sites_a), len(sites_b), pairs)
+    table = comparison.compare_rates(sites_a, sites_b, pairs, tuple(given.names), chosen)
+    hdf5.write_csv(given.comparison, table)
+    print(table.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    arguments = command_line.parser(__doc__)
+    arguments.add_argument("sites_a", metavar="A.h5", help="the sites of one series")
+    arguments.add_argument("sites_b", metavar="B.h5", help="the sites of the other")
+    arguments.add_argument("comparison", metavar="COMPARISON.csv", help="the table to write")
+    arguments.add_argument(
+        "--names", nargs=2, default=["A", "B"], metavar=("A", "B"), help="names of the series"
+    )
+    command_line.add_settings(arguments, "comparison")
+    return arguments.parse_args(argv)
+
+
+def read_sites(path: str) -> pd.DataFrame:
+    """Read the sites that count: not masked, and with rates.
+
+    Parameters
+    ----------
+    path : path
+        A file of ``follow_sites.py``.
+
+    Returns
+    -------
+    DataFrame
+        The sites.
+
+    Raises
+    ------
+    InputError
+        If the file or a column is missing, if all sites are masked, or if the file has no hop
+        rates.
+    """
+    with hdf5.open_to_read(path) as file:
+        sites = hdf5.read_table(file, "sites")
+    missing = [column for column in COLUMNS if column not in sites]
+    if missing:
+        raise InputError(f"{path}: the table 'sites' has no column {missing[0]!r}; make it again")
+    sites = sites[~sites["masked"].to_numpy(bool)]
+    if sites.empty:
+        raise InputError(f"{path}: no site is left outside the substrate; look at its mask")
+    known = np.isfinite(sites[["hop_rate", "event_rate"]].to_numpy(float)).all(axis=1)
+    if not known.any():
+        raise InputError(
+            f"{path}: the sites have no hop rates; give follow_sites.py the detection errors and "
+            "the dose (--errors, --dose)"
+        )
+    return sites[known].reset_index(drop=True)
+
+
+def report(count_a: int, count_b: int, pairs: comparison.Pairs) -> None:
+    """Log how the series lie on each other, and warn where they hardly do.
+
+    Parameters
+    ----------
+    count_a, count_b : int
+        Number of sites.
+    pairs : Pairs
+        Which of them are the same.
+    """
+    matched = len(pairs.index_a)
+    logging.info(
+        "%d of %d and %d sites are the same, at a shift of (%.2f, %.2f) Å",
+        matched,
+        count_a,
+        count_b,
+        *pairs.shift_A,
+    )
+    if matched == 0:
+        logging.warning("warning: no site is in both series; only the test of all sites is made")
+    elif matched < min(count_a, count_b) / 2:
+        logging.warning(
+            "warning: fewer than half of the sites are in both series, as if the particles were "
+            "not the same; read the test of all sites (mann_whitney)"
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
