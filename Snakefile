@@ -8,18 +8,22 @@ configfile: f"{workflow.basedir}/config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/lookups.smk"
 include: "workflow/rules/structures.smk"
 include: "workflow/rules/waves.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/series.smk"
 include: "workflow/rules/analysis.smk"
+include: "workflow/rules/dynamics.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/dynamics_figures.smk"
 
 
 rule all:
     default_target: True
     input:
         "results/graphene_strain.png",
+        "results/gold_dynamics.png",
         rules.figures.input,
         rules.metrics.input,

@@ -51,6 +51,16 @@ def test_everything_is_made(finished):
         "figures/fig05_training_examples.png",
         "figures/fig06_dose_performance.png",
         "figures/fig07_graphene_strain.png",
+        "figures/fig01_method.png",
+        "figures/fig08_rough_particles.png",
+        "figures/fig09_column_performance.png",
+        "figures/fig10_occurrence_events.png",
+        "gold_dynamics.png",
+        "models/gold/columns.csv",
+        "models/gold/background.csv",
+        "series/simulated_gold_vacuum/sites.csv",
+        "series/simulated_gold_static/dynamics_scores.csv",
+        "comparisons/simulated_gold.csv",
         "models/graphene/model/model.json",
         "models/graphene/evaluation.csv",
         "series/simulated_strained/strain.csv",
@@ -61,6 +71,16 @@ def test_everything_is_made(finished):
     assert list(atoms.columns[:7]) == [
         *("frame", "atom", "x_A", "y_A", "class", "p_class", "p_exists")
     ]
+
+
+def test_sites_are_where_columns_hop(finished):
+    """At the tiny size only that the table is whole: a site, its occurrence and its rates."""
+    sites = pd.read_csv(finished / "results/series/simulated_gold_gas/sites.csv")
+    assert len(sites) > 5
+    assert sites["occurrence"].between(0, 1).all()
+    assert (sites["frames_seen"] <= sites["frames_in_view"]).all()
+    known = sites[~sites["masked"]]
+    assert (known["hop_rate_low"] <= known["hop_rate_high"]).all()
 
 
 def test_nothing_is_made_twice(finished):
@@ -84,6 +104,13 @@ def test_a_public_image_is_taken_from_a_local_mirror(finished, real_data, monkey
     assert result.returncode == 0, result.stderr
     original = real_data / "ulm_graphene_grain_boundary.tif"
     assert (finished / target).read_bytes() == original.read_bytes()
+
+
+def test_particles_have_no_strain_and_sheets_no_sites(folder):
+    for target in ("simulated_gold_gas/strain.csv", "simulated_pristine/sites.csv"):
+        result = snakemake(folder, f"results/series/{target}", "--dry-run")
+        assert result.returncode == 1
+        assert "Traceback" not in result.stdout + result.stderr
 
 
 @pytest.mark.parametrize(

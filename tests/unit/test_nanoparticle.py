@@ -155,7 +155,9 @@ def test_what_is_no_fcc_metal_is_named(metal):
 
 
 def test_a_particle_too_large_for_its_box_is_refused():
-    with pytest.raises(InputError, match="do not fit into a box of 30 Å; size_A must be at least 51"):
+    with pytest.raises(
+        InputError, match="do not fit into a box of 30 Å; size_A must be at least 51"
+    ):
         nanoparticle.make_structure(
             replace(SETTINGS, size_A=30.0, radius_A=(16.0, 16.0)), np.random.default_rng(0)
         )

@@ -35,6 +35,8 @@ rule measure_strain:
         "results/logs/measure_strain/{series}.log",
     benchmark:
         "results/benchmarks/measure_strain/{series}.tsv"
+    wildcard_constraints:
+        series=one_of(series_of("graphene")),
     conda:
         "../../envs/analyse.yaml"
     threads: 1

@@ -59,6 +59,8 @@ wildcard_constraints:
     model=one_of(config["models"]),
     series=one_of(SERIES.index),
     acquisition=one_of(config["acquisitions"]),
+    sequence=one_of(config["sequences"]),
+    comparison=one_of(config["comparisons"]),
     image=one_of(registry.read_registry().index),
     shard=r"\d+",
 
@@ -76,6 +78,11 @@ def section(*keys):
         return json.dumps({key: values[key] for key in keys} if len(keys) > 1 else values[keys[0]])
 
     return as_json
+
+
+def models_of(material):
+    """The models of the configuration for a material."""
+    return [name for name, model in config["models"].items() if model["material"] == material]
 
 
 def material_section(wildcards):
@@ -100,80 +107,16 @@ def model_files(wildcards):
     return [f"{folder}/{name}" for name in (models.CARD, models.WEIGHTS)]
 
 
+def trained_files(wildcards):
+    """The files of a model of the configuration."""
+    return [f"{model_folder(wildcards.model)}/{name}" for name in (models.CARD, models.WEIGHTS)]
+
+
 def model_pixel_size(name):
     """Range of pixel sizes that a model reads."""
     if name in config["models"]:
         return config["models"][name]["microscope"]["pixel_size_A"]
     return list(models.read_card(model_folder(name)).pixel_size_A)
-
-
-def series_files(wildcards):
-    """The files of a series, those that a rule will make included."""
-    path = series_path(wildcards.series)
-    return sorted(glob(path)) if has_magic(path) else path
-
-
-def series_path(series):
-    """Path of a series as rules name files: relative where it lies in the working folder."""
-    path = Path(SERIES.at[series, "path"]).absolute()
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
-
-
-def series_settings(wildcards):
-    """What the sample sheet says of a series, as JSON for import_series.py."""
-    row = SERIES.loc[wildcards.series]
-    return json.dumps(
-        {
-            "series": wildcards.series,
-            "pixel_size_A": row["pixel_size_A"],
-            "frames": row["frames"],
-            "mask": row["mask"],
-            "model_pixel_size_A": model_pixel_size(row["model"]),
-        }
-    )
-
-
-def acquisition_of(series):
-    """Name of the simulated acquisition behind a series, or None for a real one."""
-    path = Path(series_path(series))
-    folder = Path("results/acquisitions")
-    return path.stem if path.parent == folder and path.stem in config["acquisitions"] else None
-
-
-def series_of(material):
-    """The series that a model for this material reads, in the order of the sheet."""
-
-    def reads(name):
-        section = config["models"].get(name)
-        return (section or vars(models.read_card(model_folder(name))))["material"] == material
-
-    return [series for series, model in SERIES["model"].items() if reads(model)]
-
-
-def simulated_series():
-    """The series whose truth is known."""
-    return [series for series in SERIES.index if acquisition_of(series)]
-
-
-def score_files(names):
-    """The scores of those among some series whose truth is known."""
-    return [f"results/series/{name}/scores.csv" for name in names if acquisition_of(name)]
-
-
-def strain_rows(names):
-    """Arguments of plot_strain.py for some series: their files, notes and scores."""
-    arguments = []
-    for name in names:
-        folder = f"results/series/{name}"
-        arguments += [
-            "--series",
-            name,
-            *(f"{folder}/{kind}.h5" for kind in ("frames", "maps", "strain")),
-        ]
-        arguments += ["--title", f"{name}={SERIES.at[name, 'notes']}"]
-        arguments += ["--scores", f"{name}={folder}/scores.csv"] if acquisition_of(name) else []
-    return arguments
 
 
 def code(script):

@@ -1,4 +1,5 @@
-# in: atoms and strain of simulated acquisitions; trained models. out: scores.csv, evaluation.csv
+# in: what was measured on simulated images; trained models. out: scores.csv, dynamics_scores.csv,
+# evaluation.csv, columns.csv, background.csv, detection_errors.csv
 
 
 rule score_series:
@@ -54,9 +55,7 @@ rule make_specimen:
 rule evaluate_model:
     """Precision, recall and position error of a model against the electron dose."""
     input:
-        model=lambda wildcards: [
-            f"{model_folder(wildcards.model)}/{name}" for name in (models.CARD, models.WEIGHTS)
-        ],
+        model=trained_files,
         specimen="results/evaluation/specimen.h5",
         script=code("evaluate_model.py"),
     output:
@@ -65,6 +64,8 @@ rule evaluate_model:
         "results/logs/evaluate_model/{model}.log",
     benchmark:
         "results/benchmarks/evaluate_model/{model}.tsv"
+    wildcard_constraints:
+        model=one_of(models_of("graphene")),
     conda:
         "../../envs/learn.yaml"
     threads: 8
@@ -83,8 +84,129 @@ rule evaluate_model:
         " --settings {params.settings:q} 2>&1 | tee {log:q}"
 
 
+rule evaluate_columns:
+    """Precision, recall and position error of columns against tilt and dose, beside peak finding."""
+    input:
+        model=trained_files,
+        script=code("evaluate_columns.py"),
+    output:
+        table="results/models/{model}/columns.csv",
+        summary="results/models/{model}/columns_summary.csv",
+    log:
+        "results/logs/evaluate_columns/{model}.log",
+    benchmark:
+        "results/benchmarks/evaluate_columns/{model}.tsv"
+    wildcard_constraints:
+        model=one_of(models_of("nanoparticle")),
+    conda:
+        "../../envs/learn.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        folder=lambda wildcards: model_folder(wildcards.model),
+        inference=json.dumps(config["inference"]),
+        settings=json.dumps(config["column_evaluation"]),
+    shell:
+        "python {input.script[0]:q} {params.folder:q} {output.table:q} --summary {output.summary:q}"
+        " --inference {params.inference:q}"
+        " --settings {params.settings:q} 2>&1 | tee {log:q}"
+
+
+rule evaluate_background:
+    """Columns found where there are none: in vacuum, amorphous films, off-axis crystals."""
+    input:
+        model=trained_files,
+        script=code("evaluate_background.py"),
+    output:
+        "results/models/{model}/background.csv",
+    log:
+        "results/logs/evaluate_background/{model}.log",
+    benchmark:
+        "results/benchmarks/evaluate_background/{model}.tsv"
+    wildcard_constraints:
+        model=one_of(models_of("nanoparticle")),
+    conda:
+        "../../envs/learn.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        folder=lambda wildcards: model_folder(wildcards.model),
+        inference=json.dumps(config["inference"]),
+        settings=json.dumps(config["background_evaluation"]),
+    shell:
+        "python {input.script[0]:q} {params.folder:q} {output:q}"
+        " --inference {params.inference:q}"
+        " --settings {params.settings:q} 2>&1 | tee {log:q}"
+
+
+rule measure_detection_errors:
+    """How often a model misses a surface column, or sees one where there is none."""
+    input:
+        model=trained_files,
+        script=code("measure_detection_errors.py"),
+    output:
+        "results/models/{model}/detection_errors.csv",
+    log:
+        "results/logs/measure_detection_errors/{model}.log",
+    benchmark:
+        "results/benchmarks/measure_detection_errors/{model}.tsv"
+    wildcard_constraints:
+        model=one_of(models_of("nanoparticle")),
+    conda:
+        "../../envs/learn.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        folder=lambda wildcards: model_folder(wildcards.model),
+        inference=json.dumps(config["inference"]),
+        settings=json.dumps(config["detection_errors"]),
+    shell:
+        "python {input.script[0]:q} {params.folder:q} {output:q}"
+        " --inference {params.inference:q}"
+        " --settings {params.settings:q} 2>&1 | tee {log:q}"
+
+
+rule score_dynamics:
+    """Compare the sites and hop rates of a simulated sequence with the truth."""
+    input:
+        sites="results/series/{series}/sites.h5",
+        truth=lambda wildcards: f"results/acquisitions/{sequence_of(wildcards.series)}_truth.h5",
+        script=code("score_dynamics.py"),
+    output:
+        scores="results/series/{series}/dynamics_scores.csv",
+        table="results/series/{series}/dynamics_truth.csv",
+    log:
+        "results/logs/score_dynamics/{series}.log",
+    benchmark:
+        "results/benchmarks/score_dynamics/{series}.tsv"
+    wildcard_constraints:
+        series=one_of(simulated_sequences()),
+    conda:
+        "../../envs/analyse.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    shell:
+        "python {input.script[0]:q} {input.sites:q} {input.truth:q} {output.scores:q}"
+        " --table {output.table:q} 2>&1 | tee {log:q}"
+
+
 rule metrics:
     """All tables of how good the models are."""
     input:
-        expand("results/models/{model}/evaluation.csv", model=config["models"]),
+        expand("results/models/{model}/evaluation.csv", model=models_of("graphene")),
+        expand(
+            "results/models/{model}/{table}.csv",
+            model=models_of("nanoparticle"),
+            table=("columns", "background"),
+        ),
         expand("results/series/{series}/scores.csv", series=simulated_series()),
+        expand("results/series/{series}/dynamics_scores.csv", series=simulated_sequences()),
+        expand("results/comparisons/{comparison}.csv", comparison=config["comparisons"]),

@@ -25,6 +25,30 @@ rule simulate_acquisition:
         " --settings {params.settings:q} 2> {log:q}"
 
 
+rule simulate_sequence:
+    """Take a simulated in-situ series of a particle, drifting and hopping; the truth is kept."""
+    input:
+        script=ancient(code("simulate_sequence.py")),
+    output:
+        stack="results/acquisitions/{sequence}.tif",
+        truth="results/acquisitions/{sequence}_truth.h5",
+    log:
+        "results/logs/simulate_sequence/{sequence}.log",
+    benchmark:
+        "results/benchmarks/simulate_sequence/{sequence}.tsv"
+    conda:
+        "../../envs/simulate.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        settings=lambda wildcards: json.dumps(config["sequences"][wildcards.sequence]),
+    shell:
+        "python {input.script[0]:q} {output.stack:q} {output.truth:q}"
+        " --settings {params.settings:q} 2> {log:q}"
+
+
 rule fetch_image:
     """Fetch a public image by its name in data/registry.tsv; its checksum is verified."""
     input:
@@ -50,7 +74,7 @@ rule import_series:
     """Read the micrographs of a series, whatever their format, and calibrate them."""
     input:
         images=series_files,
-        mask=lambda wildcards: SERIES.at[wildcards.series, "mask"] or [],
+        mask=lambda wildcards: still_mask(wildcards.series) or [],
         script=code("import_series.py"),
     output:
         "results/series/{series}/frames.h5",

@@ -1,0 +1,118 @@
+# in: results/series/<series>/frames.h5, maps.h5, atoms.h5 of a model for nanoparticles.
+# out: drift.h5, substrate.h5, sites.h5, sites.csv beside them; results/comparisons/<comparison>.csv
+
+
+rule correct_drift:
+    """Find how the particle drifts from frame to frame."""
+    input:
+        maps="results/series/{series}/maps.h5",
+        atoms="results/series/{series}/atoms.h5",
+        script=code("correct_drift.py"),
+    output:
+        "results/series/{series}/drift.h5",
+    log:
+        "results/logs/correct_drift/{series}.log",
+    benchmark:
+        "results/benchmarks/correct_drift/{series}.tsv"
+    wildcard_constraints:
+        series=one_of(series_of("nanoparticle")),
+    conda:
+        "../../envs/analyse.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        settings=json.dumps(config["dynamics"]),
+    shell:
+        "python {input.script[0]:q} {input.maps:q} {input.atoms:q} {output:q}"
+        " --settings {params.settings:q} 2>&1 | tee {log:q}"
+
+
+rule mask_substrate:
+    """Average the frames on the particle and mask what it lies on."""
+    input:
+        frames="results/series/{series}/frames.h5",
+        atoms="results/series/{series}/atoms.h5",
+        drift="results/series/{series}/drift.h5",
+        mask=lambda wildcards: SERIES.at[wildcards.series, "mask"] or [],
+        script=code("mask_substrate.py"),
+    output:
+        "results/series/{series}/substrate.h5",
+    log:
+        "results/logs/mask_substrate/{series}.log",
+    benchmark:
+        "results/benchmarks/mask_substrate/{series}.tsv"
+    wildcard_constraints:
+        series=one_of(series_of("nanoparticle")),
+    conda:
+        "../../envs/analyse.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        mask=lambda wildcards, input: ["--mask", input.mask] if input.mask else [],
+        settings=json.dumps(config["substrate"]),
+        dynamics=json.dumps(config["dynamics"]),
+    shell:
+        "python {input.script[0]:q} {input.frames:q} {input.atoms:q} {input.drift:q} {output:q}"
+        " {params.mask:q} --settings {params.settings:q} --dynamics {params.dynamics:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule follow_sites:
+    """Follow the columns over all frames: occurrence, events, and hops without detection errors."""
+    input:
+        atoms="results/series/{series}/atoms.h5",
+        drift="results/series/{series}/drift.h5",
+        substrate="results/series/{series}/substrate.h5",
+        errors=lambda wildcards: detection_errors_file(wildcards.series),
+        script=code("follow_sites.py"),
+    output:
+        hdf5="results/series/{series}/sites.h5",
+        csv="results/series/{series}/sites.csv",
+    log:
+        "results/logs/follow_sites/{series}.log",
+    benchmark:
+        "results/benchmarks/follow_sites/{series}.tsv"
+    wildcard_constraints:
+        series=one_of(series_of("nanoparticle")),
+    conda:
+        "../../envs/analyse.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        options=follow_options,
+        settings=json.dumps(config["dynamics"]),
+    shell:
+        "python {input.script[0]:q} {input.atoms:q} {input.drift:q} {input.substrate:q}"
+        " {output.hdf5:q} {output.csv:q} {params.options:q}"
+        " --settings {params.settings:q} 2>&1 | tee {log:q}"
+
+
+rule compare_series:
+    """Test whether the hop rates of two series differ."""
+    input:
+        sites=compared,
+        script=code("compare_series.py"),
+    output:
+        "results/comparisons/{comparison}.csv",
+    log:
+        "results/logs/compare_series/{comparison}.log",
+    benchmark:
+        "results/benchmarks/compare_series/{comparison}.tsv"
+    conda:
+        "../../envs/analyse.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        names=lambda wildcards: config["comparisons"][wildcards.comparison],
+        settings=json.dumps(config["comparison"]),
+    shell:
+        "python {input.script[0]:q} {input.sites:q} {output:q} --names {params.names:q}"
+        " --settings {params.settings:q} 2>&1 | tee {log:q}"

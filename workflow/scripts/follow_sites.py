@@ -1,0 +1,245 @@
+"""Follow the columns of a series over all frames: SITES.h5, and its table of sites as SITES.csv.
+
+A site is a place where columns are seen, once the drift is taken off; x_A, y_A are in the
+coordinates of the first frame that is used. One row per site: site, x_A, y_A, masked (on the
+substrate), frames_in_view, frames_seen, occurrence (seen / in view), events (changes between
+successive frames in both of which the site is in view), event_rate (events per such pair).
+
+With the detection errors and the dose of a frame, a hidden Markov model tells hops from errors:
+hop_rate with its interval hop_rate_low, hop_rate_high (probability that the true occupancy differs
+between two successive frames), p_appear, p_vanish, p_static (p-value of "never changes") and
+hopping (significant at 5 % over all unmasked sites, after Holm). Without them, and where masked,
+these are empty, and hopping is False.
+
+SITES.h5 also holds occupied (site, frame: 1 seen, 0 not seen, -1 not in view or frame not used),
+p_occupied (site, frame: probability from all frames) and the drift.
+
+Settings, all optional: site_radius_A, least_distance_A, least_seen, least_occurrence, border_A;
+further keys of the section are for correct_drift.py. --hops takes the settings of the model.
+
+Example:
+    python follow_sites.py atoms.h5 drift.h5 substrate.h5 sites.h5 sites.csv \\
+        --errors errors.csv --dose 1500
+"""
+
+import argparse
+import logging
+import math
+import sys
+
+import h5py
+import numpy as np
+import pandas as pd
+
+from atomsight import command_line, hdf5, settings
+from atomsight.dynamics.drift import Columns, read_columns, read_drift
+from atomsight.dynamics.sites import UNKNOWN, Sites, SiteSettings, find_sites, site_table
+from atomsight.dynamics.substrate import read_masked
+from atomsight.errors import InputError
+
+HOP_COLUMNS = ["hop_rate", "hop_rate_low", "hop_rate_high", "p_appear", "p_vanish", "p_static"]
+
+
+@command_line.script
+def main(argv: list[str] | None = None) -> None:
+    """Find the sites, count, fit, write."""
+    given = parse(argv)
+    section, hop_section = map(command_line.read_json, (given.settings, given.hops))
+    chosen = settings.load(section, "dynamics", SiteSettings)
+    settings.complete(hop_section, "hops", "hops")
+    columns = read_columns(given.atoms)
+    drift = read_drift(given.drift, columns)
+    sites = find_unmasked(columns, drift, given, chosen)
+    table = site_table(sites)
+    table.insert(3, "masked", read_masked(given.substrate, sites.positions_A))
+    hops, p_occupied = estimate_hops(sites, ~table["masked"].to_numpy(), given, hop_section)
+    table = pd.concat([table, hops], axis=1)
+    report(table, drift)
+
+    made_by = hdf5.provenance("follow_sites.py", section, hops=hop_section)
+    with hdf5.create(given.sites, made_by) as file:
+        write_sites(file, table, sites, p_occupied, columns, drift, given.dose)
+    hdf5.write_csv(given.csv, table)
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    arguments = command_line.parser(__doc__)
+    arguments.add_argument("atoms", metavar="ATOMS.h5", help="the columns found in the frames")
+    arguments.add_argument("drift", metavar="DRIFT.h5", help="their drift")
+    arguments.add_argument("substrate", metavar="SUBSTRATE.h5", help="what is not analysed")
+    arguments.add_argument("sites", metavar="SITES.h5", help="sites and their occupancy")
+    arguments.add_argument("csv", metavar="SITES.csv", help="the table of sites as text")
+    arguments.add_argument("--errors", metavar="ERRORS.csv", help="detection errors of the model")
+    arguments.add_argument("--dose", type=float, metavar="E_PER_A2", help="dose of a frame [e/Å²]")
+    command_line.add_settings(arguments, "dynamics")
+    arguments.add_argument(
+        "--hops", default="{}", metavar="JSON", help="the section 'hops' likewise"
+    )
+    return arguments.parse_args(argv)
+
+
+def find_unmasked(
+    columns: Columns, drift: pd.DataFrame, given: argparse.Namespace, chosen: SiteSettings
+) -> Sites:
+    """Find the sites, and see that there are some to analyse.
+
+    Parameters
+    ----------
+    columns : Columns
+        The columns of the series.
+    drift : DataFrame
+        Its drift.
+    given : argparse.Namespace
+        The files, one of them the substrate.
+    chosen : SiteSettings
+        What makes a site.
+
+    Returns
+    -------
+    Sites
+        All sites, the masked ones too.
+
+    Raises
+    ------
+    InputError
+        If there are no columns or no sites, or all of them are masked.
+    """
+    if len(columns.frames) == 0:
+        raise InputError(
+            f"{given.atoms}: no column is found in any frame; look at the frames, the model and "
+            "segmentation.least_existence"
+        )
+    sites = find_sites(columns, drift, chosen)
+    if len(sites.positions_A) == 0:
+        raise InputError(
+            f"{given.atoms}: no site is seen in {chosen.least_seen} frames or more; lower "
+            "dynamics.least_seen or dynamics.border_A, or look at the drift"
+        )
+    if read_masked(given.substrate, sites.positions_A).all():
+        raise InputError(
+            f"{given.substrate}: all {len(sites.positions_A)} sites are masked; correct the mask, "
+            'or set "automatic" of the section substrate to false'
+        )
+    return sites
+
+
+def estimate_hops(
+    sites: Sites, analysed: np.ndarray, given: argparse.Namespace, hop_section: dict
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Tell hops from detection errors at the sites that are analysed.
+
+    Parameters
+    ----------
+    sites : Sites
+        S sites over F frames.
+    analysed : ndarray of shape (S,), bool
+        False where masked.
+    given : argparse.Namespace
+        The file of errors and the dose; None where not known.
+    hop_section : dict
+        The section ``hops``.
+
+    Returns
+    -------
+    table : DataFrame of S rows
+        :data:`HOP_COLUMNS` and ``hopping``.
+    p_occupied : ndarray of shape (S, F), float32
+        Probability that a site is occupied; NaN where not estimated.
+
+    Raises
+    ------
+    InputError
+        If the dose is none, or the file of errors is none or does not reach to the dose.
+    """
+    table = pd.DataFrame(np.nan, np.arange(len(analysed)), HOP_COLUMNS)
+    table["hopping"] = False
+    p_occupied = np.full(sites.occupied.shape, np.nan, np.float32)
+    if given.dose is not None and not 0 < given.dose < math.inf:
+        raise InputError(f"--dose: {given.dose:g} is not a dose; it must be more than 0 [e/Å²]")
+    if np.count_nonzero((sites.occupied != UNKNOWN).any(axis=0)) < 2:
+        return table, p_occupied
+    if given.errors is None or given.dose is None:
+        missing = "dose per frame in the sample sheet" if given.dose is None else "detection errors"
+        logging.warning("no hop rates: they need the %s", missing)
+        return table, p_occupied
+
+    # Not needed where errors are not known.
+    from atomsight.dynamics import hops
+
+    errors = hops.read_errors(given.errors, given.dose)
+    chosen = settings.load(hop_section, "hops", hops.HopSettings)
+    fit = hops.fit_hops(sites.occupied[analysed], errors, chosen)
+    table.loc[analysed, HOP_COLUMNS] = fit.table[HOP_COLUMNS].to_numpy()
+    table.loc[analysed, "hopping"] = hops.significant(fit.table["p_static"].to_numpy())
+    p_occupied[analysed] = fit.p_occupied
+    return table, p_occupied
+
+
+def write_sites(
+    file: h5py.File,
+    table: pd.DataFrame,
+    sites: Sites,
+    p_occupied: np.ndarray,
+    columns: Columns,
+    drift: pd.DataFrame,
+    dose_e_per_A2: float | None,
+) -> None:
+    """Write sites, occupancy and drift into an open file.
+
+    Parameters
+    ----------
+    file : h5py.File
+        A file of :func:`atomsight.hdf5.create`.
+    table : DataFrame of S rows
+        The table of sites.
+    sites : Sites
+        The sites.
+    p_occupied : ndarray of shape (S, F)
+        Probability that a site is occupied.
+    columns : Columns
+        The columns of the series.
+    drift : DataFrame of F rows
+        Its drift.
+    dose_e_per_A2 : float or None
+        Dose of a frame [e/Å²].
+    """
+    file.attrs.update(signal="occupied", axes=["site", "frame"])
+    file.attrs.update(
+        pixel_size_A=columns.pixel_size_A,
+        frame_shape=columns.frame_shape,
+        frames_used=np.count_nonzero(drift["used"]),
+        dose_e_per_A2=math.nan if dose_e_per_A2 is None else dose_e_per_A2,
+    )
+    hdf5.write_table(file, "sites", table)
+    hdf5.write_table(file, "drift", drift)
+    for name, values in {"occupied": sites.occupied, "p_occupied": p_occupied}.items():
+        file.create_dataset(name, data=values, compression="gzip").attrs["units"] = ""
+
+
+def report(table: pd.DataFrame, drift: pd.DataFrame) -> None:
+    """Log what was found, and warn where there are no dynamics to be seen.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The table of sites.
+    drift : DataFrame
+        The drift of the series.
+    """
+    used = np.count_nonzero(drift["used"])
+    if used < 2:
+        logging.warning("events and hops need at least two frames; one is used")
+    analysed = table[~table["masked"]]
+    logging.info(
+        "%d sites, %d of them masked, over %d frames; %d events, %d sites hop",
+        len(table),
+        len(table) - len(analysed),
+        used,
+        analysed["events"].sum(),
+        table["hopping"].sum(),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
