@@ -22,6 +22,7 @@ short chains in which hardly anything happens (J. O. Berger, B. Liseo, R. L. Wol
 Sci.* 14, 1 (1999)).
 """
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +37,7 @@ from atomsight.errors import InputError
 #: An occupancy that is not known: the site is not in view, or the frame is not used.
 UNKNOWN = -1
 
-#: A dose this many times outside the measured ones still takes the errors of the nearest.
+#: A dose this many times below the measured ones still takes the errors of the lowest.
 DOSE_TOLERANCE = 1.5
 
 #: Largest α + β that is fitted; beyond it, the sites do not differ noticeably.
@@ -130,22 +131,29 @@ def read_errors(path: Path | str, dose_e_per_A2: float) -> DetectionErrors:
     -------
     DetectionErrors
         Between the measured doses, the logit of the mean rates and the logarithm of α + β are
-        linear in the logarithm of the dose.
+        linear in the logarithm of the dose. Above them, with a warning, the errors of the highest:
+        more electrons err no more often.
 
     Raises
     ------
     InputError
-        If the file is missing or not such a table, or the dose is none or outside the measured
+        If the file is missing or not such a table, or the dose is none or below the measured
         range by more than :data:`DOSE_TOLERANCE`.
     """
     table = _read_error_table(path)
     doses = table["dose_e_per_A2"].to_numpy()
     if not (np.isfinite(dose_e_per_A2) and dose_e_per_A2 > 0):
         raise InputError(f"the dose of a frame is {dose_e_per_A2} e/Å²; give a positive number")
-    if not doses[0] / DOSE_TOLERANCE <= dose_e_per_A2 <= doses[-1] * DOSE_TOLERANCE:
+    if dose_e_per_A2 < doses[0] / DOSE_TOLERANCE:
         raise InputError(
             f"{path}: detection errors are measured from {doses[0]:g} to {doses[-1]:g} e/Å², not "
-            f"at {dose_e_per_A2:g}; measure them at the dose of the series"
+            f"at {dose_e_per_A2:g}; add the dose of the series to detection_errors.doses_e_per_A2"
+        )
+    if dose_e_per_A2 > doses[-1]:
+        logging.warning(
+            "detection errors are measured up to %g e/Å²; at %g they are taken to be the same",
+            doses[-1],
+            dose_e_per_A2,
         )
     parameters = []
     for kind in ("miss", "false"):
