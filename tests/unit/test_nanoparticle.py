@@ -199,13 +199,25 @@ def test_an_amorphous_film_has_its_density_and_no_close_pairs(seed):
     assert not cKDTree(positions).query_pairs(matter.closest_A - 1e-9)
 
 
-def test_magnesia_is_rock_salt():
-    positions, numbers = support.crystalline_slab((30.0, 30.0, 20.0), np.random.default_rng(0))
-    metal = numbers == 12
-    oxygen = cKDTree(positions[~metal])
-    inner = np.abs(positions[metal]).max(axis=1) < 7
-    distance, _ = oxygen.query(positions[metal][inner], k=6)
-    np.testing.assert_allclose(distance, 4.21 / 2, rtol=1e-9)
+@pytest.mark.parametrize(("seed", "number", "bond_A"), [(0, 12, 4.21 / 2), (2, 22, 3.905 / 2)])
+def test_crystals_have_six_oxygen_atoms_around_magnesium_and_titanium(seed, number, bond_A):
+    seeds = (np.random.default_rng(n) for n in range(seed, 100))
+    slabs = (support.crystalline_slab((30.0, 30.0, 20.0), rng) for rng in seeds)
+    positions, numbers = next(slab for slab in slabs if number in slab[1])
+    oxygen = cKDTree(positions[numbers == 8])
+    centres = positions[numbers == number]
+    inner = np.abs(centres).max(axis=1) < 7
+    distance, _ = oxygen.query(centres[inner], k=6)
+    np.testing.assert_allclose(distance, bond_A, rtol=1e-9)
+
+
+def test_a_crystal_fills_its_box():
+    for seed in range(4):
+        edges = (30.0, 30.0, 20.0)
+        positions, numbers = support.crystalline_slab(edges, np.random.default_rng(seed))
+        crystal = next(c for c in support.CRYSTALS if atomic_numbers[c.symbols[0]] in numbers)
+        wanted = np.prod(edges) * len(crystal.symbols) / crystal.lattice_A**3
+        assert len(positions) == pytest.approx(wanted, rel=0.03)
 
 
 def test_shares_of_supports_are_those_asked_for():
@@ -214,7 +226,7 @@ def test_shares_of_supports_are_those_asked_for():
     rng = np.random.default_rng(0)
     kinds = [frozenset(support.add(shares, metal, 20.0, rng)[1].tolist()) for _ in range(200)]
     free = sum(not kind for kind in kinds)
-    crystals = sum(12 in kind for kind in kinds)
+    crystals = sum(bool({12, 38, 22} & kind) for kind in kinds)
     assert free == pytest.approx(100, abs=30)
     assert crystals == pytest.approx(40, abs=22)
 

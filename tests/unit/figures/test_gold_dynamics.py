@@ -114,7 +114,7 @@ def test_the_curve_of_rates_counts_sites(rows):
 
 def test_the_comparison_is_written_with_its_interval_and_p_value():
     first, second = gold_dynamics.main_tests(made_sites.comparison()).to_dict("records")
-    said = "gas / vacuum, hop rates:\n2.05 (1.40 to 2.90)\npermutation test: p = 0.0004"
+    said = "hop rates, second / first: 2.05 (1.40 to 2.90)\npermutation test: p = 0.0004"
     assert gold_dynamics.compared(first) == said
     assert "raw events" in gold_dynamics.compared(second)
     assert gold_dynamics.p_text(1e-9) == "p < 0.0001"

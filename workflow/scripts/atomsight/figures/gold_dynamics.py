@@ -87,7 +87,7 @@ _TESTS = {
 }
 
 #: Share of the height of a plot that the words of a comparison take.
-_COMPARED = 0.42
+_COMPARED = 0.32
 
 #: Names of the rates of a comparison, as they are written.
 _RATES = {"hmm": "hop rates", "raw_events": "raw events"}
@@ -454,17 +454,16 @@ def compared(row: Mapping[str, object]) -> str:
     Returns
     -------
     str
-        Three lines: the ratio of the mean rates with its interval, and the p-value of the test.
+        Two lines: the ratio of the mean rates with its interval, and the p-value of the test.
     """
     rate = _RATES.get(str(row["rate"]), str(row["rate"]))
     ratio, low, high, p = (
         float(row[name]) for name in ("ratio", "ratio_low", "ratio_high", "p_value")
     )
     test = _TESTS.get(str(row["test"]), str(row["test"]))
-    return (
-        f"{row['name_b']} / {row['name_a']}, {rate}:\n"
-        f"{ratio:.2f} ({low:.2f} to {high:.2f})\n{test}: {p_text(p)}"
-    )
+    # Names of series are long, and stand in the legend in their order.
+    said = f"{ratio:.2f} ({low:.2f} to {high:.2f})" if np.isfinite(ratio) else "none"
+    return f"{rate}, second / first: {said}\n{test}: {p_text(p)}"
 
 
 def p_text(p_value: float) -> str:

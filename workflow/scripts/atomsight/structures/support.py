@@ -65,8 +65,36 @@ AMORPHOUS = (
     AmorphousMatter(("Si", "O", "O"), 2.2, 1.5),
 )
 
-#: A support crystal: magnesia, rock salt structure, lattice constant [Å].
-_MAGNESIA_A = 4.21
+
+@dataclass(frozen=True)
+class CubicCrystal:
+    """A crystal with a cubic cell.
+
+    Attributes
+    ----------
+    symbols : tuple of A str
+        Chemical symbols of the atoms of a cell.
+    places : tuple of A tuples of 3 floats
+        Where they are, in units of the edge of the cell.
+    lattice_A : float
+        Edge of the cell [Å].
+    """
+
+    symbols: tuple[str, ...]
+    places: tuple[tuple[float, float, float], ...]
+    lattice_A: float
+
+
+_FACE_CENTRES = ((0, 0, 0), (0, 0.5, 0.5), (0.5, 0, 0.5), (0.5, 0.5, 0))
+_EDGE_CENTRES = ((0.5, 0.5, 0.5), (0.5, 0, 0), (0, 0.5, 0), (0, 0, 0.5))
+
+#: Magnesia, of light atoms, and strontium titanate, of heavier ones.
+CRYSTALS = (
+    CubicCrystal(("Mg",) * 4 + ("O",) * 4, _FACE_CENTRES + _EDGE_CENTRES, 4.21),
+    CubicCrystal(
+        ("Sr", "Ti", "O", "O", "O"), ((0, 0, 0), (0.5, 0.5, 0.5), *_FACE_CENTRES[1:]), 3.905
+    ),
+)
 
 #: No atom of a support is nearer to one of the metal than this [Å].
 _CLOSEST_TO_METAL_A = 2.2
@@ -155,7 +183,7 @@ def amorphous_slab(
 def crystalline_slab(
     edges_A: tuple[float, float, float], rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Fill a box with magnesia in a random orientation, which hardly ever is a zone axis.
+    """Fill a box with a random crystal in a random orientation, which hardly ever is a zone axis.
 
     Parameters
     ----------
@@ -172,14 +200,14 @@ def crystalline_slab(
         Their atomic numbers.
     """
     edges = np.asarray(edges_A)
-    reach = int(np.ceil(np.linalg.norm(edges) / _MAGNESIA_A)) + 1
-    index = np.stack(np.meshgrid(*[np.arange(-reach, reach + 1)] * 3, indexing="ij"), axis=-1)
-    index = index.reshape(-1, 3)
-    turned = index @ Rotation.random(rng=rng).as_matrix() * (_MAGNESIA_A / 2)
-    turned += rng.uniform(-_MAGNESIA_A, _MAGNESIA_A, 3)
+    crystal = CRYSTALS[rng.integers(len(CRYSTALS))]
+    reach = int(np.ceil(np.linalg.norm(edges) / 2 / crystal.lattice_A)) + 1
+    cells = np.stack(np.meshgrid(*[np.arange(-reach, reach + 1)] * 3, indexing="ij"), axis=-1)
+    atoms = cells.reshape(-1, 1, 3) + np.asarray(crystal.places) + rng.random(3)
+    turned = atoms.reshape(-1, 3) * crystal.lattice_A @ Rotation.random(rng=rng).as_matrix()
     inside = (np.abs(turned) <= edges / 2).all(axis=1)
-    numbers = np.where(index.sum(axis=1) % 2 == 0, atomic_numbers["Mg"], atomic_numbers["O"])
-    return turned[inside], numbers[inside]
+    cell = [atomic_numbers[symbol] for symbol in crystal.symbols]
+    return turned[inside], np.resize(cell, len(turned))[inside]
 
 
 def beside(positions: np.ndarray, metal: np.ndarray, rng: np.random.Generator) -> np.ndarray:
