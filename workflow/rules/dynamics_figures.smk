@@ -38,9 +38,7 @@ rule plot_occupancy:
 rule gold_dynamics:
     """Draw the series of particles that are compared: frames, occurrence, hop rates, truth."""
     input:
-        files=series_inputs(
-            dynamics_series(), ("frames", "maps", "atoms", "sites", "substrate")
-        ),
+        files=series_inputs(dynamics_series(), ("frames", "maps", "atoms", "sites", "substrate")),
         truth=[
             f"results/series/{name}/dynamics_truth.csv"
             for name in dynamics_series()
@@ -70,9 +68,9 @@ rule gold_dynamics:
         runtime=30,
     params:
         rows=dynamics_rows(dynamics_series(), ("frames", "maps", "atoms", "sites", "substrate")),
-        comparison=lambda wildcards, input: ["--comparison", *input.comparison]
-        if input.comparison
-        else [],
+        comparison=lambda wildcards, input: (
+            ["--comparison", *input.comparison] if input.comparison else []
+        ),
     shell:
         "python {input.script[0]:q} {output:q} {params.rows:q} {params.comparison:q} 2> {log:q}"
 
