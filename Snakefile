@@ -23,7 +23,7 @@ include: "workflow/rules/dynamics_figures.smk"
 rule all:
     default_target: True
     input:
-        "results/graphene_strain.png",
-        "results/gold_dynamics.png",
+        drawn("results/graphene_strain.png", series_of("graphene")),
+        drawn("results/gold_dynamics.png", dynamics_series()),
         rules.figures.input,
         rules.metrics.input,

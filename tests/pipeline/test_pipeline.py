@@ -113,6 +113,23 @@ def test_particles_have_no_strain_and_sheets_no_sites(folder):
         assert "Traceback" not in result.stdout + result.stderr
 
 
+def test_a_sheet_of_ones_own_needs_no_simulated_rows(folder, real_data):
+    sheet = folder / "config" / "only.tsv"
+    sheet.write_text(f"{HEADER}ulm\t{real_data / 'ulm_graphene_grain_boundary.tif'}\tgold\t0.1\t\n")
+    result = snakemake(folder, "all", "--dry-run", "--config", f"series={sheet}")
+    assert result.returncode == 0, result.stderr
+    assert "gold_dynamics" in result.stdout
+    assert "graphene_strain" not in result.stdout
+
+
+def test_a_comparison_with_a_missing_series_names_it(folder):
+    sheet = folder / "config" / "half.tsv"
+    sheet.write_text(f"{HEADER}simulated_gold_gas\timage.tif\tgold\t0.1\t\n")
+    result = snakemake(folder, "all", "--dry-run", "--config", f"series={sheet}")
+    assert result.returncode == 1
+    assert "simulated_gold_vacuum is not a series of particles" in result.stdout + result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

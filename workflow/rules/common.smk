@@ -60,7 +60,6 @@ wildcard_constraints:
     series=one_of(SERIES.index),
     acquisition=one_of(config["acquisitions"]),
     sequence=one_of(config["sequences"]),
-    comparison=one_of(config["comparisons"]),
     image=one_of(registry.read_registry().index),
     shard=r"\d+",
 

@@ -93,6 +93,10 @@ rule follow_sites:
         " --settings {params.settings:q} 2>&1 | tee {log:q}"
 
 
+wildcard_constraints:
+    comparison=one_of(comparisons()),
+
+
 rule compare_series:
     """Test whether the hop rates of two series differ."""
     input:
@@ -111,7 +115,7 @@ rule compare_series:
         mem_mb=1000,
         runtime=30,
     params:
-        names=lambda wildcards: config["comparisons"][wildcards.comparison],
+        names=lambda wildcards: comparisons()[wildcards.comparison],
         settings=json.dumps(config["comparison"]),
     shell:
         "python {input.script[0]:q} {input.sites:q} {output:q} --names {params.names:q}"

@@ -45,7 +45,7 @@ rule gold_dynamics:
             if sequence_of(name)
         ],
         comparison=expand(
-            "results/comparisons/{comparison}.csv", comparison=list(config["comparisons"])[:1]
+            "results/comparisons/{comparison}.csv", comparison=list(comparisons())[:1]
         ),
         script=code("plot_gold_dynamics.py"),
         style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),

@@ -209,4 +209,4 @@ rule metrics:
         ),
         expand("results/series/{series}/scores.csv", series=simulated_series()),
         expand("results/series/{series}/dynamics_scores.csv", series=simulated_sequences()),
-        expand("results/comparisons/{comparison}.csv", comparison=config["comparisons"]),
+        expand("results/comparisons/{comparison}.csv", comparison=comparisons()),

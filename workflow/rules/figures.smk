@@ -174,11 +174,11 @@ rule fig06_dose_performance:
 rule figures:
     """All figures of the paper."""
     input:
-        "results/figures/fig01_method.png",
+        drawn("results/figures/fig01_method.png", dynamics_series()),
         "results/figures/fig04_random_sheets.png",
         "results/figures/fig05_training_examples.png",
         "results/figures/fig06_dose_performance.png",
-        "results/figures/fig07_graphene_strain.png",
+        drawn("results/figures/fig07_graphene_strain.png", series_of("graphene")),
         "results/figures/fig08_rough_particles.png",
         "results/figures/fig09_column_performance.png",
-        "results/figures/fig10_occurrence_events.png",
+        drawn("results/figures/fig10_occurrence_events.png", dynamics_series()),

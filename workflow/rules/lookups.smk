@@ -1,6 +1,19 @@
 # What rules ask about the series of the sample sheet: their files, their truth, their pictures.
 
 
+def comparisons():
+    """The comparisons of the configuration whose two series stand in the sample sheet."""
+    known = set(series_of("nanoparticle"))
+    for name, pair in config["comparisons"].items():
+        if len(known & set(pair)) == 1 and len(set(pair)) == 2:
+            missing = next(series for series in pair if series not in known)
+            raise WorkflowError(
+                f"comparisons.{name}: {missing} is not a series of particles in {config['series']};"
+                " correct the name or add the row"
+            )
+    return {name: pair for name, pair in config["comparisons"].items() if known >= set(pair)}
+
+
 def series_files(wildcards):
     """The files of a series, those that a rule will make included."""
     path = series_path(wildcards.series)
@@ -86,16 +99,21 @@ def follow_options(wildcards, input):
     return list(map(str, [*known, "--hops", json.dumps(config["hops"])]))
 
 
-def compared(wildcards, name="sites.h5"):
-    """A file of both series of a comparison."""
-    pair = config["comparisons"][wildcards.comparison]
-    return [f"results/series/{series}/{name}" for series in pair]
+def compared(wildcards):
+    """The sites of both series of a comparison."""
+    pair = comparisons()[wildcards.comparison]
+    return [f"results/series/{series}/sites.h5" for series in pair]
 
 
 def dynamics_series():
     """The series of the picture of dynamics: those compared, or else all that show particles."""
-    named = [series for pair in config["comparisons"].values() for series in pair]
+    named = [series for pair in comparisons().values() for series in pair]
     return list(dict.fromkeys(named)) or series_of("nanoparticle")
+
+
+def drawn(picture, names):
+    """A picture, if there are series to be drawn in it."""
+    return [picture] if names else []
 
 
 def dynamics_rows(names, kinds, with_truth=True):
