@@ -122,20 +122,16 @@ def test_a_sheet_of_ones_own_needs_no_simulated_rows(folder, real_data):
     assert "graphene_strain" not in result.stdout
 
 
-def test_a_comparison_with_a_missing_series_names_it(folder):
-    sheet = folder / "config" / "half.tsv"
-    sheet.write_text(f"{HEADER}simulated_gold_gas\timage.tif\tgold\t0.1\t\n")
-    result = snakemake(folder, "all", "--dry-run", "--config", f"series={sheet}")
-    assert result.returncode == 1
-    assert "simulated_gold_vacuum is not a series of particles" in result.stdout + result.stderr
-
-
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["--config", "seeed=1"], "seeed is not a key of the configuration; did you mean seed?"),
         (["--config", "seed=-1"], "seed: -1 must be at least 0"),
         (["--config", "series=nowhere.tsv"], "the sample sheet does not exist"),
+        (
+            ["--config", "comparisons={mine: [one, two]}"],
+            "comparisons.mine: one is not a series of particles",
+        ),
     ],
 )
 def test_a_wrong_configuration_stops_the_run_with_one_sentence(folder, arguments, sentence):

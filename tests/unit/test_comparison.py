@@ -1,5 +1,8 @@
 """Two series compared: the same sites are found again, and only real differences are called so."""
 
+import dataclasses
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,8 +22,10 @@ COLUMNS = [
     "sites_a",
     "sites_b",
     "matched",
-    "mean_hop_rate_a",
-    "mean_hop_rate_b",
+    "only_in_a",
+    "only_in_b",
+    "mean_rate_a",
+    "mean_rate_b",
     "ratio",
     "ratio_low",
     "ratio_high",
@@ -116,9 +121,10 @@ def test_the_table_by_hand():
     assert set(table["name_a"]) == {"vacuum"}
     assert set(table["name_b"]) == {"gas"}
     assert (table[["matched", "sites_a", "sites_b"]] == len(positions)).all(axis=None)
+    assert (table[["only_in_a", "only_in_b"]] == 0).all(axis=None)
     hmm = table[table["rate"] == "hmm"]
     assert_allclose(hmm["ratio"], 2)
-    assert_allclose(hmm["mean_hop_rate_a"], 0.6 / len(positions))
+    assert_allclose(hmm["mean_rate_a"], 0.6 / len(positions))
     # Paired, every resample has the same ratio; unpaired, it varies.
     assert_allclose(hmm[["ratio_low", "ratio_high"]].iloc[:2], 2)
     assert hmm["ratio_low"].iloc[2] < 1 < 2 < hmm["ratio_high"].iloc[2]
@@ -152,6 +158,61 @@ def test_series_without_a_hop_do_not_differ():
         static, moving, pair_sites(positions, positions, 1.0), ("A", "B"), SETTINGS
     )
     assert np.isinf(table.loc[table["rate"] == "hmm", "ratio"]).all()
+
+
+def test_sites_of_one_series_only_are_counted():
+    a = lattice()
+    b = np.concatenate([a[3:], [[60.0, 60.0], [65.0, 60.0]]])
+    tables = [sites(positions, np.full(len(positions), 0.1)) for positions in (a, b)]
+    table = compare_rates(*tables, pair_sites(a, b, 1.0), ("A", "B"), SETTINGS)
+    assert (table["matched"] == len(a) - 3).all()
+    assert (table["only_in_a"] == 3).all()
+    assert (table["only_in_b"] == 2).all()
+
+
+def test_a_rate_that_is_not_known_at_a_site_leaves_the_other_rate_alone():
+    positions = lattice(radius_A=6)
+    rng = np.random.default_rng(5)
+    a, b = (sites(positions, rng.uniform(0, 0.2, len(positions))) for _ in range(2))
+    a.loc[2, "hop_rate"] = b.loc[[2, 9], "event_rate"] = np.nan
+    table = compare_rates(a, b, pair_sites(positions, positions, 1.0), ("A", "B"), SETTINGS)
+    paired = table[table["test"] == "permutation"].set_index("rate")
+    assert paired["matched"].tolist() == [len(a) - 1, len(a) - 2]
+    assert (table[["only_in_a", "only_in_b"]] == 0).all(axis=None)
+    assert paired.loc["raw_events", "mean_rate_a"] == pytest.approx(
+        a["event_rate"].drop([2, 9]).mean()
+    )
+    assert table.notna().all(axis=None)
+
+
+def test_rates_known_inside_only_are_compared_by_pairs_only():
+    positions = lattice()
+    table = sites(positions, np.full(len(positions), 0.1))
+    table.loc[comparison.at_the_outline(positions), "hop_rate"] = np.nan
+    tests = compare_rates(table, table, pair_sites(positions, positions, 1.0), ("A", "B"), SETTINGS)
+    assert tests.loc[tests["rate"] == "hmm", "test"].tolist() == ["wilcoxon", "permutation"]
+
+
+def test_the_size_of_the_blocks_does_not_change_the_result(monkeypatch):
+    rng = np.random.default_rng(6)
+    a = lattice(radius_A=8)
+    b = a[4:]
+    tables = [sites(positions, rng.uniform(0, 0.2, len(positions))) for positions in (a, b)]
+    pairs = pair_sites(a, b, 1.0)
+    whole = compare_rates(*tables, pairs, ("A", "B"), SETTINGS)
+    monkeypatch.setattr(comparison, "_BLOCK", 7 * len(a))
+    pd.testing.assert_frame_equal(compare_rates(*tables, pairs, ("A", "B"), SETTINGS), whole)
+
+
+def test_many_sites_and_resamples_take_little_memory():
+    values = np.random.default_rng(7).uniform(0, 0.2, (2, 4000))
+    many = dataclasses.replace(SETTINGS, resamples=3000)
+    tracemalloc.start()
+    comparison._ratio(*values, False, many)
+    comparison.exchange_pairs(*values, many.resamples, many.seed)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 50e6  # All of them at once are 96 MB and more.
 
 
 @pytest.mark.slow
@@ -248,10 +309,39 @@ def test_without_pairs_only_the_samples_are_compared(two_series, monkeypatch, ca
     assert table["test"].tolist() == ["mann_whitney"] * 2
 
 
+def test_without_the_hop_rates_of_a_series_raw_events_are_compared(two_series, capsys):
+    folder, a, b = two_series
+    assert run(folder, a, b.assign(hop_rate=np.nan)) == 0
+    said = capsys.readouterr().err
+    assert "b.h5: no hop rate is known, so only raw events are compared" in said
+    assert "fill dose_e_per_A2 of the series in the sample sheet" in said
+    assert "a.h5" not in said
+    table = pd.read_csv(folder / "comparison.csv")
+    assert table["test"].tolist() == ["wilcoxon", "permutation", "mann_whitney"]
+    assert set(table["rate"]) == {"raw_events"}
+    assert (table["matched"] == (~a["masked"]).sum()).all()
+
+
+def test_a_series_of_one_frame_leaves_nothing_to_compare_and_an_empty_table(two_series, capsys):
+    folder, a, b = two_series
+    assert run(folder, a.assign(hop_rate=np.nan, event_rate=np.nan), b) == 0
+    caught = capsys.readouterr()
+    assert "a.h5: no rate is known, so nothing is compared" in caught.err
+    assert "two successive frames" in caught.err
+    assert "dose_e_per_A2" not in caught.err
+    assert caught.out == ""
+    assert (folder / "comparison.csv").read_text() == ",".join(COLUMNS) + "\n"
+
+
+def test_hop_rates_are_compared_where_no_events_are_known(two_series, capsys):
+    folder, a, b = two_series
+    assert run(folder, a, b.assign(event_rate=np.nan)) == 0
+    assert "b.h5: no event rate is known, so only hop rates are compared" in capsys.readouterr().err
+    assert set(pd.read_csv(folder / "comparison.csv")["rate"]) == {"hmm"}
+
+
 def test_bad_input_is_told(two_series, capsys):
     folder, a, b = two_series
-    assert run(folder, a.assign(hop_rate=np.nan), b) == 1
-    assert "no hop rates; give follow_sites.py the detection errors" in capsys.readouterr().err
     assert run(folder, a, b.assign(masked=True)) == 1
     assert "no site is left outside the substrate" in capsys.readouterr().err
     assert run(folder, a.drop(columns="event_rate"), b) == 1

@@ -128,7 +128,10 @@ def test_sites_occupancy_and_events_without_errors(tmp_path, capsys):
     text = pd.read_csv(tmp_path / "sites.csv")
     pd.testing.assert_frame_equal(text, table, rtol=1e-5, check_dtype=False)
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "no hop rates: they need the dose per frame in the sample sheet"
+    assert lines[0] == (
+        "no hop rates: they need the dose of a frame (dose_e_per_A2 in the sample sheet, --dose) "
+        "and the detection errors of the model (--errors)"
+    )
     assert lines[1].startswith("25 sites, 5 of them masked, over 39 frames; ")
     assert len(lines) == 2
 
@@ -152,6 +155,48 @@ def test_hops_are_told_from_errors_where_these_and_the_dose_are_known(tmp_path):
     assert p_occupied.dtype == np.float32
     assert ((p_occupied[7] > 0.5) == truth[7]).mean() > 0.95
     assert facts["dose_e_per_A2"] == 1000
+    assert facts["confidence"] == 0.95
+
+
+def test_the_file_says_the_confidence_of_its_intervals(tmp_path):
+    rng = np.random.default_rng(1)
+    write_series(tmp_path, hopping_truth(60, rng), rng)
+    (tmp_path / "errors.csv").write_text(ERRORS)
+    given = ["--errors", tmp_path / "errors.csv", "--dose", 1000]
+    widths = []
+    for confidence in (0.95, 0.5):
+        assert run(tmp_path, *given, "--hops", f'{{"confidence": {confidence}}}') == 0
+        table, *_, facts = result(tmp_path)
+        assert facts["confidence"] == confidence
+        widths.append(table.loc[7, "hop_rate_high"] - table.loc[7, "hop_rate_low"])
+    assert widths[1] < 0.7 * widths[0]
+
+
+def test_a_dose_below_the_measured_ones_leaves_occurrence_and_events(tmp_path, capsys):
+    rng = np.random.default_rng(11)
+    write_series(tmp_path, hopping_truth(20, rng), rng)
+    (tmp_path / "errors.csv").write_text(ERRORS)
+    assert run(tmp_path, "--errors", tmp_path / "errors.csv", "--dose", 100) == 0
+    said = capsys.readouterr().err
+    assert "no hop rates: " in said
+    assert "errors are measured from 300 to 3000 e/Å², not at 100; add the dose" in said
+    table, _, p_occupied, _, facts = result(tmp_path)
+    assert table["event_rate"].notna().all()
+    assert table.loc[7, "events"] > 0
+    assert table[COLUMNS[9:15]].isna().all(axis=None)
+    assert not table["hopping"].any()
+    assert np.isnan(p_occupied).all()
+    assert facts["dose_e_per_A2"] == 100
+
+
+def test_broken_detection_errors_are_an_error_at_every_dose(tmp_path, capsys):
+    rng = np.random.default_rng(12)
+    write_series(tmp_path, hopping_truth(3, rng), rng)
+    (tmp_path / "errors.csv").write_text(ERRORS.replace("2,38", "x,38"))
+    for dose in (100, 1000):
+        assert run(tmp_path, "--errors", tmp_path / "errors.csv", "--dose", dose) == 1
+        assert "row 1 has a dose or a Beta parameter" in capsys.readouterr().err
+    assert not list(tmp_path.glob("sites*"))
 
 
 def test_errors_without_a_dose_and_a_dose_without_errors_are_no_hop_rates(tmp_path, capsys):
@@ -159,9 +204,11 @@ def test_errors_without_a_dose_and_a_dose_without_errors_are_no_hop_rates(tmp_pa
     write_series(tmp_path, hopping_truth(5, rng), rng)
     (tmp_path / "errors.csv").write_text(ERRORS)
     assert run(tmp_path, "--errors", tmp_path / "errors.csv") == 0
-    assert "they need the dose per frame in the sample sheet" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "they need the dose of a frame (dose_e_per_A2 in the sample sheet, --dose)\n" in said
     assert run(tmp_path, "--dose", 1000) == 0
-    assert "no hop rates: they need the detection errors" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "no hop rates: they need the detection errors of the model (--errors)\n" in said
     assert result(tmp_path)[4]["dose_e_per_A2"] == 1000
 
 

@@ -1,6 +1,7 @@
 """The hidden Markov model of a site: exact, honest about what it does not know, never fooled."""
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -192,6 +193,26 @@ def test_no_sites_give_an_empty_table():
     assert fit.p_occupied.shape == (0, 12)
 
 
+def test_the_size_of_the_pieces_does_not_change_the_estimates(monkeypatch):
+    seen, _ = simulate(0.1, 0.5, sites=23)
+    seen[3, 1:] = hops.UNKNOWN
+    whole = fit_hops(seen, ERRORS, SETTINGS)
+    monkeypatch.setattr(hops, "_SITES_PIECE", 1)
+    parts = fit_hops(seen, ERRORS, SETTINGS)
+    pd.testing.assert_frame_equal(parts.table, whole.table, rtol=1e-9)
+    assert_allclose(parts.p_occupied, whole.p_occupied, rtol=1e-6)
+    assert parts.p_occupied.dtype == np.float32
+
+
+def test_memory_does_not_grow_with_the_number_of_sites():
+    seen = np.random.default_rng(0).integers(0, 2, (3000, 14), np.int8)
+    tracemalloc.start()
+    fit_hops(seen, ERRORS, SETTINGS)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 30e6  # All sites at once take 50 MB.
+
+
 def test_the_same_data_give_the_same_numbers_wherever_they_stand():
     seen, _ = simulate(0.1, 0.5, sites=20)
     both = fit_hops(np.concatenate([seen, seen[::-1]]), ERRORS, SETTINGS)
@@ -326,8 +347,9 @@ def test_errors_are_read_at_and_between_the_doses(errors_csv):
 
 
 def test_a_dose_far_below_is_refused_with_the_range(errors_csv):
-    with pytest.raises(InputError, match="from 100 to 1000 e/Å², not at 60"):
+    with pytest.raises(hops.UncoveredDose, match="from 100 to 1000 e/Å², not at 60"):
         hops.read_errors(errors_csv, 60)
+    assert issubclass(hops.UncoveredDose, InputError)
 
 
 def test_a_dose_above_takes_the_errors_of_the_highest_and_says_so(errors_csv, caplog):
@@ -356,5 +378,6 @@ def test_a_table_of_errors_that_is_none_is_told(tmp_path, text, sentence):
     path = tmp_path / "errors.csv"
     if text is not None:
         path.write_text(text)
-    with pytest.raises(InputError, match=sentence):
-        hops.read_errors(path, 9)
+    with pytest.raises(InputError, match=sentence) as caught:
+        hops.read_errors(path, 0.1)
+    assert not isinstance(caught.value, hops.UncoveredDose)

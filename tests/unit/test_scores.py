@@ -15,33 +15,6 @@ from atomsight.evaluation.acquisition import Truth, write_truth
 VIEW_A = (20.0, 10.0)
 
 
-def test_nearest_of_two_candidates_is_paired():
-    found = np.array([[5.3, 5.0], [5.1, 5.0]])
-    assert_allclose(scores.match_atoms(found, np.array([[5.0, 5.0]])), ([1], [0]))
-
-
-def test_as_many_pairs_as_possible_are_made():
-    """Greedy pairing would take the middle pair and leave the outer atoms alone."""
-    found = np.array([[0.0, 0.0], [0.5, 0.0]])
-    true = np.array([[0.4, 0.0], [0.9, 0.0]])
-    found_index, true_index = scores.match_atoms(found, true)
-    assert_allclose(found_index, [0, 1])
-    assert_allclose(true_index, [0, 1])
-
-
-def test_radius_bounds_a_pair():
-    found, true = np.array([[5.0, 5.0]]), np.array([[5.0, 5.5]])
-    assert len(scores.match_atoms(found, true, radius_A=0.48)[0]) == 0
-    assert len(scores.match_atoms(found, true, radius_A=0.52)[0]) == 1
-
-
-def test_atoms_found_exactly_are_paired():
-    positions = np.random.default_rng(0).uniform(0, 50, (300, 2))
-    found_index, true_index = scores.match_atoms(positions, positions)
-    assert_allclose(found_index, true_index)
-    assert len(found_index) == 300
-
-
 def test_counts_of_a_hand_made_case():
     true = np.array([[4.0, 5.0], [8.0, 5.0], [12.0, 5.0], [16.0, 5.0]])
     found = np.array([[4.3, 5.0], [8.0, 5.1], [12.0, 5.0], [10.0, 3.0], [10.0, 7.0]])

@@ -114,6 +114,11 @@ def refusal(values):
         ("models.m.class_names", [], "models.m.class_names: [] must not be empty"),
         ("models.m.waves.displacement_A", {"C": 2}, "A.C: 2 must be at most 0.5 [Å]"),
         (
+            "models.m.nanoparticle.support",
+            {"amorphous_share": 0.9},
+            "amorphous_share and crystalline_share must not sum to more than 1",
+        ),
+        (
             "models.m.training.curriculum",
             {"easy_until": 0.5, "full_from": 0.5},
             "models.m.training.curriculum: easy_until must be less than full_from",

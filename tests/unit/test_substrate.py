@@ -170,6 +170,27 @@ def test_the_other_columns_of_a_lone_particle_are_not_the_particle():
     assert len(substrate.particle_sites(Sites(places_A, occupied), SETTINGS)) == 0
 
 
+def test_the_distance_from_the_sites_is_known_to_a_pixel():
+    shape = (300, 420)
+    corner_A = np.array([-7.0, 3.0])
+    images = substrate.MeanImages(
+        mean=np.zeros(shape, np.float32),
+        halves=np.zeros((2, *shape), np.float32),
+        seen=np.ones(shape, int),
+        seen_by_both=np.ones(shape, bool),
+        pixel_size_A=PIXEL_A,
+        corner_A=corner_A,
+    )
+    y_A, x_A = (along[..., None] * PIXEL_A for along in np.indices(shape))
+    inside_A = np.random.default_rng(8).uniform(10, 55, (40, 2))
+    just_outside_A = np.array([[-0.5 * PIXEL_A, -1.4 * PIXEL_A]])
+    for places_A, within_px in ((inside_A, np.sqrt(0.5)), (just_outside_A, 1.5)):
+        distance_A = substrate._distance_A(images, places_A + corner_A)
+        exact_A = np.hypot(x_A - places_A[:, 0], y_A - places_A[:, 1]).min(axis=-1)
+        assert distance_A.dtype == np.float32
+        assert_allclose(distance_A, exact_A, rtol=0, atol=within_px * PIXEL_A + 1e-4)
+
+
 # The mask that is given
 
 

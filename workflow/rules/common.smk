@@ -84,6 +84,26 @@ def models_of(material):
     return [name for name, model in config["models"].items() if model["material"] == material]
 
 
+def part(name, *keys):
+    """Some keys of a section of the configuration as JSON."""
+    return json.dumps({key: config[name][key] for key in keys})
+
+
+def evaluation_of_particles(name):
+    """Give a function that gives a section of the evaluation as JSON, with a model's own metal."""
+
+    def as_json(wildcards):
+        model = model_section(wildcards)
+        contrast = "auto" if model["contrast"] == "either" else model["contrast"]
+        values = config[name] | {"contrast": contrast}
+        if "particle" in values:
+            metal = model["nanoparticle"]["metal"]
+            values["particle"] = values["particle"] | {"metal": metal}
+        return json.dumps(values)
+
+    return as_json
+
+
 def material_section(wildcards):
     """The configuration of a model's generator of structures as JSON."""
     values = model_section(wildcards)

@@ -23,7 +23,7 @@ rule correct_drift:
         mem_mb=2000,
         runtime=60,
     params:
-        settings=json.dumps(config["dynamics"]),
+        settings=part("dynamics", "site_radius_A", "least_matched", "memory_frames"),
     shell:
         "python {input.script[0]:q} {input.maps:q} {input.atoms:q} {output:q}"
         " --settings {params.settings:q} 2>&1 | tee {log:q}"

@@ -29,7 +29,7 @@ rule plot_occupancy:
         mem_mb=2000,
         runtime=30,
     params:
-        title=lambda wildcards: SERIES.at[wildcards.series, "notes"],
+        title=lambda wildcards: title(wildcards.series),
     shell:
         "python {input.script[0]:q} {output:q} {input.sites:q} {input.substrate:q}"
         " --title {params.title:q} 2> {log:q}"
@@ -99,7 +99,7 @@ rule fig01_method:
         mem_mb=1000,
         runtime=30,
     params:
-        title=lambda wildcards: SERIES.at[dynamics_series()[0], "notes"],
+        title=lambda wildcards: title(dynamics_series()[0]),
     shell:
         "python {input.script[0]:q} {output:q} {input.files:q} --title {params.title:q} 2> {log:q}"
 

@@ -107,7 +107,7 @@ rule evaluate_columns:
     params:
         folder=lambda wildcards: model_folder(wildcards.model),
         inference=json.dumps(config["inference"]),
-        settings=json.dumps(config["column_evaluation"]),
+        settings=evaluation_of_particles("column_evaluation"),
     shell:
         "python {input.script[0]:q} {params.folder:q} {output.table:q} --summary {output.summary:q}"
         " --inference {params.inference:q}"
@@ -136,7 +136,7 @@ rule evaluate_background:
     params:
         folder=lambda wildcards: model_folder(wildcards.model),
         inference=json.dumps(config["inference"]),
-        settings=json.dumps(config["background_evaluation"]),
+        settings=evaluation_of_particles("background_evaluation"),
     shell:
         "python {input.script[0]:q} {params.folder:q} {output:q}"
         " --inference {params.inference:q}"
@@ -165,7 +165,7 @@ rule measure_detection_errors:
     params:
         folder=lambda wildcards: model_folder(wildcards.model),
         inference=json.dumps(config["inference"]),
-        settings=json.dumps(config["detection_errors"]),
+        settings=evaluation_of_particles("detection_errors"),
     shell:
         "python {input.script[0]:q} {params.folder:q} {output:q}"
         " --inference {params.inference:q}"

@@ -2,16 +2,18 @@
 
 
 def comparisons():
-    """The comparisons of the configuration whose two series stand in the sample sheet."""
-    known = set(series_of("nanoparticle"))
+    """The comparisons of the configuration; those of simulated series only if the sheet has them."""
+    known, chosen = series_of("nanoparticle"), {}
     for name, pair in config["comparisons"].items():
-        if len(known & set(pair)) == 1 and len(set(pair)) == 2:
-            missing = next(series for series in pair if series not in known)
+        missing = [series for series in pair if series not in known]
+        if not missing:
+            chosen[name] = pair
+        elif not set(missing) <= set(config["sequences"]):
             raise WorkflowError(
-                f"comparisons.{name}: {missing} is not a series of particles in {config['series']};"
-                " correct the name or add the row"
+                f"comparisons.{name}: {missing[0]} is not a series of particles in"
+                f" {config['series']}; correct the name or add the row"
             )
-    return {name: pair for name, pair in config["comparisons"].items() if known >= set(pair)}
+    return chosen
 
 
 def series_files(wildcards):
@@ -84,8 +86,10 @@ def simulated_sequences():
 
 
 def detection_errors_file(series):
-    """Table of how often the model of a series errs, where there is one."""
+    """Table of how often the model of a series errs, where there is one and the dose is known."""
     name = SERIES.at[series, "model"]
+    if SERIES.at[series, "dose_e_per_A2"] is None:
+        return []
     if name in models_of("nanoparticle"):
         return [f"results/models/{name}/detection_errors.csv"]
     path = f"{model_folder(name)}/detection_errors.csv"
@@ -93,10 +97,18 @@ def detection_errors_file(series):
 
 
 def follow_options(wildcards, input):
-    """Arguments of follow_sites.py that tell hops from errors, where dose and errors are known."""
+    """Arguments of follow_sites.py that tell hops from errors, as far as they are known."""
     dose = SERIES.at[wildcards.series, "dose_e_per_A2"]
-    known = ["--errors", *input.errors, "--dose", dose] if input.errors and dose else []
-    return list(map(str, [*known, "--hops", json.dumps(config["hops"])]))
+    errors = ["--errors", *input.errors] if input.errors else []
+    known = [*errors, "--dose", str(dose)] if dose else errors
+    return [*known, "--hops", json.dumps(config["hops"])]
+
+
+def title(series):
+    """What pictures say of a series; a simulated one is called so, whatever its notes."""
+    notes = SERIES.at[series, "notes"] or series
+    simulated = acquisition_of(series) or sequence_of(series)
+    return f"Simulated: {notes}" if simulated and "simulated" not in notes.lower() else notes
 
 
 def compared(wildcards):
@@ -122,7 +134,7 @@ def dynamics_rows(names, kinds, with_truth=True):
     for name in names:
         folder = f"results/series/{name}"
         arguments += ["--series", name, *(f"{folder}/{kind}.h5" for kind in kinds)]
-        arguments += ["--title", f"{name}={SERIES.at[name, 'notes']}"]
+        arguments += ["--title", f"{name}={title(name)}"]
         if with_truth and sequence_of(name):
             arguments += ["--table", f"{name}={folder}/dynamics_truth.csv"]
     return arguments
@@ -148,6 +160,6 @@ def strain_rows(names):
             name,
             *(f"{folder}/{kind}.h5" for kind in ("frames", "maps", "strain")),
         ]
-        arguments += ["--title", f"{name}={SERIES.at[name, 'notes']}"]
+        arguments += ["--title", f"{name}={title(name)}"]
         arguments += ["--scores", f"{name}={folder}/scores.csv"] if acquisition_of(name) else []
     return arguments

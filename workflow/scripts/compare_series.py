@@ -2,11 +2,17 @@
 
 The sites of B are laid on those of A by a translation and paired; masked sites do not count.
 COMPARISON.csv has one row per test, for the hop rates of the hidden Markov model (rate: hmm) and
-for the raw ones (rate: raw_events): test, rate, name_a, name_b, sites_a, sites_b, matched,
-mean_hop_rate_a, mean_hop_rate_b, ratio (b over a), ratio_low, ratio_high, statistic, p_value.
+for the raw ones (rate: raw_events): test, rate, name_a, name_b, sites_a, sites_b (that the test
+looks at), matched, only_in_a, only_in_b (sites without a partner), mean_rate_a, mean_rate_b, ratio
+(b over a), ratio_low, ratio_high, statistic, p_value. A rate that is not known in both series is
+left out with a warning; without any the table has no rows.
 
 The tests: wilcoxon and permutation compare the pairs, the second by the difference of the means;
 mann_whitney compares all sites at the outlines, for series of different particles.
+
+A place that is always empty in a series is no site there and has no partner, although its rate
+there is zero: sites of B only make the ratio too low, sites of A only too high. The p-value is over
+the sites of this pair of recordings. It does not tell whether other particles would differ too.
 
 Settings: match_radius_A, confidence, resamples, seed.
 
@@ -25,7 +31,8 @@ from atomsight import command_line, hdf5, settings
 from atomsight.dynamics import comparison
 from atomsight.errors import InputError
 
-COLUMNS = ["x_A", "y_A", "masked", "event_rate", "hop_rate"]
+RATES = ["event_rate", "hop_rate"]
+COLUMNS = ["x_A", "y_A", "masked", *RATES]
 
 
 @command_line.script
@@ -41,9 +48,12 @@ def main(argv: list[str] | None = None) -> None:
         chosen.match_radius_A,
     )
     report(len(sites_a), len(sites_b), pairs)
+    warn_of_unknown(given.sites_a, sites_a)
+    warn_of_unknown(given.sites_b, sites_b)
     table = comparison.compare_rates(sites_a, sites_b, pairs, tuple(given.names), chosen)
     hdf5.write_csv(given.comparison, table)
-    print(table.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    if len(table):
+        print(table.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -60,7 +70,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 
 def read_sites(path: str) -> pd.DataFrame:
-    """Read the sites that count: not masked, and with rates.
+    """Read the sites that count, those that are not masked.
 
     Parameters
     ----------
@@ -70,13 +80,12 @@ def read_sites(path: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The sites.
+        The sites; a rate that is not known is NaN.
 
     Raises
     ------
     InputError
-        If the file or a column is missing, if all sites are masked, or if the file has no hop
-        rates.
+        If the file or a column is missing, or if all sites are masked.
     """
     with hdf5.open_to_read(path) as file:
         sites = hdf5.read_table(file, "sites")
@@ -86,13 +95,39 @@ def read_sites(path: str) -> pd.DataFrame:
     sites = sites[~sites["masked"].to_numpy(bool)]
     if sites.empty:
         raise InputError(f"{path}: no site is left outside the substrate; look at its mask")
-    known = np.isfinite(sites[["hop_rate", "event_rate"]].to_numpy(float)).all(axis=1)
-    if not known.any():
-        raise InputError(
-            f"{path}: the sites have no hop rates; give follow_sites.py the detection errors and "
-            "the dose (--errors, --dose)"
+    return sites.reset_index(drop=True)
+
+
+def warn_of_unknown(path: str, sites: pd.DataFrame) -> None:
+    """Warn where a rate is not known at any site and can therefore not be compared.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    sites : DataFrame
+        Its sites.
+    """
+    events, hops = (np.isfinite(sites[rate].to_numpy(float)).any() for rate in RATES)
+    if not events and not hops:
+        logging.warning(
+            "warning: %s: no rate is known, so nothing is compared; it takes a site that is in "
+            "view in two successive frames",
+            path,
         )
-    return sites[known].reset_index(drop=True)
+    elif not events:
+        logging.warning(
+            "warning: %s: no event rate is known, so only hop rates are compared; it takes a site "
+            "that is in view in two successive frames",
+            path,
+        )
+    elif not hops:
+        logging.warning(
+            "warning: %s: no hop rate is known, so only raw events are compared; fill "
+            "dose_e_per_A2 of the series in the sample sheet, or, where it is filled, see the log "
+            "of follow_sites.py",
+            path,
+        )
 
 
 def report(count_a: int, count_b: int, pairs: comparison.Pairs) -> None:

@@ -8,11 +8,11 @@ successive frames in both of which the site is in view), event_rate (events per 
 With the detection errors and the dose of a frame, a hidden Markov model tells hops from errors:
 hop_rate with its interval hop_rate_low, hop_rate_high (probability that the true occupancy differs
 between two successive frames), p_appear, p_vanish, p_static (p-value of "never changes") and
-hopping (significant at 5 % over all unmasked sites, after Holm). Without them, and where masked,
-these are empty, and hopping is False.
+hopping (significant at 5 % over all unmasked sites, after Holm). Without them, at a dose far below
+those the errors are measured at, and where masked, these are empty, and hopping is False.
 
-SITES.h5 also holds occupied (site, frame: 1 seen, 0 not seen, -1 not in view or frame not used),
-p_occupied (site, frame: probability from all frames) and the drift.
+SITES.h5 also holds the confidence of the intervals, occupied (site, frame: 1 seen, 0 not seen, -1
+not in view or frame not used), p_occupied (site, frame: probability from all frames) and the drift.
 
 Settings, all optional: site_radius_A, least_distance_A, least_seen, least_occurrence, border_A;
 further keys of the section are for correct_drift.py. --hops takes the settings of the model.
@@ -32,12 +32,21 @@ import numpy as np
 import pandas as pd
 
 from atomsight import command_line, hdf5, settings
+from atomsight.dynamics import hops
 from atomsight.dynamics.drift import Columns, read_columns, read_drift
-from atomsight.dynamics.sites import UNKNOWN, Sites, SiteSettings, find_sites, site_table
+from atomsight.dynamics.hops import DetectionErrors, HopSettings
+from atomsight.dynamics.occupancy import UNKNOWN
+from atomsight.dynamics.sites import Sites, SiteSettings, find_sites, site_table
 from atomsight.dynamics.substrate import read_masked
 from atomsight.errors import InputError
 
 HOP_COLUMNS = ["hop_rate", "hop_rate_low", "hop_rate_high", "p_appear", "p_vanish", "p_static"]
+
+#: What hop rates need: the argument, and how to give it.
+NEEDED = {
+    "dose": "dose of a frame (dose_e_per_A2 in the sample sheet, --dose)",
+    "errors": "detection errors of the model (--errors)",
+}
 
 
 @command_line.script
@@ -46,19 +55,25 @@ def main(argv: list[str] | None = None) -> None:
     given = parse(argv)
     section, hop_section = map(command_line.read_json, (given.settings, given.hops))
     chosen = settings.load(section, "dynamics", SiteSettings)
-    settings.complete(hop_section, "hops", "hops")
+    hop_settings = settings.load(hop_section, "hops", HopSettings)
     columns = read_columns(given.atoms)
     drift = read_drift(given.drift, columns)
     sites = find_unmasked(columns, drift, given, chosen)
     table = site_table(sites)
     table.insert(3, "masked", read_masked(given.substrate, sites.positions_A))
-    hops, p_occupied = estimate_hops(sites, ~table["masked"].to_numpy(), given, hop_section)
-    table = pd.concat([table, hops], axis=1)
+    errors = read_errors(sites, given)
+    analysed = ~table["masked"].to_numpy()
+    rates, p_occupied = estimate_hops(sites, analysed, errors, hop_settings)
+    table = pd.concat([table, rates], axis=1)
     report(table, drift)
 
     made_by = hdf5.provenance("follow_sites.py", section, hops=hop_section)
     with hdf5.create(given.sites, made_by) as file:
-        write_sites(file, table, sites, p_occupied, columns, drift, given.dose)
+        write_sites(file, table, sites, p_occupied, columns, drift)
+        file.attrs.update(
+            dose_e_per_A2=math.nan if given.dose is None else given.dose,
+            confidence=hop_settings.confidence,
+        )
     hdf5.write_csv(given.csv, table)
 
 
@@ -124,8 +139,44 @@ def find_unmasked(
     return sites
 
 
+def read_errors(sites: Sites, given: argparse.Namespace) -> DetectionErrors | None:
+    """Read the detection errors at the dose of the series, and warn where they are not known.
+
+    Parameters
+    ----------
+    sites : Sites
+        The sites.
+    given : argparse.Namespace
+        The file of errors and the dose; None where not known.
+
+    Returns
+    -------
+    DetectionErrors or None
+        None if file or dose are not given, if the dose is far below those measured, or if fewer
+        than two frames are used, in which nothing can hop.
+
+    Raises
+    ------
+    InputError
+        If the dose is none, or the file of errors is none.
+    """
+    if given.dose is not None and not 0 < given.dose < math.inf:
+        raise InputError(f"--dose: {given.dose:g} is not a dose; it must be more than 0 [e/Å²]")
+    if np.count_nonzero((sites.occupied != UNKNOWN).any(axis=0)) < 2:
+        return None
+    missing = [words for name, words in NEEDED.items() if getattr(given, name) is None]
+    if missing:
+        logging.warning("no hop rates: they need the %s", " and the ".join(missing))
+        return None
+    try:
+        return hops.read_errors(given.errors, given.dose)
+    except hops.UncoveredDose as reason:
+        logging.warning("no hop rates: %s", reason)
+        return None
+
+
 def estimate_hops(
-    sites: Sites, analysed: np.ndarray, given: argparse.Namespace, hop_section: dict
+    sites: Sites, analysed: np.ndarray, errors: DetectionErrors | None, chosen: HopSettings
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Tell hops from detection errors at the sites that are analysed.
 
@@ -135,10 +186,10 @@ def estimate_hops(
         S sites over F frames.
     analysed : ndarray of shape (S,), bool
         False where masked.
-    given : argparse.Namespace
-        The file of errors and the dose; None where not known.
-    hop_section : dict
-        The section ``hops``.
+    errors : DetectionErrors or None
+        The errors; without them nothing is estimated.
+    chosen : HopSettings
+        Settings of the model.
 
     Returns
     -------
@@ -146,29 +197,12 @@ def estimate_hops(
         :data:`HOP_COLUMNS` and ``hopping``.
     p_occupied : ndarray of shape (S, F), float32
         Probability that a site is occupied; NaN where not estimated.
-
-    Raises
-    ------
-    InputError
-        If the dose is none, or the file of errors is none or does not reach to the dose.
     """
     table = pd.DataFrame(np.nan, np.arange(len(analysed)), HOP_COLUMNS)
     table["hopping"] = False
     p_occupied = np.full(sites.occupied.shape, np.nan, np.float32)
-    if given.dose is not None and not 0 < given.dose < math.inf:
-        raise InputError(f"--dose: {given.dose:g} is not a dose; it must be more than 0 [e/Å²]")
-    if np.count_nonzero((sites.occupied != UNKNOWN).any(axis=0)) < 2:
+    if errors is None:
         return table, p_occupied
-    if given.errors is None or given.dose is None:
-        missing = "dose per frame in the sample sheet" if given.dose is None else "detection errors"
-        logging.warning("no hop rates: they need the %s", missing)
-        return table, p_occupied
-
-    # Not needed where errors are not known.
-    from atomsight.dynamics import hops
-
-    errors = hops.read_errors(given.errors, given.dose)
-    chosen = settings.load(hop_section, "hops", hops.HopSettings)
     fit = hops.fit_hops(sites.occupied[analysed], errors, chosen)
     table.loc[analysed, HOP_COLUMNS] = fit.table[HOP_COLUMNS].to_numpy()
     table.loc[analysed, "hopping"] = hops.significant(fit.table["p_static"].to_numpy())
@@ -183,7 +217,6 @@ def write_sites(
     p_occupied: np.ndarray,
     columns: Columns,
     drift: pd.DataFrame,
-    dose_e_per_A2: float | None,
 ) -> None:
     """Write sites, occupancy and drift into an open file.
 
@@ -201,15 +234,12 @@ def write_sites(
         The columns of the series.
     drift : DataFrame of F rows
         Its drift.
-    dose_e_per_A2 : float or None
-        Dose of a frame [e/Å²].
     """
     file.attrs.update(signal="occupied", axes=["site", "frame"])
     file.attrs.update(
         pixel_size_A=columns.pixel_size_A,
         frame_shape=columns.frame_shape,
         frames_used=np.count_nonzero(drift["used"]),
-        dose_e_per_A2=math.nan if dose_e_per_A2 is None else dose_e_per_A2,
     )
     hdf5.write_table(file, "sites", table)
     hdf5.write_table(file, "drift", drift)

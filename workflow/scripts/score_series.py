@@ -23,6 +23,7 @@ from atomsight import command_line, hdf5, settings
 from atomsight.errors import InputError
 from atomsight.evaluation import scores
 from atomsight.evaluation.acquisition import Truth, read_truth
+from atomsight.matching import match_atoms
 
 POSITION = ["x_A", "y_A"]
 STRAIN = ["e_xx", "e_yy", "e_xy"]
@@ -173,9 +174,7 @@ def _score_strain(
 ) -> scores.StrainScores:
     """Score the strain of one frame at the atoms that were found and count."""
     true = truth.atoms[POSITION].to_numpy(float)
-    found_index, true_index = scores.match_atoms(
-        measured[POSITION].to_numpy(float), true, chosen.radius_A
-    )
+    found_index, true_index = match_atoms(measured[POSITION].to_numpy(float), true, chosen.radius_A)
     counts = scores.inside(true[true_index], truth.field_of_view_A, chosen.border_A)
     return scores.strain_scores(
         measured[STRAIN].to_numpy(float)[found_index[counts]],

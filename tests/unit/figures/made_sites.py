@@ -1,5 +1,7 @@
 """A small series of sites made for the tests of figures, and files of it."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 from matplotlib.text import Text
@@ -99,7 +101,7 @@ def make_series(frames=40, name="vacuum", notes="", rates=True, speed=1.0, seed=
         }
     )
     substrate = Substrate(mean.astype("float32"), mask, PIXEL_A, (0.0, 0.0), "automatic")
-    series = SiteSeries(name, notes, sites, occupied, p_occupied, drift, 316.0, substrate)
+    series = SiteSeries(name, notes, sites, occupied, p_occupied, drift, 316.0, 0.95, substrate)
     return series, pd.DataFrame(
         {
             "site": np.arange(count),
@@ -130,15 +132,11 @@ def _chains(hop, share, frames, rng):
 
 def without_sites(series):
     """The same series with no site found in it."""
-    return SiteSeries(
-        series.name,
-        series.notes,
-        series.sites[:0],
-        series.occupied[:0],
-        series.p_occupied[:0],
-        series.drift,
-        series.dose_e_per_A2,
-        series.substrate,
+    return dataclasses.replace(
+        series,
+        sites=series.sites[:0],
+        occupied=series.occupied[:0],
+        p_occupied=series.p_occupied[:0],
     )
 
 
@@ -153,6 +151,7 @@ def write_sites(series, path):
             frame_shape=(len(series.drift), SIZE_PX, SIZE_PX),
             frames_used=len(series.used_frames),
             dose_e_per_A2=series.dose_e_per_A2,
+            confidence=series.confidence,
         )
 
 
@@ -201,8 +200,8 @@ def comparison(name_a="vacuum", name_b="gas"):
             "rate": ["hmm", "raw_events"],
             "name_a": name_a,
             "name_b": name_b,
-            "mean_hop_rate_a": [0.021, 0.09],
-            "mean_hop_rate_b": [0.043, 0.11],
+            "mean_rate_a": [0.021, 0.09],
+            "mean_rate_b": [0.043, 0.11],
             "ratio": [2.05, 1.22],
             "ratio_low": [1.4, 1.0],
             "ratio_high": [2.9, 1.5],

@@ -89,6 +89,18 @@ def test_rates_stand_over_their_truth_and_static_sites_left_of_zero(rows):
     assert axes.get_xticklabels()[0].get_text() == "static"
 
 
+def test_the_legend_names_the_confidence_of_the_intervals(rows):
+    assert "hop rate, 95 % interval" in made_sites.words(gold_dynamics.draw(rows))
+    wider = [
+        dataclasses.replace(one, series=dataclasses.replace(one.series, confidence=confidence))
+        for one, confidence in zip(rows, (0.8, 0.995), strict=True)
+    ]
+    words = made_sites.words(gold_dynamics.draw(wider))
+    assert "hop rate, 80 or 99.5 % interval" in words
+    assert "95 %" not in words
+    assert "hop rate, 80 % interval" in made_sites.words(gold_dynamics.draw(wider[:1]))
+
+
 def test_the_coverage_counts_sites_that_change():
     table = pd.DataFrame(
         {
@@ -126,6 +138,29 @@ def test_without_pairs_the_test_of_all_sites_is_written():
     chosen = gold_dynamics.main_tests(unpaired)
     assert list(chosen["rate"]) == ["hmm", "raw_events"]
     assert "Mann–Whitney test: p = 0.06" in gold_dynamics.compared(chosen.iloc[1])
+
+
+def test_a_comparison_of_raw_events_only_is_drawn_beside_a_series_without_hop_rates(rows):
+    made = [rows[0], row("gas", with_truth=False, rates=False)]
+    raw = made_sites.comparison().query("rate == 'raw_events'")
+    figure = gold_dynamics.draw(made, raw)
+    assert made_sites.overhang(figure) < 0.005
+    words = made_sites.words(figure)
+    assert "raw events, second / first: 1.22" in words
+    assert "hop rates, second / first" not in words
+    assert "no hop rates\nestimated" in words
+
+
+def test_a_comparison_without_rows_says_nothing(rows, tmp_path):
+    path = tmp_path / "comparison.csv"
+    made_sites.comparison()[:0].to_csv(path, index=False)
+    nothing = series_tables.read_comparison(path)
+    figure = gold_dynamics.draw([rows[0], row("gas", frames=1, rates=False)], nothing)
+    assert made_sites.overhang(figure) < 0.005
+    assert "second / first" not in made_sites.words(figure)
+    # Nor is room left for it.
+    (axes,) = (axes for axes in figure.axes if "as fast or" in axes.get_ylabel())
+    assert axes.get_ylim()[1] < 150
 
 
 def test_the_sample_of_hopping_sites_runs_from_fast_to_slow(rows):

@@ -165,10 +165,25 @@ def check_configuration(values: Mapping) -> dict:
             model["microscope"] = read_microscope(model["microscope"])
         else:
             model["microscope"] = complete(model["microscope"], "microscope", f"{where}.microscope")
-        curriculum = model["training"]["curriculum"]
-        if curriculum["easy_until"] >= curriculum["full_from"]:
-            raise InputError(f"{where}.training.curriculum: easy_until must be less than full_from")
+        _check_model(model, where)
+    if twice := configuration["acquisitions"].keys() & configuration["sequences"].keys():
+        raise InputError(
+            f"sequences.{min(twice)}: an acquisition has this name already; choose another"
+        )
     return configuration
+
+
+def _check_model(model: Mapping, where: str) -> None:
+    """Check what the schema cannot say: how the keys of a model fit together."""
+    curriculum = model["training"]["curriculum"]
+    if curriculum["easy_until"] >= curriculum["full_from"]:
+        raise InputError(f"{where}.training.curriculum: easy_until must be less than full_from")
+    support = model["nanoparticle"]["support"]
+    if support["amorphous_share"] + support["crystalline_share"] > 1:
+        raise InputError(
+            f"{where}.nanoparticle.support: amorphous_share and crystalline_share must not sum to "
+            "more than 1"
+        )
 
 
 def _is_number(_checker: object, value: object) -> bool:

@@ -8,6 +8,14 @@ samples.
 
 Two recordings of unequal length or dose are compared fairly only as far as the hidden Markov model
 corrects the hop rates; raw event rates are not corrected at all.
+
+A place that is always empty in a recording is no site there. A site that hops in B and is always
+empty in A is therefore missing in A, where its rate is zero: it has no partner, and the sample of A
+lacks a zero. Sites of B only thus make the ratio of the rates (b over a) too low, sites of A only
+make it too high; their numbers tell how far this may go.
+
+The p-values are over the sites of one pair of recordings. They tell whether these two recordings
+differ, not whether particles under the two conditions do: that takes several particles of each.
 """
 
 from dataclasses import dataclass
@@ -18,10 +26,33 @@ from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 from scipy.stats import mannwhitneyu, wilcoxon
 
-from atomsight.evaluation.scores import match_atoms
+from atomsight.matching import match_atoms
 
 #: What is compared: the name in the table, and the column of the sites.
 RATES = {"hmm": "hop_rate", "raw_events": "event_rate"}
+
+#: Columns of a comparison.
+COLUMNS = (
+    "test",
+    "rate",
+    "name_a",
+    "name_b",
+    "sites_a",
+    "sites_b",
+    "matched",
+    "only_in_a",
+    "only_in_b",
+    "mean_rate_a",
+    "mean_rate_b",
+    "ratio",
+    "ratio_low",
+    "ratio_high",
+    "statistic",
+    "p_value",
+)
+
+#: Random numbers that are drawn at once.
+_BLOCK = 2**20
 
 #: A site of the inner lattice has neighbours in all directions, none farther apart than this [rad].
 _LARGEST_GAP_RAD = np.deg2rad(100)
@@ -164,7 +195,8 @@ def compare_rates(
     Parameters
     ----------
     sites_a, sites_b : DataFrame of A and B rows
-        The sites that count, with ``x_A, y_A, hop_rate, event_rate``, none of them NaN.
+        The sites that count, with ``x_A, y_A, hop_rate, event_rate``; a rate that is not known is
+        NaN.
     pairs : Pairs
         Which of them are the same.
     names : tuple of 2 str
@@ -175,10 +207,11 @@ def compare_rates(
     Returns
     -------
     DataFrame
-        One row per test and rate: ``test, rate, name_a, name_b, sites_a, sites_b`` (sites that the
-        test looks at), ``matched, mean_hop_rate_a, mean_hop_rate_b, ratio`` (b over a),
-        ``ratio_low, ratio_high`` (percentiles of the bootstrap over sites), ``statistic,
-        p_value`` (two-sided). The tests:
+        One row per test and rate, with :data:`COLUMNS`: ``sites_a, sites_b`` (sites that the test
+        looks at), ``matched`` (pairs of which both rates are known), ``only_in_a, only_in_b``
+        (sites without a partner), ``mean_rate_a, mean_rate_b, ratio`` (b over a), ``ratio_low,
+        ratio_high`` (percentiles of the bootstrap over sites), ``statistic, p_value`` (two-sided).
+        The tests:
 
         ``wilcoxon``: signed ranks of the differences of paired sites; pairs without a difference,
         such as two static sites, carry nothing.
@@ -186,30 +219,51 @@ def compare_rates(
         difference of the means, so that the sites that hop most count most.
         ``mann_whitney``: ranks of all sites at the outlines, paired or not.
 
-        The tests of pairs are left out where there is no pair.
+        The tests of pairs are left out where there is no pair, and every test of a rate that is
+        not known in both series. Without any rate there is no row.
     """
+    matched = len(pairs.index_a)
+    about = {"name_a": names[0], "name_b": names[1]}
+    about |= {"only_in_a": len(sites_a) - matched, "only_in_b": len(sites_b) - matched}
     rows = []
     outline_a = at_the_outline(sites_a[["x_A", "y_A"]].to_numpy(float))
     outline_b = at_the_outline(sites_b[["x_A", "y_A"]].to_numpy(float))
     for rate, column in RATES.items():
         values_a, values_b = sites_a[column].to_numpy(float), sites_b[column].to_numpy(float)
-        if len(pairs.index_a):
-            paired = values_a[pairs.index_a], values_b[pairs.index_b]
-            ratio = _ratio(*paired, True, settings)
-            rows.append({"test": "wilcoxon", "rate": rate} | ratio | signed_ranks(*paired))
-            test = exchange_pairs(*paired, settings.resamples, settings.seed)
-            rows.append({"test": "permutation", "rate": rate} | ratio | test)
-        outer = values_a[outline_a], values_b[outline_b]
-        ratio = _ratio(*outer, False, settings)
-        rows.append({"test": "mann_whitney", "rate": rate} | ratio | ranks(*outer))
-    table = pd.DataFrame(rows)
-    for place, name, values in (
-        (2, "name_a", names[0]),
-        (3, "name_b", names[1]),
-        (6, "matched", len(pairs.index_a)),
-    ):
-        table.insert(place, name, values)
-    return table
+        paired = np.stack([values_a[pairs.index_a], values_b[pairs.index_b]])
+        paired = paired[:, np.isfinite(paired).all(axis=0)]
+        outer = [
+            values[outline & np.isfinite(values)]
+            for values, outline in ((values_a, outline_a), (values_b, outline_b))
+        ]
+        tests = _test_pairs(*paired, settings) + _test_samples(*outer, settings)
+        facts = about | {"rate": rate, "matched": paired.shape[1]}
+        rows += [facts | test for test in tests]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _test_pairs(
+    values_a: np.ndarray, values_b: np.ndarray, settings: ComparisonSettings
+) -> list[dict[str, object]]:
+    """Give the rows of the tests of paired values; none without a pair."""
+    if len(values_a) == 0:
+        return []
+    ratio = _ratio(values_a, values_b, True, settings)
+    exchanged = exchange_pairs(values_a, values_b, settings.resamples, settings.seed)
+    return [
+        {"test": "wilcoxon"} | ratio | signed_ranks(values_a, values_b),
+        {"test": "permutation"} | ratio | exchanged,
+    ]
+
+
+def _test_samples(
+    values_a: np.ndarray, values_b: np.ndarray, settings: ComparisonSettings
+) -> list[dict[str, object]]:
+    """Give the row of the test of two samples; none where one is empty."""
+    if len(values_a) == 0 or len(values_b) == 0:
+        return []
+    ratio = _ratio(values_a, values_b, False, settings)
+    return [{"test": "mann_whitney"} | ratio | ranks(values_a, values_b)]
 
 
 def signed_ranks(values_a: np.ndarray, values_b: np.ndarray) -> dict[str, float]:
@@ -273,8 +327,13 @@ def exchange_pairs(
         ``statistic``, the mean of b minus that of a, and ``p_value``.
     """
     differences = values_b - values_a
-    signs = np.random.default_rng(seed).choice([-1.0, 1.0], (resamples, len(differences)))
-    exchanged = np.abs(signs @ differences)
+    rng = np.random.default_rng(seed)
+    exchanged = np.concatenate(
+        [
+            np.abs(rng.choice([-1.0, 1.0], (count, len(differences))) @ differences)
+            for count in _blocks(resamples, len(differences))
+        ]
+    )
     # Sums that are equal but for the rounding count as equal.
     as_large = (exchanged >= abs(differences.sum()) - 1e-9).sum()
     return {"statistic": differences.mean(), "p_value": (1 + as_large) / (1 + resamples)}
@@ -285,24 +344,42 @@ def _ratio(
 ) -> dict[str, float]:
     """Give means, their ratio, and its interval by the bootstrap over pairs or over sites."""
     rng = np.random.default_rng(settings.seed)
-    chosen_a = rng.integers(len(values_a), size=(settings.resamples, len(values_a)))
-    chosen_b = chosen_a
-    if not paired:
-        chosen_b = rng.integers(len(values_b), size=(settings.resamples, len(values_b)))
-    means_a = np.r_[values_a.mean(), values_a[chosen_a].mean(axis=1)]
-    means_b = np.r_[values_b.mean(), values_b[chosen_b].mean(axis=1)]
+    if paired:
+        means_a, means_b = _resampled_means(np.stack([values_a, values_b]), settings.resamples, rng)
+    else:
+        (means_a,), (means_b,) = (
+            _resampled_means(values[None], settings.resamples, rng)
+            for values in (values_a, values_b)
+        )
+    mean_a, mean_b = values_a.mean(), values_b.mean()
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = means_b / means_a
+        ratio, ratios = mean_b / mean_a, means_b / means_a
     tail = (1 - settings.confidence) / 2
-    known = np.sort(ratios[1:][~np.isnan(ratios[1:])])
+    known = np.sort(ratios[~np.isnan(ratios)])
     # The nearest of the samples: between two of them, one may be infinite.
     ends = np.quantile(known, [tail, 1 - tail], method="nearest") if len(known) else [np.nan] * 2
     return {
         "sites_a": len(values_a),
         "sites_b": len(values_b),
-        "mean_hop_rate_a": means_a[0],
-        "mean_hop_rate_b": means_b[0],
-        "ratio": ratios[0],
+        "mean_rate_a": mean_a,
+        "mean_rate_b": mean_b,
+        "ratio": ratio,
         "ratio_low": ends[0],
         "ratio_high": ends[1],
     }
+
+
+def _resampled_means(values: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw the columns of values (K, N) with replacement; give the means of the rows, (K, R)."""
+    size = values.shape[1]
+    means = [
+        values[:, rng.integers(size, size=(count, size))].mean(axis=2)
+        for count in _blocks(resamples, size)
+    ]
+    return np.concatenate(means, axis=1)
+
+
+def _blocks(resamples: int, size: int) -> list[int]:
+    """Share out resamples of a size, so that no block draws more than the usual numbers."""
+    step = max(1, _BLOCK // size)
+    return [min(step, resamples - first) for first in range(0, resamples, step)]

@@ -32,10 +32,8 @@ from scipy.optimize import minimize
 from scipy.special import betainc, betaincinv, betaln, expit, logit, logsumexp
 from scipy.stats import chi2
 
+from atomsight.dynamics.occupancy import EMPTY, SEEN, UNKNOWN
 from atomsight.errors import InputError
-
-#: An occupancy that is not known: the site is not in view, or the frame is not used.
-UNKNOWN = -1
 
 #: A dose this many times below the measured ones still takes the errors of the lowest.
 DOSE_TOLERANCE = 1.5
@@ -46,7 +44,14 @@ LARGEST_CONCENTRATION = 1000.0
 #: Numbers in a piece of the work on the likelihood, so that it stays in the cache.
 _PIECE = 65536
 
+#: Numbers that are kept of a piece of the sites, so that memory does not grow with their number.
+_SITES_PIECE = 2**20
+
 _ERROR_COLUMNS = ["dose_e_per_A2", "miss_alpha", "miss_beta", "false_alpha", "false_beta"]
+
+
+class UncoveredDose(InputError):
+    """Detection errors are not measured at so low a dose."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,7 @@ class HopFit:
         that of the state the site is in is zero and the other is not known: NaN.
         ``p_static``: p-value of "the site never changes".
         All NaN where the site is in view in fewer than two frames.
-    p_occupied : ndarray of shape (S, F)
+    p_occupied : ndarray of shape (S, F), float32
         Probability that the site is truly occupied, given all frames. NaN likewise.
     """
 
@@ -136,16 +141,17 @@ def read_errors(path: Path | str, dose_e_per_A2: float) -> DetectionErrors:
 
     Raises
     ------
+    UncoveredDose
+        If the dose is below the measured range by more than :data:`DOSE_TOLERANCE`.
     InputError
-        If the file is missing or not such a table, or the dose is none or below the measured
-        range by more than :data:`DOSE_TOLERANCE`.
+        If the file is missing or not such a table, or the dose is none.
     """
     table = _read_error_table(path)
     doses = table["dose_e_per_A2"].to_numpy()
     if not (np.isfinite(dose_e_per_A2) and dose_e_per_A2 > 0):
         raise InputError(f"the dose of a frame is {dose_e_per_A2} e/Å²; give a positive number")
     if dose_e_per_A2 < doses[0] / DOSE_TOLERANCE:
-        raise InputError(
+        raise UncoveredDose(
             f"{path}: detection errors are measured from {doses[0]:g} to {doses[-1]:g} e/Å², not "
             f"at {dose_e_per_A2:g}; add the dose of the series to detection_errors.doses_e_per_A2"
         )
@@ -408,7 +414,7 @@ def _static_likelihoods(
     occupied: np.ndarray, errors: DetectionErrors
 ) -> tuple[np.ndarray, np.ndarray]:
     """Beta-binomial probabilities of what was seen, if always occupied and if always empty."""
-    seen, unseen = (occupied == 1).sum(axis=1), (occupied == 0).sum(axis=1)
+    seen, unseen = (occupied == SEEN).sum(axis=1), (occupied == EMPTY).sum(axis=1)
     return (
         betaln(errors.miss_alpha + unseen, errors.miss_beta + seen)
         - betaln(errors.miss_alpha, errors.miss_beta),
@@ -460,12 +466,30 @@ def fit_hops(occupied: np.ndarray, errors: DetectionErrors, settings: HopSetting
     occupied = np.asarray(occupied, np.int8)
     sequences, site = np.unique(occupied, axis=0, return_inverse=True)
     grid = _make_grid(errors, settings.largest_hop_rate, occupied.shape[1])
-    surface = _likelihood_surface(sequences, errors, grid)
-    table, smoothed = _estimate(sequences, surface, grid, settings.confidence)
+    table, smoothed = _estimate_in_pieces(sequences, errors, grid, settings.confidence)
     unseen = (sequences != UNKNOWN).sum(axis=1) < 2
     table.loc[unseen], smoothed[unseen] = np.nan, np.nan
     site = site.ravel()
     return HopFit(table.iloc[site].reset_index(drop=True), smoothed[site])
+
+
+def _estimate_in_pieces(
+    occupied: np.ndarray, errors: DetectionErrors, grid: _Grid, confidence: float
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Give table and smoothed occupancy; of what they come from, only that of a few sites at once.
+
+    At a time the surface, the likelihood at one hop rate and the smoothing are kept.
+    """
+    points = len(grid.shares) * (3 * len(grid.roots) + len(grid.miss))
+    step = max(1, _SITES_PIECE // (points + 2 * occupied.shape[1]))
+    tables, smoothed = [], np.empty(occupied.shape, np.float32)
+    # One piece at least, so that a table without sites has its columns.
+    for first in range(0, max(1, len(occupied)), step):
+        piece = occupied[first : first + step]
+        surface = _likelihood_surface(piece, errors, grid)
+        table, smoothed[first : first + step] = _estimate(piece, surface, grid, confidence)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True), smoothed
 
 
 def _estimate(

@@ -14,9 +14,7 @@ from scipy.spatial import KDTree
 from skimage.feature import peak_local_max
 
 from atomsight.dynamics.drift import Columns
-
-#: Seen, not seen, not known.
-SEEN, EMPTY, UNKNOWN = 1, 0, -1
+from atomsight.dynamics.occupancy import EMPTY, SEEN, UNKNOWN
 
 #: Standard deviation of the Gaussian that stands for a column in the density [Å].
 _DENSITY_SIGMA_A = 0.35

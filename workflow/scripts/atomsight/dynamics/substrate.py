@@ -196,7 +196,7 @@ def find_substrate(images: MeanImages, sites: Sites, settings: SubstrateSettings
     if not large.any():
         return large
     # What was not looked at between particle and substrate is substrate up to the particle.
-    to_substrate_A = ndimage.distance_transform_edt(~large) * images.pixel_size_A
+    to_substrate_A = _distance_px(~large) * np.float32(images.pixel_size_A)
     between = ~apart & (distance_A > settings.particle_A) & (to_substrate_A <= settings.rim_A)
     return large | between
 
@@ -227,10 +227,16 @@ def particle_sites(sites: Sites, settings: SubstrateSettings) -> np.ndarray:
 
 
 def _distance_A(images: MeanImages, places_A: np.ndarray) -> np.ndarray:
-    """Distance of every pixel from the nearest of some places [Å]."""
-    rows, columns = (along * images.pixel_size_A for along in np.indices(images.seen.shape))
-    pixels_A = np.stack([columns, rows], axis=-1) + images.corner_A
-    return KDTree(places_A).query(pixels_A)[0]
+    """Distance of every pixel from the pixel of the nearest of some places [Å]."""
+    places = np.round(np.stack(images.pixels(places_A), axis=1)).astype(int)
+    elsewhere = np.ones(images.seen.shape, bool)
+    elsewhere[tuple(np.clip(places, 0, np.array(elsewhere.shape) - 1).T)] = False
+    return _distance_px(elsewhere) * np.float32(images.pixel_size_A)
+
+
+def _distance_px(marked: np.ndarray) -> np.ndarray:
+    """Distance of every marked pixel from the nearest that is not [pixel], in single precision."""
+    return ndimage.distance_transform_edt(marked).astype(np.float32)
 
 
 def _structured(images: MeanImages, apart: np.ndarray, settings: SubstrateSettings) -> np.ndarray:

@@ -17,6 +17,7 @@ from scipy import stats
 from atomsight.evaluation import acquisition, films, particles, peaks, scores
 from atomsight.evaluation.acquisition import AcquisitionSettings
 from atomsight.evaluation.particles import ParticleSettings, ParticleSpecimen
+from atomsight.matching import match_atoms
 
 #: From an image to the positions found in it, shape (N, 2) [Å].
 Finder = Callable[[np.ndarray], np.ndarray]
@@ -296,7 +297,7 @@ def count_matches(
         "false_negatives": detection.false_negatives,
         "squared_error_A2": hits * detection.rms_error_A**2 if hits else 0.0,
     }
-    _, matched = scores.match_atoms(found, true, radius_A)
+    _, matched = match_atoms(found, true, radius_A)
     is_found = np.isin(np.arange(len(true)), matched)
     inside = scores.inside(true, field_of_view_A)
     atoms = columns["atoms"].to_numpy()

@@ -15,10 +15,11 @@ import pandas as pd
 from scipy.spatial import cKDTree
 
 from atomsight.dynamics.hops import fit_beta
-from atomsight.evaluation import acquisition, particles, scores
+from atomsight.evaluation import acquisition, particles
 from atomsight.evaluation.acquisition import AcquisitionSettings
 from atomsight.evaluation.columns import Finder
 from atomsight.evaluation.particles import ZONE_AXES, ParticleSettings, ParticleSpecimen
+from atomsight.matching import match_atoms
 
 #: The view of every frame is shifted by up to this, so that columns meet the pixels anew [Å].
 _SHIFT_A = 1.0
@@ -222,7 +223,7 @@ def count_errors(
         for index, dose in enumerate(settings.doses_e_per_A2):
             exposure = dataclasses.replace(optics, dose_e_per_A2=dose)
             image = acquisition.expose(intensity, exposure, rng).astype("float32")
-            _, matched = scores.match_atoms(find(image) + origin, sites, settings.radius_A)
+            _, matched = match_atoms(find(image) + origin, sites, settings.radius_A)
             found[index, matched] += 1
     surface = (columns["region"] == "surface").to_numpy() & columns["clear"].to_numpy()
     return SiteCounts(found[:, : len(true)][:, surface], found[:, len(true) :])

@@ -1,7 +1,7 @@
 """The flagship of gold: from noisy frames to the hop rate of every site, one row per series."""
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 
@@ -102,7 +102,7 @@ def draw(rows: Sequence[GoldRow], comparison: pd.DataFrame | None = None) -> Fig
     rows : sequence of GoldRow
         The series, from the top.
     comparison : DataFrame, optional
-        What ``compare_series.py`` says of two of them.
+        What ``compare_series.py`` says of two of them; without rows it says nothing.
 
     Returns
     -------
@@ -115,6 +115,8 @@ def draw(rows: Sequence[GoldRow], comparison: pd.DataFrame | None = None) -> Fig
     heights = [_PANEL * np.clip(site_maps.aspect(w), _FLATTEST, _TALLEST) for w in windows]
     tops = _HEADER + np.cumsum([0, *(_ROW_TEXT + height + _ROW_GAP for height in heights)])
     plots_top = tops[-1] + _BARS
+    if comparison is not None and comparison.empty:
+        comparison = None
     figure = Figure(figsize=(_WIDTH, plots_top + _HEADING + _PLOT_WORDS + _PLOT_HEIGHT + _FOOTER))
     limit = site_maps.rate_limit(*(row.series for row in rows))
     for row, shown, top, height in zip(rows, windows, tops, heights, strict=False):
@@ -258,7 +260,8 @@ def _draw_plots(
     comparison: pd.DataFrame | None,
     top: float,
 ) -> None:
-    truths = {row.series.name: row.truth for row in rows if row.truth is not None}
+    known = [row for row in rows if row.truth is not None]
+    truths = {row.series.name: row.truth for row in known}
     all_series = [row.series for row in rows]
     places = _PLOTS[3 if truths else 2]
     axes = [
@@ -268,7 +271,7 @@ def _draw_plots(
     titles = ["hop rates of all sites", "hopping sites, frame by frame"]
     if truths:
         titles.insert(0, "hop rates against the truth")
-        draw_truth(axes[0], truths, colours)
+        draw_truth(axes[0], truths, colours, {row.series.confidence for row in known})
     draw_rates(axes[-1], all_series, colours, comparison)
     _draw_rasters(figure, all_series, colours, places[-1], top + _HEADING)
     for (left, _), mark, title in zip(places, "fgh", titles, strict=False):
@@ -276,7 +279,12 @@ def _draw_plots(
         style.write_after(figure, heading, title)
 
 
-def draw_truth(axes: Axes, truths: Mapping[str, pd.DataFrame], colours: Mapping[str, str]) -> None:
+def draw_truth(
+    axes: Axes,
+    truths: Mapping[str, pd.DataFrame],
+    colours: Mapping[str, str],
+    confidences: Collection[float],
+) -> None:
     """Draw estimated rates against the true ones, raw events beside them.
 
     Sites that never change stand in a strip of their own, left of zero, spread out to be seen.
@@ -289,6 +297,8 @@ def draw_truth(axes: Axes, truths: Mapping[str, pd.DataFrame], colours: Mapping[
         Sites matched with the truth, by the name of the series.
     colours : mapping of str to str
         Colour of every series.
+    confidences : collection of float
+        Confidences of the intervals.
     """
     tables = pd.concat(truths.values())
     end = 1.05 * float(np.nanmax([tables["true_hop_rate"].max(), 0.05]))
@@ -304,6 +314,7 @@ def draw_truth(axes: Axes, truths: Mapping[str, pd.DataFrame], colours: Mapping[
         look = {"markersize": 2.6, "markeredgewidth": 0, "zorder": 4}
         axes.plot(x, table["hop_rate"], "o", color=colours[name], **look)
     _finish_truth(axes, tables, end, strip)
+    _explain_truth(axes, tables, confidences)
 
 
 def _spread(table: pd.DataFrame, strip: float) -> np.ndarray:
@@ -326,10 +337,14 @@ def _finish_truth(axes: Axes, tables: pd.DataFrame, end: float, strip: float) ->
     rates = rates[(rates >= 0) & (rates <= end)]
     labels = ["static", *(f"{rate:g}" for rate in rates)]
     axes.set_xticks([-0.67 * strip, *rates], labels)
+
+
+def _explain_truth(axes: Axes, tables: pd.DataFrame, confidences: Collection[float]) -> None:
+    percent = " or ".join(f"{100 * confidence:.4g}" for confidence in sorted(confidences))
     look = {"color": "0.3", "linewidth": 0, "marker": "o", "markersize": 3}
     raw = {"marker": "^", "markeredgewidth": 0.6, "markerfacecolor": "white"}
     handles = [
-        Line2D([], [], label="hop rate, 95 % interval", **look),
+        Line2D([], [], label=f"hop rate, {percent} % interval", **look),
         Line2D([], [], label="raw events", **(look | raw)),
     ]
     if said := coverage(tables):

@@ -40,8 +40,8 @@ TRUTH_COLUMNS = (
 
 #: Columns of a comparison of two series.
 COMPARISON_COLUMNS = (
-    "mean_hop_rate_a",
-    "mean_hop_rate_b",
+    "mean_rate_a",
+    "mean_rate_b",
     "ratio",
     "ratio_low",
     "ratio_high",
@@ -95,6 +95,8 @@ class SiteSeries:
         One row per frame, with :data:`DRIFT_COLUMNS` [Å].
     dose_e_per_A2 : float
         Dose of a frame [e/Å²]; NaN where it is not known.
+    confidence : float
+        Probability that the interval of a hop rate holds the true one.
     substrate : Substrate
         Mean image and mask.
     """
@@ -106,6 +108,7 @@ class SiteSeries:
     p_occupied: np.ndarray
     drift: pd.DataFrame
     dose_e_per_A2: float
+    confidence: float
     substrate: Substrate
 
     @property
@@ -190,7 +193,7 @@ def read_series(
         sites = _read_columns(file, "sites", SITE_COLUMNS, sites_path)
         drift = _read_columns(file, "drift", DRIFT_COLUMNS, sites_path)
         occupied, p_occupied = file["occupied"][...], file["p_occupied"][...]
-        dose = float(file.attrs["dose_e_per_A2"])
+        dose, confidence = (float(file.attrs[name]) for name in ("dose_e_per_A2", "confidence"))
         pixel_size_A = float(file.attrs["pixel_size_A"])
     substrate = _read_substrate(substrate_path)
     if not np.isclose(substrate.pixel_size_A, pixel_size_A):
@@ -206,6 +209,7 @@ def read_series(
         p_occupied=p_occupied,
         drift=drift,
         dose_e_per_A2=dose,
+        confidence=confidence,
         substrate=substrate,
     )
 
