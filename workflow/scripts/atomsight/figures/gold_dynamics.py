@@ -353,9 +353,10 @@ def _explain_truth(axes: Axes, tables: pd.DataFrame, confidences: Collection[flo
 
 
 def _explain_plot(axes: Axes, handles: list[Line2D]) -> None:
-    """Explain marks in the room above a plot."""
+    """Explain marks in the room above a plot; names of series may be long."""
     axes.legend(
         handles=handles,
+        fontsize=6,
         loc="lower left",
         bbox_to_anchor=(0, 1.01),
         borderaxespad=0,
