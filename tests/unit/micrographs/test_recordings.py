@@ -1,3 +1,6 @@
+import gc
+import warnings
+
 import numpy as np
 import pytest
 import tifffile
@@ -156,6 +159,10 @@ def test_a_real_file_cut_short_is_named(real_data, tmp_path, name):
     (tmp_path / name).write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match=name):
         list(read_frames(open_series(tmp_path / name, ImportSettings(pixel_size_A=0.1))))
+    with warnings.catch_warnings(record=True) as left_open:
+        warnings.simplefilter("always")
+        gc.collect()
+    assert not left_open
 
 
 def test_an_unknown_format_is_named(tmp_path):

@@ -8,6 +8,7 @@ import functools
 import gc
 import importlib
 import logging
+import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -159,6 +160,7 @@ def _signals(path: Path) -> list[dict]:
                 contents = importlib.import_module(plugin["api"]).file_reader(str(path), lazy=lazy)
             return [_signal(item, functools.partial(_from_array, item)) for item in contents]
         except Exception as error:  # a reader raises whatever a broken file makes it raise
+            _let_go(error)
             failure = error
     raise _unreadable(path, failure) from failure
 
@@ -185,6 +187,7 @@ def _tiff_signals(path: Path) -> list[dict]:
     except InputError:
         raise
     except Exception as error:
+        _let_go(error)
         raise _unreadable(path, error) from error
     for axis in (axis for signal in signals for axis in signal["axes"][-2:]):
         # RosettaSciIO 0.15 reads ImageJ's scale, but of its units only the micron.
@@ -193,10 +196,16 @@ def _tiff_signals(path: Path) -> list[dict]:
 
 
 def _check_whole(file: tifffile.TiffFile) -> None:
-    """Refuse a chain of pages that breaks off: tifffile would pass over the missing frames."""
+    """Refuse missing pixels, and a chain of pages that breaks off: tifffile would pass over it."""
     file.filehandle.seek(file.pages.next_page_offset)
     pointer = file.filehandle.read(file.tiff.offsetsize)
-    if any(pointer) or len(pointer) < file.tiff.offsetsize:
+    ends = [
+        offset + count
+        for page in (file.pages[0], file.pages[-1])
+        for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True)
+    ]
+    breaks_off = any(pointer) or len(pointer) < file.tiff.offsetsize
+    if breaks_off or max(ends, default=0) > file.filehandle.size:
         raise InputError(f"{file.filehandle.path}: the file is cut short; copy it again")
 
 
@@ -237,9 +246,17 @@ def _explained(path: Path, read: Read) -> Read:
         except InputError:
             raise
         except Exception as error:
+            _let_go(error)
             raise _unreadable(path, error) from error
 
     return frames
+
+
+def _let_go(error: Exception) -> None:
+    """Close what a failed reader left open: its frames, kept by the error, hold the file."""
+    with _quiet():
+        traceback.clear_frames(error.__traceback__)
+        gc.collect()
 
 
 @contextmanager
