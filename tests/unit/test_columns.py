@@ -3,20 +3,20 @@
 import dataclasses
 import json
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
+from made_models import COLUMN_CARD, save_tiny_model
 from numpy.testing import assert_allclose
 from scipy import stats
 from scipy.ndimage import map_coordinates
 
 import evaluate_background
 import evaluate_columns
-from atomsight import models, settings
-from atomsight.evaluation import columns, particles, peaks, scores
-from atomsight.evaluation.columns import BackgroundSettings, ColumnEvaluationSettings
-from atomsight.network import build_network
+from atomsight import settings
+from atomsight.evaluation import backgrounds, columns, particles, peaks, scores
+from atomsight.evaluation.backgrounds import BackgroundSettings
+from atomsight.evaluation.columns import ColumnEvaluationSettings
 
 SMALL = {
     "particles": 1,
@@ -24,32 +24,11 @@ SMALL = {
     "doses_e_per_A2": [300, 10000],
     "particle": {"atoms": [120, 160], "displacement_A": 0},
 }
-CARD = models.ModelCard(
-    name="tiny",
-    material="nanoparticle",
-    features=2,
-    frames=1,
-    class_names=("background", "column"),
-    contrast="bright",
-    pixel_size_A=(0.1, 0.15),
-    window_A=6.0,
-    site_sigma_A=0.4,
-    microscope={},
-    training={},
-    thresholds={"background_limit": 0.9, "least_existence": 0.0},
-    seed=1,
-    data_sha256="0" * 64,
-    scores={},
-    versions={},
-)
 
 
 @pytest.fixture
 def model(tmp_path):
-    keras.utils.set_random_seed(1)
-    folder = tmp_path / "model"
-    models.save(folder, build_network(2, 1, 2), CARD, pd.DataFrame({"epoch": [0]}))
-    return folder
+    return save_tiny_model(tmp_path / "model", COLUMN_CARD)
 
 
 def load(section):
@@ -135,9 +114,9 @@ def test_what_finds_nothing_scores_nothing():
 
 
 def test_poisson_interval_is_exact():
-    assert columns.poisson_interval(0)[0] == 0
-    assert_allclose(columns.poisson_interval(0)[1], -np.log(0.025))
-    low, high = columns.poisson_interval(7)
+    assert backgrounds.poisson_interval(0)[0] == 0
+    assert_allclose(backgrounds.poisson_interval(0)[1], -np.log(0.025))
+    low, high = backgrounds.poisson_interval(7)
     assert_allclose(stats.poisson.sf(6, low), 0.025)
     assert_allclose(stats.poisson.cdf(7, high), 0.025)
 
@@ -153,8 +132,8 @@ BACKGROUND = {
 def test_all_that_is_found_in_a_background_is_false():
     chosen = settings.load(BACKGROUND, "background_evaluation", BackgroundSettings)
     inside = np.array([[10.0, 10], [1.0, 10], [12, 5]])
-    table = columns.measure_background(chosen, lambda image: inside)
-    assert table["background"].tolist() == [name for name in columns.BACKGROUNDS for _ in "12"]
+    table = backgrounds.measure(chosen, lambda image: inside)
+    assert table["background"].tolist() == [name for name in backgrounds.BACKGROUNDS for _ in "12"]
     # Two of the three lie outside the rim.
     assert (table["false_positives"] == 2 * table["views"]).all()
     area = table["views"] * (159 * 0.125 - 4) ** 2 / 100
@@ -168,7 +147,7 @@ def test_a_film_has_contrast_and_vacuum_has_none():
     chosen = settings.load(BACKGROUND, "background_evaluation", BackgroundSettings)
     rng = np.random.default_rng(0)
     vacuum, carbon, ceria = (
-        columns.background_intensity(name, chosen, rng) for name in columns.BACKGROUNDS
+        backgrounds.background_intensity(name, chosen, rng) for name in backgrounds.BACKGROUNDS
     )
     assert vacuum.std() == 0
     assert 0.02 < carbon.std() < ceria.std()

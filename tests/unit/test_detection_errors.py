@@ -3,18 +3,17 @@
 import dataclasses
 import json
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
+from made_models import COLUMN_CARD, save_tiny_model
 from numpy.testing import assert_allclose
 from scipy.spatial import cKDTree
 
 import measure_detection_errors as script
-from atomsight import models, settings
+from atomsight import settings
 from atomsight.evaluation import detection_errors
 from atomsight.evaluation.detection_errors import EMPTY_DISTANCE_A, ErrorSettings
-from atomsight.network import build_network
 
 SMALL = {
     "particles": 1,
@@ -114,27 +113,7 @@ def test_zone_axes_alternate_where_either_is_allowed():
 
 
 def test_the_script_writes_one_row_per_dose(tmp_path):
-    keras.utils.set_random_seed(1)
-    card = models.ModelCard(
-        name="tiny",
-        material="nanoparticle",
-        features=2,
-        frames=1,
-        class_names=("background", "column"),
-        contrast="bright",
-        pixel_size_A=(0.1, 0.15),
-        window_A=6.0,
-        site_sigma_A=0.4,
-        microscope={},
-        training={},
-        thresholds={"background_limit": 0.9, "least_existence": 0.0},
-        seed=1,
-        data_sha256="0" * 64,
-        scores={},
-        versions={},
-    )
-    folder, errors = tmp_path / "model", tmp_path / "errors.csv"
-    models.save(folder, build_network(2, 1, 2), card, pd.DataFrame({"epoch": [0]}))
+    folder, errors = save_tiny_model(tmp_path / "model", COLUMN_CARD), tmp_path / "errors.csv"
     options = ["--inference", '{"orientations": 1}', "--settings", json.dumps(SMALL)]
     assert script.main([str(folder), str(errors), *options]) == 0
     table = pd.read_csv(errors)

@@ -3,42 +3,19 @@
 import json
 import shutil
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
+from made_models import ATOM_CARD, save_tiny_model
 
 import locate_atoms
 import map_classes
 from atomsight import hdf5, models
-from atomsight.network import build_network
-
-CARD = models.ModelCard(
-    name="tiny",
-    material="graphene",
-    features=2,
-    frames=1,
-    class_names=("background", "atom"),
-    contrast="bright",
-    pixel_size_A=(0.1, 0.14),
-    window_A=6.0,
-    site_sigma_A=0.4,
-    microscope={},
-    training={},
-    thresholds={"background_limit": 0.9, "least_existence": 0.0},
-    seed=1,
-    data_sha256="0" * 64,
-    scores={},
-    versions={},
-)
 
 
 @pytest.fixture
 def model(tmp_path):
-    keras.utils.set_random_seed(1)
-    folder = tmp_path / "model"
-    models.save(folder, build_network(2, 1, 2), CARD, pd.DataFrame({"epoch": [0]}))
-    return folder
+    return save_tiny_model(tmp_path / "model", ATOM_CARD)
 
 
 @pytest.fixture
@@ -78,7 +55,7 @@ def test_every_frame_is_mapped_and_searched(tmp_path, model, frames):
         np.testing.assert_allclose(found.maps[...].sum(axis=-1), 1, atol=1e-5)
         # What is not usable is background.
         assert (found.maps[1, :, :36, 0] == 1).all()
-        assert found.thresholds == CARD.thresholds
+        assert found.thresholds == ATOM_CARD.thresholds
     assert locate_atoms.main([str(maps), str(atoms), "--csv", str(table)]) == 0
     with hdf5.open_to_read(atoms) as file:
         written = hdf5.read_table(file, "atoms")

@@ -14,9 +14,9 @@ Example:
 import argparse
 import sys
 
-from atomsight import command_line, hdf5, models, settings
-from atomsight.evaluation import columns
-from atomsight.evaluation.columns import BackgroundSettings
+from atomsight import command_line, hdf5, settings
+from atomsight.evaluation import backgrounds
+from atomsight.evaluation.backgrounds import BackgroundSettings
 from atomsight.evaluation.reading import finder
 
 
@@ -28,12 +28,10 @@ def main(argv: list[str] | None = None) -> None:
     section = settings.complete(command_line.read_json(given.settings), name, name)
     reading = settings.complete(command_line.read_json(given.inference), "inference", "inference")
     chosen = settings.build(BackgroundSettings, section)
-    network, card = models.load_network(given.model)
     pixel_size_A = chosen.acquisition.pixel_size_A
-    models.check_pixel_size(card, pixel_size_A, f"{name}.acquisition")
-
-    find = finder(network, card, pixel_size_A, reading, section["contrast"])
-    table = columns.measure_background(chosen, find)
+    where = f"{name}.acquisition"
+    find = finder(given.model, pixel_size_A, reading, section["contrast"], where)
+    table = backgrounds.measure(chosen, find)
     hdf5.write_csv(given.output, table)
     print(table.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
 

@@ -17,7 +17,7 @@ Example:
 import argparse
 import sys
 
-from atomsight import command_line, hdf5, models, settings
+from atomsight import command_line, hdf5, settings
 from atomsight.evaluation import columns
 from atomsight.evaluation.columns import ColumnEvaluationSettings
 from atomsight.evaluation.reading import finder
@@ -34,10 +34,9 @@ def main(argv: list[str] | None = None) -> None:
     section = settings.complete(command_line.read_json(given.settings), name, name)
     reading = settings.complete(command_line.read_json(given.inference), "inference", "inference")
     chosen = settings.build(ColumnEvaluationSettings, section)
-    network, card = models.load_network(given.model)
     pixel_size_A = chosen.acquisition.pixel_size_A
-    models.check_pixel_size(card, pixel_size_A, f"{name}.acquisition")
-    find = finder(network, card, pixel_size_A, reading, section["contrast"])
+    where = f"{name}.acquisition"
+    find = finder(given.model, pixel_size_A, reading, section["contrast"], where)
 
     counts = columns.measure(chosen, find)
     table = columns.summarise(counts, SINGLE)

@@ -15,7 +15,7 @@ Example:
 import argparse
 import sys
 
-from atomsight import command_line, hdf5, models, settings
+from atomsight import command_line, hdf5, settings
 from atomsight.evaluation import detection_errors
 from atomsight.evaluation.detection_errors import ErrorSettings
 from atomsight.evaluation.reading import finder
@@ -29,11 +29,9 @@ def main(argv: list[str] | None = None) -> None:
     section = settings.complete(command_line.read_json(given.settings), name, name)
     reading = settings.complete(command_line.read_json(given.inference), "inference", "inference")
     chosen = settings.build(ErrorSettings, section)
-    network, card = models.load_network(given.model)
     pixel_size_A = chosen.acquisition.pixel_size_A
-    models.check_pixel_size(card, pixel_size_A, f"{name}.acquisition")
-
-    find = finder(network, card, pixel_size_A, reading, section["contrast"])
+    where = f"{name}.acquisition"
+    find = finder(given.model, pixel_size_A, reading, section["contrast"], where)
     table = detection_errors.measure(chosen, find)
     hdf5.write_csv(given.errors, table)
     print(table.to_string(index=False, float_format=lambda value: f"{value:.4g}"))

@@ -17,8 +17,8 @@ from scipy.spatial import cKDTree
 from atomsight.dynamics.hops import fit_beta
 from atomsight.evaluation import acquisition, particles
 from atomsight.evaluation.acquisition import AcquisitionSettings
-from atomsight.evaluation.columns import Finder
 from atomsight.evaluation.particles import ZONE_AXES, ParticleSettings, ParticleSpecimen
+from atomsight.evaluation.reading import Finder
 from atomsight.matching import match_atoms
 
 #: The view of every frame is shifted by up to this, so that columns meet the pixels anew [Å].

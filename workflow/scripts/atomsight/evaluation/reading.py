@@ -1,6 +1,7 @@
 """What a model finds in one image, read as the workflow reads it."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,9 @@ from atomsight.segmentation import SegmentationSettings, locate_atoms
 
 if TYPE_CHECKING:
     import keras
+
+#: From an image to the positions found in it, shape (N, 2) [Å].
+Finder = Callable[[np.ndarray], np.ndarray]
 
 
 def find_sites(
@@ -53,22 +57,29 @@ def find_sites(
 
 
 def finder(
-    network: "keras.Model",
-    card: models.ModelCard,
-    pixel_size_A: float,
-    reading: dict,
-    contrast: str,
-) -> Callable[[np.ndarray], np.ndarray]:
-    """Let a model read images that are alike.
+    folder: Path | str, pixel_size_A: float, reading: dict, contrast: str, where: str
+) -> Finder:
+    """Load a model, to read images that are alike.
 
     Parameters
     ----------
-    network, card, pixel_size_A, reading, contrast
+    folder : path
+        The folder of the model.
+    pixel_size_A, reading, contrast
         As in :func:`find_sites`.
+    where : str
+        What the size of the pixels comes from, for the message.
 
     Returns
     -------
     callable
         From an image to the positions found in it.
+
+    Raises
+    ------
+    InputError
+        If there is no such model, or it does not read such pixels.
     """
+    network, card = models.load_network(folder)
+    models.check_pixel_size(card, pixel_size_A, where)
     return lambda image: find_sites(network, card, image, pixel_size_A, reading, contrast)

@@ -1,0 +1,145 @@
+"""What is found in simulated images in which nothing is: vacuum, films, off-axis crystals."""
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from atomsight.evaluation import acquisition, films, scores
+from atomsight.evaluation.acquisition import AcquisitionSettings
+from atomsight.evaluation.columns import BOX_STEP_A, RIM_A
+from atomsight.evaluation.reading import Finder
+
+#: What is evaluated on.
+BACKGROUNDS = ("vacuum", "amorphous", "crystalline")
+
+
+@dataclass(frozen=True)
+class BackgroundSettings:
+    """In what images nothing is to be found.
+
+    Attributes
+    ----------
+    doses_e_per_A2 : tuple of float
+        Doses [e/Å²].
+    least_area_nm2 : float
+        Least area that is searched, on every background at every dose [nm²].
+    border_A : float
+        Width of the rim of an image that does not count [Å].
+    thickness_A : tuple of 2 floats
+        Smallest and largest thickness of a film [Å].
+    seed : int
+        Seed of films and noise.
+    acquisition : AcquisitionSettings
+        Microscope, field of view and camera.
+    """
+
+    doses_e_per_A2: tuple[float, ...]
+    least_area_nm2: float
+    border_A: float
+    thickness_A: tuple[float, float]
+    seed: int
+    acquisition: AcquisitionSettings
+
+
+def measure(settings: BackgroundSettings, find: Finder) -> pd.DataFrame:
+    """Count what is found where nothing is.
+
+    Parameters
+    ----------
+    settings : BackgroundSettings
+        What is imaged.
+    find : callable
+        The network: from an image to positions [Å].
+
+    Returns
+    -------
+    DataFrame
+        ``background`` (``vacuum``, ``amorphous``, ``crystalline``), ``dose_e_per_A2, views,
+        area_nm2, false_positives, per_nm2, per_nm2_low, per_nm2_high``, the last two the limits of
+        the exact 95 % interval of a Poisson distribution.
+    """
+    optics = settings.acquisition
+    searched_A = np.array(optics.field_of_view_A) - 2 * settings.border_A
+    area_nm2 = searched_A.prod() / 100
+    views = int(np.ceil(settings.least_area_nm2 / area_nm2))
+    rows = []
+    for number, background in enumerate(BACKGROUNDS):
+        inventions = np.zeros(len(settings.doses_e_per_A2), int)
+        for view in range(views):
+            rng = np.random.default_rng([settings.seed, number, view])
+            intensity = background_intensity(background, settings, rng)
+            for index, dose in enumerate(settings.doses_e_per_A2):
+                exposure = dataclasses.replace(optics, dose_e_per_A2=dose)
+                found = find(acquisition.expose(intensity, exposure, rng).astype("float32"))
+                inventions[index] += scores.inside(
+                    found, optics.field_of_view_A, settings.border_A
+                ).sum()
+        rows += [
+            {"background": background, "dose_e_per_A2": dose, "views": views}
+            | _rate(int(count), views * area_nm2)
+            for dose, count in zip(settings.doses_e_per_A2, inventions, strict=True)
+        ]
+    return pd.DataFrame(rows)
+
+
+def background_intensity(
+    background: str, settings: BackgroundSettings, rng: np.random.Generator
+) -> np.ndarray:
+    """Intensity of an image in which nothing is to be found.
+
+    Parameters
+    ----------
+    background : str
+        One of :data:`BACKGROUNDS`.
+    settings : BackgroundSettings
+        Field of view, microscope, thickness of the films.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of shape (H, W)
+        Intensity; 1 is the incident beam.
+    """
+    optics = settings.acquisition
+    if background == "vacuum":
+        return np.ones((optics.rows, optics.columns))
+    view_A = np.array(optics.field_of_view_A) + optics.pixel_size_A
+    size_A = BOX_STEP_A * np.ceil((view_A + 2 * RIM_A) / BOX_STEP_A)
+    thickness_A = rng.uniform(*settings.thickness_A)
+    film = films.make_film(background, tuple(size_A), thickness_A, rng)
+    return acquisition.image_intensity(film, optics)
+
+
+def _rate(count: int, area_nm2: float) -> dict[str, float]:
+    low, high = poisson_interval(count)
+    return {
+        "area_nm2": area_nm2,
+        "false_positives": count,
+        "per_nm2": count / area_nm2,
+        "per_nm2_low": low / area_nm2,
+        "per_nm2_high": high / area_nm2,
+    }
+
+
+def poisson_interval(count: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Exact confidence interval of the mean of a Poisson distribution.
+
+    Parameters
+    ----------
+    count : int
+        What was counted.
+    confidence : float
+        Probability that the interval holds the mean.
+
+    Returns
+    -------
+    low, high : float
+        The limits (Garwood, Biometrika 28, 437, 1936).
+    """
+    tail = (1 - confidence) / 2
+    low = stats.chi2.ppf(tail, 2 * count) / 2 if count else 0.0
+    return float(low), float(stats.chi2.isf(tail, 2 * count + 2) / 2)
