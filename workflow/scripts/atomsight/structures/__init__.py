@@ -5,7 +5,7 @@ name, and a function ``make_structure(settings, rng)`` that returns a
 :class:`atomsight.records.Structure`.
 """
 
-from atomsight.structures import graphene, nanoparticle
+from atomsight.structures import graphene, mos2, nanoparticle
 
 #: Modules by the name of their material.
-MATERIALS = {"graphene": graphene, "nanoparticle": nanoparticle}
+MATERIALS = {"graphene": graphene, "mos2": mos2, "nanoparticle": nanoparticle}
