@@ -7,6 +7,7 @@ import pytest
 
 from atomsight.conditions import (
     CurriculumSettings,
+    FocalSeriesSettings,
     MicroscopeSettings,
     MtfSettings,
     draw_conditions,
@@ -67,3 +68,38 @@ def test_pixels_are_spaced_by_their_size_and_mirrored_at_random():
         np.testing.assert_allclose(np.abs(steps), pixel_size[:, None].repeat(15, 1), rtol=1e-3)
         assert 10 < np.count_nonzero(steps[:, 0] < 0) < 40
     assert 10 < grid["turned"].sum() < 40
+
+
+def test_the_images_of_a_focal_series_differ_in_defocus_and_share_the_dose():
+    steps = (-130.0, 0.0, 130.0)
+    series = replace(TITAN, defocus_A=(-60, -20), focal_series=FocalSeriesSettings(steps))
+    drawn = draw_conditions(series, 50, np.random.default_rng(3))
+    defocus = -drawn["aberrations"][..., 0]
+    np.testing.assert_allclose(np.diff(defocus, axis=1), 130, rtol=1e-5)
+    assert -60 <= defocus[:, 1].min() < defocus[:, 1].max() <= -20
+    for name in ("focal_spread", "vibration", "dose"):
+        np.testing.assert_array_equal(drawn[name], drawn[name][:, :1].repeat(3, 1))
+    assert drawn["aberrations"].shape == (50, 3, 5)
+    assert 10 / 3 * 0.999 <= drawn["dose"].min() < drawn["dose"].max() <= 1e4 / 3 * 1.001
+
+
+def test_the_focus_steps_of_a_series_err_as_a_real_instrument_does():
+    steps = FocalSeriesSettings((-130.0, 0.0, 130.0), step_error_A=4)
+    fixed = replace(TITAN, defocus_A=(-40, -40), focal_series=steps)
+    drawn = draw_conditions(fixed, 2000, np.random.default_rng(3))
+    errors = -drawn["aberrations"][..., 0] + 40 - np.array(steps.steps_A)
+    assert np.std(errors) == pytest.approx(4, rel=0.1)
+
+
+def test_images_lie_where_they_are_put_with_their_registration_error():
+    middles = np.array([[10.0, 20.0], [np.nan, np.nan]])
+    offsets = np.array([[[0.1, 0.0], [-0.1, 0.2]]]).repeat(2, 0)
+    grid = place_pixels(
+        np.array([0.1, 0.1]), (40.0, 30.0), 17, np.random.default_rng(2), middles, offsets
+    )
+    assert grid["columns"].shape == grid["rows"].shape == (2, 2, 17)
+    np.testing.assert_allclose(grid["columns"][0].mean(axis=-1), [10.1, 9.9], atol=1e-5)
+    np.testing.assert_allclose(grid["rows"][0].mean(axis=-1), [20.0, 20.2], atol=1e-5)
+    assert abs(grid["columns"][1, 0].mean() - grid["columns"][1, 1].mean()) == pytest.approx(
+        0.2, abs=1e-4
+    )

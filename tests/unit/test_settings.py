@@ -12,6 +12,7 @@ from atomsight import settings, strain
 from atomsight.errors import InputError
 from atomsight.evaluation import scores, specimens
 from atomsight.evaluation.acquisition import AcquisitionSettings
+from atomsight.evaluation.monolayers import MonolayerSettings
 from atomsight.evaluation.specimens import (
     PolycrystalSettings,
     PristineSettings,
@@ -298,6 +299,7 @@ def test_settings_are_built_with_tuples_and_floats():
         ("specimen_pristine", PristineSettings),
         ("specimen_strained", StrainedSettings),
         ("specimen_polycrystal", PolycrystalSettings),
+        ("monolayer", MonolayerSettings),
         ("series_import", ImportSettings),
     ],
 )
@@ -337,7 +339,7 @@ def properties(schema=SCHEMA, path=""):
                 for key, value in part.items():
                     if "const" not in value:
                         yield f"{path}.{key}", value
-            if name not in ("default", "enum"):
+            if name not in ("default", "enum", "if"):
                 yield from properties(part, f"{path}.{name}")
 
 
@@ -382,18 +384,22 @@ CHOSEN = {
     "contrast",  # follows from the microscope
 }
 
-#: Settings that are the same for all models by default, and better otherwise for this one.
-CHOSEN_FOR_GOLD = ("class_names", "structures", "waves", "network", "training")
+#: Sections that are the same for all models by default, and better otherwise for some.
+CHOSEN_BY_MODEL = ("class_names", "structures", "waves", "network", "training")
+#: More of them, for models that count or name.
+CHOSEN_FOR_FOCAL_SERIES = ("nanoparticle",)
 
 
 def test_the_configuration_that_ships_tells_the_defaults():
     """Every key stands there with its default, so a key left out changes nothing."""
+    chosen = [f"{name}.{part}" for name in CONFIGURATION["models"] for part in CHOSEN_BY_MODEL if name != "graphene"]
+    chosen += [f"gold_heights.{part}" for part in CHOSEN_FOR_FOCAL_SERIES]
     mismatches = {
         path: (value, default)
         for path, value, default in with_defaults(CONFIGURATION, SCHEMA)
         if value != default
         and path.rpartition(".")[2] not in CHOSEN
-        and not path.startswith(tuple(f"models.gold.{part}" for part in CHOSEN_FOR_GOLD))
+        and not path.startswith(tuple(f"models.{name}" for name in chosen))
     }
     assert mismatches == {}
 
@@ -402,7 +408,7 @@ def with_defaults(values, schema, path=""):
     """Values that have a default in the schema, with it; named simulations are none."""
     for key, value in values.items():
         part = schema.get("properties", {}).get(key) or schema.get("additionalProperties")
-        if key in ("acquisitions", "sequences") or not isinstance(part, dict):
+        if key in ("acquisitions", "sequences", "focal_series") or not isinstance(part, dict):
             continue
         part = resolved(part)
         if isinstance(value, dict):

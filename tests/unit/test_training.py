@@ -20,7 +20,14 @@ import train_network
 from atomsight import hdf5, models
 from atomsight.errors import InputError
 from atomsight.network import build_network
-from atomsight.training import cross_entropy, make_learner, make_plan, squared_error, streams
+from atomsight.training import (
+    class_weights,
+    cross_entropy,
+    make_learner,
+    make_plan,
+    squared_error,
+    streams,
+)
 
 SCRIPTS = Path(train_network.__file__).parent
 SECTION = {
@@ -74,8 +81,68 @@ def test_images_wider_than_the_specimen_are_refused(wave_file):
 def test_losses_are_those_of_the_textbook():
     truth = np.array([[[[0.25, 0.75]]]], "float32")
     logits = np.log(np.array([[[[0.5, 0.5]]]], "float32"))
-    assert float(cross_entropy(truth, logits)) == pytest.approx(np.log(2), rel=1e-5)
-    assert float(squared_error(truth, logits)) == pytest.approx(0.0625, rel=1e-5)
+    equal = np.ones(2, "float32")
+    assert float(cross_entropy(truth, logits, equal)) == pytest.approx(np.log(2), rel=1e-5)
+    assert float(squared_error(truth, logits, equal)) == pytest.approx(0.0625, rel=1e-5)
+
+
+@pytest.mark.parametrize("loss", [cross_entropy, squared_error])
+def test_the_lowest_loss_is_at_the_true_probabilities_whatever_the_weights(loss):
+    true = np.array([0.7, 0.2, 0.1], "float32")
+    weights = np.array([1, 3, 8], "float32")
+
+    def of(probabilities):
+        return float(loss(true[None, None, None], np.log(probabilities), weights))
+
+    lowest = of(true)
+    for first, second in ((0, 1), (1, 2), (2, 0)):
+        shifted = true.copy()
+        shifted[first] += 0.03
+        shifted[second] -= 0.03
+        assert of(shifted) > lowest + 1e-5
+
+
+def test_rare_classes_weigh_more_but_sites_as_a_whole_what_was_asked_for():
+    chosen = plan_of(training=SECTION["training"] | {"site_weight": 4, "class_balance": 0.5})
+    classes = (np.array([1] * 90), np.array([2] * 9 + [5]))
+    weights = class_weights(classes, 4, chosen.training)
+    assert weights[0] == 1
+    assert weights[2] == pytest.approx(weights[1] * np.sqrt(10))
+    # Class 3 is the last and takes the sites of class 5.
+    assert weights[3] == pytest.approx(weights[1] * np.sqrt(90))
+    assert 90 * weights[1] + 9 * weights[2] + weights[3] == pytest.approx(4 * 100)
+    assert (class_weights(classes, 4, plan_of().training) == 1).all()
+
+
+def test_the_truth_of_a_focal_series_lies_where_its_images_lie_on_average(wave_file):
+    """Each image is displaced by its registration error; the truth by their mean, nothing."""
+    waves = hdf5.read_waves([wave_file])
+    series = {"steps_A": [-5, 0, 5], "registration_error_A": 0.5}
+    plan = plan_of(microscope=SECTION["microscope"] | {"focal_series": series})
+    assert plan.frames == 3
+    learning, _ = streams(waves, plan)
+    inputs = learning[0][0]
+    assert np.ptp(inputs["rows"][:, :, 0], axis=1).min() > 0.05
+    exact = inputs | {
+        name: inputs[name].mean(axis=1, keepdims=True).repeat(3, 1) for name in ("rows", "columns")
+    }
+    learner = make_learner(build_network(2, 3, 2), waves, plan)
+    images, truth = (np.asarray(part) for part in learner.imaging(inputs))
+    assert images.shape == (2, 64, 64, 3)
+    np.testing.assert_allclose(truth, np.asarray(learner.imaging(exact)[1]), atol=1e-4)
+
+
+def test_images_on_sites_show_one_near_their_middle(wave_file):
+    waves = hdf5.read_waves([wave_file])
+    plan = plan_of(training=SECTION["training"] | {"on_sites": 1.0})
+    learning, _ = streams(waves, plan)
+    for index in range(3):
+        inputs = learning[index][0]
+        middle = np.stack([inputs[name].mean(axis=(1, 2)) for name in ("columns", "rows")], -1)
+        apart = inputs["sites"] - middle[:, None]
+        apart -= 24.0 * np.round(apart / 24.0)
+        nearest = np.abs(apart).max(axis=-1).min(axis=1)
+        assert (nearest <= 16 * inputs["pixel_size"] + 1e-3).all()
 
 
 def test_an_example_shows_its_atoms_where_the_truth_has_them(wave_file):

@@ -106,7 +106,7 @@ def make_card(
         name=name,
         material=section["material"],
         features=plan.features,
-        frames=1,
+        frames=plan.frames,
         class_names=("background", *section["class_names"]),
         contrast=section["contrast"],
         pixel_size_A=plan.microscope.pixel_size_A,

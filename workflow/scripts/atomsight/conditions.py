@@ -29,6 +29,25 @@ class MtfSettings:
 
 
 @dataclass(frozen=True)
+class FocalSeriesSettings:
+    """Images of one specimen at different defocus, which a network reads together.
+
+    Attributes
+    ----------
+    steps_A : tuple of F float
+        Defocus of every image, counted from the defocus that is drawn [Å]; a single image has 0.
+    step_error_A : float
+        Standard deviation of the error of every image's defocus [Å].
+    registration_error_A : float
+        Standard deviation, along each axis, of what the registration of the images leaves [Å].
+    """
+
+    steps_A: tuple[float, ...] = (0.0,)
+    step_error_A: float = 0.0
+    registration_error_A: float = 0.0
+
+
+@dataclass(frozen=True)
 class MicroscopeSettings:
     """Ranges from which the conditions of every training image are drawn.
 
@@ -37,7 +56,7 @@ class MicroscopeSettings:
     energy_eV : float
         Energy of the electrons [eV].
     defocus_A : tuple of float
-        Defocus, underfocus positive [Å].
+        Defocus, underfocus positive [Å]; of a focal series, that of an image whose step is 0.
     cs_um, c5_mm : tuple of float
         Spherical aberration of third [µm] and fifth order [mm].
     astigmatism_A : tuple of float
@@ -47,11 +66,13 @@ class MicroscopeSettings:
     vibration_A : tuple of float
         Root mean square vibration along one axis [Å].
     dose_e_per_A2 : tuple of float
-        Dose [e/Å²], drawn evenly on a logarithmic scale.
+        Dose [e/Å²], drawn evenly on a logarithmic scale; all images of a focal series together.
     pixel_size_A : tuple of float
         Size of a pixel [Å].
     mtf : MtfSettings
         The camera.
+    focal_series : FocalSeriesSettings
+        The images that belong together.
     """
 
     energy_eV: float
@@ -64,6 +85,7 @@ class MicroscopeSettings:
     dose_e_per_A2: Range
     pixel_size_A: Range
     mtf: MtfSettings
+    focal_series: FocalSeriesSettings = FocalSeriesSettings()
 
 
 @dataclass(frozen=True)
@@ -112,7 +134,11 @@ def ranges_at(
     InputError
         If the curriculum names a range that the microscope does not have.
     """
-    known = {field.name for field in fields(MicroscopeSettings)} - {"energy_eV", "mtf"}
+    known = {field.name for field in fields(MicroscopeSettings)} - {
+        "energy_eV",
+        "mtf",
+        "focal_series",
+    }
     if unknown := curriculum.start.keys() - known:
         raise InputError(
             f"training.curriculum.start: {sorted(unknown)[0]} is not a range of a microscope; "
@@ -133,22 +159,24 @@ def ranges_at(
 def draw_conditions(
     ranges: MicroscopeSettings, examples: int, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
-    """Draw the conditions of single images.
+    """Draw the conditions of single images, or of focal series.
+
+    The images of a series differ in defocus and share the dose; all else is common to them.
 
     Parameters
     ----------
     ranges : MicroscopeSettings
         Where to draw from.
     examples : int
-        Number of images, B.
+        Number of images or series, B.
     rng : numpy.random.Generator
         Source of randomness.
 
     Returns
     -------
     dict of ndarrays, float32
-        ``aberrations`` (B, 1, 5), ``focal_spread``, ``vibration`` and ``dose`` (B, 1), ``mtf``
-        (B, 1, 3), ``pixel_size`` (B,): inputs of :class:`atomsight.microscope.Microscope`.
+        ``aberrations`` (B, F, 5), ``focal_spread``, ``vibration`` and ``dose`` (B, F), ``mtf``
+        (B, F, 3), ``pixel_size`` (B,): inputs of :class:`atomsight.microscope.Microscope`.
     """
 
     def uniform(limits: Range) -> np.ndarray:
@@ -167,18 +195,28 @@ def draw_conditions(
         axis=-1,
     )
     drawn = {
-        "aberrations": aberrations[:, None],
-        "focal_spread": uniform(ranges.focal_spread_A)[:, None],
-        "vibration": uniform(ranges.vibration_A)[:, None],
-        "dose": np.exp(uniform(tuple(np.log(ranges.dose_e_per_A2))))[:, None],
-        "mtf": np.stack([uniform(getattr(ranges.mtf, c)) for c in ("c1", "c2", "c3")], -1)[:, None],
-        "pixel_size": uniform(ranges.pixel_size_A),
+        "aberrations": aberrations,
+        "focal_spread": uniform(ranges.focal_spread_A),
+        "vibration": uniform(ranges.vibration_A),
+        "dose": np.exp(uniform(tuple(np.log(ranges.dose_e_per_A2)))),
+        "mtf": np.stack([uniform(getattr(ranges.mtf, c)) for c in ("c1", "c2", "c3")], -1),
     }
+    steps = np.asarray(ranges.focal_series.steps_A)
+    drawn = {name: np.repeat(values[:, None], len(steps), 1) for name, values in drawn.items()}
+    error = rng.spawn(1)[0].standard_normal((examples, len(steps)))
+    drawn["aberrations"][..., 0] -= steps + ranges.focal_series.step_error_A * error
+    drawn["dose"] /= len(steps)
+    drawn["pixel_size"] = uniform(ranges.pixel_size_A)
     return {name: values.astype("float32") for name, values in drawn.items()}
 
 
 def place_pixels(
-    pixel_size_A: np.ndarray, cell_A: tuple[float, float], size: int, rng: np.random.Generator
+    pixel_size_A: np.ndarray,
+    cell_A: tuple[float, float],
+    size: int,
+    rng: np.random.Generator,
+    middles_A: np.ndarray | None = None,
+    offsets_A: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
     """Place grids of pixels at random on periodic specimens, mirrored at random.
 
@@ -192,19 +230,27 @@ def place_pixels(
         Pixels along an edge.
     rng : numpy.random.Generator
         Source of randomness.
+    middles_A : ndarray of shape (B, 2), optional
+        Where the middles ``(x, y)`` of the grids lie [Å]; anywhere without it and where it is NaN.
+    offsets_A : ndarray of shape (B, F, 2), optional
+        How far ``(x, y)`` the images of a focal series lie from their place [Å].
 
     Returns
     -------
     dict of ndarrays
-        ``rows`` and ``columns``, float32 of shape (B, 1, size), positions [Å], falling
+        ``rows`` and ``columns``, float32 of shape (B, F, size), positions [Å], falling
         where mirrored; ``turned``, bool of shape (B,), images to be transposed. Mirrors and a
         transposition together make all four rotations.
     """
     count = len(pixel_size_A)
     steps = (np.arange(size) - (size - 1) / 2) * pixel_size_A[:, None]
+    middles_A = np.full((count, 2), np.nan) if middles_A is None else middles_A
+    offsets_A = np.zeros((count, 1, 2)) if offsets_A is None else offsets_A
     grid = {}
-    for name, period in zip(("columns", "rows"), cell_A, strict=True):
+    for axis, name in enumerate(("columns", "rows")):
         mirror = rng.choice([-1.0, 1.0], (count, 1))
-        positions = rng.uniform(0, period, (count, 1)) + mirror * steps
-        grid[name] = positions[:, None].astype("float32")
+        anywhere = rng.uniform(0, cell_A[axis], count)
+        middle = np.where(np.isnan(middles_A[:, axis]), anywhere, middles_A[:, axis])
+        positions = middle[:, None] + mirror * steps
+        grid[name] = (positions[:, None] + offsets_A[..., axis, None]).astype("float32")
     return grid | {"turned": rng.random(count) < 0.5}

@@ -37,7 +37,9 @@ class ExampleStream(keras.utils.PyDataset):
     curriculum : CurriculumSettings, optional
         How the ranges widen; full from the beginning without it.
     batch, image_px : int
-        Images in a step, and their edge [pixel].
+        Images (or focal series) in a step, and their edge [pixel].
+    on_sites : float
+        Share of the examples whose middle lies near a site; the others lie anywhere.
     classes : int
         Number of classes, the background included.
     seed : int
@@ -61,6 +63,7 @@ class ExampleStream(keras.utils.PyDataset):
         *,
         batch: int,
         image_px: int,
+        on_sites: float,
         classes: int,
         seed: int,
         steps: int,
@@ -73,6 +76,7 @@ class ExampleStream(keras.utils.PyDataset):
         self.curriculum = curriculum
         self.batch = batch
         self.image_px = image_px
+        self.on_sites = on_sites
         self.seed = seed
         self.steps = steps
         self.epochs = epochs
@@ -93,13 +97,41 @@ class ExampleStream(keras.utils.PyDataset):
         chosen = rng.integers(len(self._spectra), size=self.batch)
         conditions = draw_conditions(ranges, self.batch, rng)
         size = self.image_px + 2 * CAMERA_MARGIN_PX
-        grid = place_pixels(conditions["pixel_size"], self.waves.cell_A, size, rng)
+        place_rng, error_rng = rng.spawn(2)
+        grid = place_pixels(
+            conditions["pixel_size"],
+            self.waves.cell_A,
+            size,
+            rng,
+            middles_A=self._middles(chosen, conditions["pixel_size"], place_rng),
+            offsets_A=self._registration_errors(error_rng),
+        )
         inputs = conditions | grid
         inputs["spectra"] = self._spectra[chosen]
         inputs["sites"] = self._sites[chosen]
         inputs["members"] = self._members[chosen]
         inputs["seed"] = rng.integers(2**31, size=2, dtype="int32")
         return (inputs,)
+
+    def _middles(
+        self, chosen: np.ndarray, pixel_size_A: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Where images lie: up to a quarter of their edge from a site, NaN for anywhere."""
+        middles = np.full((self.batch, 2), np.nan)
+        reach = self.image_px * pixel_size_A / 4
+        for index in np.flatnonzero(rng.random(self.batch) < self.on_sites):
+            sites = self.waves.sites[chosen[index]]
+            if len(sites):
+                near = rng.uniform(-reach[index], reach[index], 2)
+                middles[index] = sites[rng.integers(len(sites))] + near
+        return middles
+
+    def _registration_errors(self, rng: np.random.Generator) -> np.ndarray:
+        """Offsets of the images of every series, zero on average [Å]."""
+        series = self.microscope.focal_series
+        shape = (self.batch, len(series.steps_A), 2)
+        offsets = series.registration_error_A * rng.standard_normal(shape)
+        return offsets - offsets.mean(axis=1, keepdims=True)
 
 
 def pad_sites(waves: Waves, classes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -182,7 +214,8 @@ class ImagingAndTruth(keras.layers.Layer):
     Notes
     -----
     Input: the inputs of :class:`Microscope` and ``sites`` (B, S, 2), ``members`` (B, S, C - 1),
-    ``turned`` (B,). Output: normalised images (B, H, W, F) and class maps (B, H, W, C).
+    ``turned`` (B,). Output: normalised images (B, H, W, F) and class maps (B, H, W, C), these where
+    the images of a focal series lie on average.
     """
 
     def __init__(
@@ -200,8 +233,8 @@ class ImagingAndTruth(keras.layers.Layer):
         images = normalisation.normalise(images, self.window_A / inputs["pixel_size"])
         images = ops.transpose(images, (0, 2, 3, 1))
         truth = ground_truth.class_maps(
-            inputs["rows"][:, 0, inner],
-            inputs["columns"][:, 0, inner],
+            ops.mean(inputs["rows"], axis=1)[:, inner],
+            ops.mean(inputs["columns"], axis=1)[:, inner],
             inputs["sites"],
             inputs["members"],
             self.site_sigma_A,

@@ -41,6 +41,12 @@ class TrainingSettings:
         Decoupled weight decay of the kernels.
     loss : str
         ``cross_entropy`` or ``squared_error``.
+    on_sites : float
+        Share of the images whose middle lies near a site; the others lie anywhere.
+    site_weight : float
+        Weight of the sites in the loss; that of the background is one.
+    class_balance : float
+        Weight of a class that is ``n`` times as rare as the mean, as an exponent of ``n``.
     site_sigma_A : float
         Standard deviation of the Gaussian of a site [Å].
     window_A : float
@@ -61,6 +67,9 @@ class TrainingSettings:
     warm_up: float
     weight_decay: float
     loss: str
+    on_sites: float
+    site_weight: float
+    class_balance: float
     site_sigma_A: float
     window_A: float
     validation_share: float
@@ -79,13 +88,18 @@ class Learner(keras.Model):
         Makes the examples.
     loss : str
         ``cross_entropy`` or ``squared_error``.
+    weights : ndarray of shape (C,)
+        Weight of every class in the loss.
     """
 
-    def __init__(self, network: keras.Model, imaging: ImagingAndTruth, loss: str):
+    def __init__(
+        self, network: keras.Model, imaging: ImagingAndTruth, loss: str, weights: np.ndarray
+    ):
         super().__init__()
         self.network = network
         self.imaging = imaging
         self.pixel_loss = LOSSES[loss]
+        self.weights_of_classes = weights.astype("float32")
 
     def call(self, inputs: dict[str, keras.KerasTensor], training: bool = False) -> dict:
         """Make examples and answer them."""
@@ -101,11 +115,13 @@ class Learner(keras.Model):
         training: bool = True,
     ) -> keras.KerasTensor:
         """Mean loss of all pixels; truth and answer both come from :meth:`call`."""
-        return self.pixel_loss(y_pred["truth"], y_pred["logits"])
+        return self.pixel_loss(y_pred["truth"], y_pred["logits"], self.weights_of_classes)
 
 
-def cross_entropy(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
-    """Mean cross-entropy of probabilities against a distribution.
+def cross_entropy(
+    truth: keras.KerasTensor, logits: keras.KerasTensor, weights: np.ndarray
+) -> keras.KerasTensor:
+    """Mean cross-entropy of probabilities against a distribution, some classes weighing more.
 
     Parameters
     ----------
@@ -113,17 +129,24 @@ def cross_entropy(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.
         True probabilities.
     logits : tensor of shape (B, H, W, C)
         Logits of the predicted ones.
+    weights : ndarray of shape (C,), float32
+        Weight of every class. Their logarithms are added to the logits, so that the lowest loss is
+        where the logits give the true probabilities, whatever the weights (Menon et al.,
+        arXiv:2007.07314).
 
     Returns
     -------
     scalar tensor
         Cross-entropy [nat per pixel].
     """
-    return ops.mean(-ops.sum(truth * ops.log_softmax(logits, axis=-1), axis=-1))
+    adjusted = ops.log_softmax(logits + np.log(weights), axis=-1)
+    return ops.mean(-ops.sum(weights * truth * adjusted, axis=-1))
 
 
-def squared_error(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
-    """Mean squared error of probabilities.
+def squared_error(
+    truth: keras.KerasTensor, logits: keras.KerasTensor, weights: np.ndarray
+) -> keras.KerasTensor:
+    """Mean squared error of probabilities, some classes weighing more.
 
     Parameters
     ----------
@@ -131,16 +154,45 @@ def squared_error(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.
         True probabilities.
     logits : tensor of shape (B, H, W, C)
         Logits of the predicted ones.
+    weights : ndarray of shape (C,), float32
+        Weight of every class; the lowest loss is at the true probabilities, whatever they are.
 
     Returns
     -------
     scalar tensor
         The error.
     """
-    return ops.mean(ops.square(truth - ops.softmax(logits, axis=-1)))
+    square = ops.square(truth - ops.softmax(logits, axis=-1))
+    return ops.sum(weights * ops.mean(square, axis=(0, 1, 2))) / weights.size
 
 
 LOSSES = {"cross_entropy": cross_entropy, "squared_error": squared_error}
+
+
+def class_weights(
+    classes: tuple[np.ndarray, ...], count: int, settings: TrainingSettings
+) -> np.ndarray:
+    """Weights of the classes in the loss, so that rare ones are learned too.
+
+    Parameters
+    ----------
+    classes : tuple of ndarrays of int
+        Classes of the sites of every structure, from 1.
+    count : int
+        Number of classes, C, the background included; the last takes all sites from its number on.
+    settings : TrainingSettings
+        Of them ``site_weight`` and ``class_balance``.
+
+    Returns
+    -------
+    ndarray of shape (C,)
+        One for the background. The mean over the sites is ``site_weight``.
+    """
+    sites = np.minimum(np.concatenate(classes), count - 1)
+    numbers = np.bincount(sites, minlength=count)[1:]
+    rarity = np.maximum(numbers, 1) ** -settings.class_balance
+    mean = np.sum(numbers * rarity) / np.sum(numbers)
+    return np.concatenate([[1.0], settings.site_weight * rarity / mean])
 
 
 def make_optimizer(settings: TrainingSettings) -> keras.optimizers.Optimizer:
@@ -190,6 +242,8 @@ class TrainingPlan:
     ----------
     features : int
         Features of the network at full resolution.
+    frames : int
+        Images that the network reads together.
     classes : int
         Number of classes, the background included.
     microscope : MicroscopeSettings
@@ -201,6 +255,7 @@ class TrainingPlan:
     """
 
     features: int
+    frames: int
     classes: int
     microscope: MicroscopeSettings
     training: TrainingSettings
@@ -222,10 +277,12 @@ def make_plan(section: dict, seed: int) -> TrainingPlan:
     TrainingPlan
         The plan.
     """
+    microscope = settings.load(section["microscope"], "microscope", MicroscopeSettings)
     return TrainingPlan(
         features=section["network"]["features"],
+        frames=len(microscope.focal_series.steps_A),
         classes=len(section["class_names"]) + 1,
-        microscope=settings.load(section["microscope"], "microscope", MicroscopeSettings),
+        microscope=microscope,
         training=settings.load(section["training"], "training", TrainingSettings),
         seed=seed,
     )
@@ -259,7 +316,7 @@ def train(waves: Waves, plan: TrainingPlan, work: Path) -> tuple[keras.Model, pd
     learning, validation = streams(waves, plan)
     checkpoints.forget_other_trainings(work, [repr(plan), waves_sha256(waves)])
     keras.utils.set_random_seed(plan.seed)
-    network = build_network(plan.features, 1, plan.classes)
+    network = build_network(plan.features, plan.frames, plan.classes)
     learner = make_learner(network, waves, plan)
     learner(learning[0][0])
     history_file = checkpoints.resume_history(work)
@@ -327,7 +384,12 @@ def streams(waves: Waves, plan: TrainingPlan) -> tuple[ExampleStream, ExampleStr
             "structures"
         )
     learned, kept = split_waves(waves, chosen.validation_share)
-    size = {"batch": chosen.batch, "image_px": chosen.image_px, "classes": plan.classes}
+    size = {
+        "batch": chosen.batch,
+        "image_px": chosen.image_px,
+        "on_sites": chosen.on_sites,
+        "classes": plan.classes,
+    }
     steps = min(chosen.steps, chosen.steps_per_epoch)
     learning = ExampleStream(
         learned,
@@ -366,7 +428,8 @@ def make_learner(network: keras.Model, waves: Waves, plan: TrainingPlan) -> Lear
         waves.spectra.shape[-1], waves.cell_A, waves.energy_eV, mtf_table=table or None
     )
     imaging = ImagingAndTruth(microscope, plan.training.site_sigma_A, plan.training.window_A)
-    learner = Learner(network, imaging, plan.training.loss)
+    weights = class_weights(waves.classes, plan.classes, plan.training)
+    learner = Learner(network, imaging, plan.training.loss, weights)
     # XLA makes TensorFlow's convolutions slower on a CPU, and has no Poisson draw on a GPU.
     compiled = "auto" if keras.backend.backend() == "jax" else False
     learner.compile(optimizer=make_optimizer(plan.training), jit_compile=compiled)

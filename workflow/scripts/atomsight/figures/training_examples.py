@@ -118,6 +118,7 @@ def make_examples(
             None,
             batch=1,
             image_px=settings.image_px,
+            on_sites=0.0,
             classes=settings.classes,
             seed=seed,
             steps=len(doses),
