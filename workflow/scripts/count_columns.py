@@ -1,0 +1,153 @@
+"""Count the atoms in columns: HEIGHTS.csv from the columns that a model with classes 1, 2, … found.
+
+One row per column: frame (the number of the focal series), column, x_A, y_A, p_exists, p_1 … p_N
+(probability of every height), height (the most likely one), p_height (its probability),
+expected_height, reliable, and reason: why the count is not to be relied on. A reason is one of
+"unusable pixels", "edge of the image", "above the model's range" (its last class holds all greater
+heights too) and "uncertain". Unusable pixels are known only with --frames.
+
+Settings: least_probability, border_A, clear_A.
+
+Example:
+    python count_columns.py atoms.h5 heights.csv --frames frames.h5 \\
+        --settings '{"least_probability": 0.8}'
+"""
+
+import argparse
+import dataclasses
+import logging
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from atomsight import command_line, hdf5, settings
+from atomsight.errors import InputError
+from atomsight.heights import HeightSettings, clear_of_unusable, count_columns, height_columns
+
+NEEDED = ("frame", "atom", "x_A", "y_A", "p_exists")
+
+
+@command_line.script
+def main(argv: list[str] | None = None) -> None:
+    """Read the columns, count, write tables."""
+    given = parse(argv)
+    section = command_line.read_json(given.settings)
+    chosen = settings.load(section, "heights", HeightSettings)
+    atoms, shape, pixel_size_A = read_atoms(given.atoms)
+    is_clear = np.ones(len(atoms), bool)
+    if given.frames:
+        is_clear = mark_clear(atoms, given.frames, shape, pixel_size_A, chosen.clear_A)
+    table = count_columns(atoms, is_clear, shape[1:], pixel_size_A, chosen, given.atoms)
+    report(table)
+    hdf5.write_csv(given.heights, table)
+    if given.hdf5:
+        made_by = hdf5.provenance(
+            "count_columns.py", dataclasses.asdict(chosen), atoms=Path(given.atoms).name
+        )
+        facts = {"pixel_size_A": pixel_size_A, "frame_shape": shape}
+        with hdf5.create(given.hdf5, made_by | facts) as file:
+            hdf5.write_table(file, "heights", table)
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    arguments = command_line.parser(__doc__)
+    arguments.add_argument("atoms", metavar="ATOMS.h5", help="the columns of a series")
+    arguments.add_argument("heights", metavar="HEIGHTS.csv", help="the table to write")
+    arguments.add_argument("--frames", metavar="FRAMES.h5", help="the images, for unusable pixels")
+    arguments.add_argument("--hdf5", metavar="HEIGHTS.h5", help="the same table as HDF5")
+    command_line.add_settings(arguments, "heights")
+    return arguments.parse_args(argv)
+
+
+def read_atoms(path: str) -> tuple[pd.DataFrame, tuple[int, int, int], float]:
+    """Read the columns of a series.
+
+    Parameters
+    ----------
+    path : path
+        A file of ``locate_atoms.py``.
+
+    Returns
+    -------
+    atoms : DataFrame
+        The table.
+    shape : tuple of 3 int
+        Specimens, rows and columns of the class maps.
+    pixel_size_A : float
+        Size of a pixel [Å].
+
+    Raises
+    ------
+    InputError
+        If the file is of another kind, or its classes are not numbers of atoms.
+    """
+    with hdf5.open_to_read(path) as file:
+        atoms = hdf5.read_table(file, "atoms")
+        shape = tuple(int(edge) for edge in file.attrs["frame_shape"])
+        pixel_size_A = float(file.attrs["pixel_size_A"])
+    missing = [name for name in NEEDED if name not in atoms]
+    if missing:
+        raise InputError(f"{path}: the table 'atoms' has no column {missing[0]!r}; make it again")
+    height_columns(atoms.columns, path)
+    return atoms, shape, pixel_size_A
+
+
+def mark_clear(
+    atoms: pd.DataFrame, path: str, shape: tuple[int, int, int], pixel_size_A: float, clear_A: float
+) -> np.ndarray:
+    """Tell the columns around which the pixels of all images are usable.
+
+    Parameters
+    ----------
+    atoms : DataFrame of C rows
+        The table of columns.
+    path : path
+        A file of ``import_series.py``; successive images show one specimen.
+    shape : tuple of 3 int
+        Specimens, rows and columns of the class maps.
+    pixel_size_A : float
+        Size of a pixel [Å].
+    clear_A : float
+        Distance up to which an unusable pixel counts [Å].
+
+    Returns
+    -------
+    ndarray of shape (C,), bool
+        Whether a column is clear of unusable pixels.
+
+    Raises
+    ------
+    InputError
+        If the images are not those in which the columns were found.
+    """
+    is_clear = np.ones(len(atoms), bool)
+    points = atoms[["x_A", "y_A"]].to_numpy(float)
+    with hdf5.open_frames(path) as frames:
+        images, more = divmod(frames.images.shape[0], max(shape[0], 1))
+        if more or images == 0 or frames.images.shape[1:] != shape[1:]:
+            raise InputError(f"{path}: the columns were not found in these images; find them again")
+        for specimen, rows in atoms.groupby("frame").indices.items():
+            group = slice(specimen * images, (specimen + 1) * images)
+            usable = frames.usable[group].all(axis=0)
+            is_clear[rows] = clear_of_unusable(points[rows], usable, pixel_size_A, clear_A)
+    return is_clear
+
+
+def report(table: pd.DataFrame) -> None:
+    """Log how many columns were counted, and why others are not reliable.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The counted columns.
+    """
+    reasons = table.loc[~table["reliable"], "reason"].value_counts()
+    said = "".join(f", {count} {reason}" for reason, count in reasons.items())
+    logging.info("%d columns, %d reliable%s", len(table), table["reliable"].sum(), said)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
