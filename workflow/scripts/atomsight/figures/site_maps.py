@@ -125,8 +125,8 @@ def show_window(
     ----------
     axes : Axes
         Where to.
-    image : ndarray of shape (H, W)
-        Grey levels.
+    image : ndarray of shape (H, W) or (H, W, 3)
+        Grey levels or colours.
     pixel_size_A : float
         Size of a pixel [Å].
     corner_A : tuple of 2 floats
@@ -138,7 +138,7 @@ def show_window(
     """
     first = np.array(corner_A) - pixel_size_A / 2
     edges = (np.array(shown).reshape(2, 2) - first) / pixel_size_A
-    start = np.clip(np.floor(edges[0] + 1e-6), 0, np.array(image.shape[::-1]) - 1).astype(int)
+    start = np.clip(np.floor(edges[0] + 1e-6), 0, np.array(image.shape[1::-1]) - 1).astype(int)
     stop = np.maximum(np.ceil(edges[1] - 1e-6).astype(int), start + 1)
     part = image[start[1] : stop[1], start[0] : stop[0]]
     x_A, y_A = np.array(corner_A) + start * pixel_size_A

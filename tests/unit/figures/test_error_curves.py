@@ -1,0 +1,141 @@
+"""Curves and bars of counting errors: what stands in them is what stands in the tables."""
+
+import made_columns
+import made_sites
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from numpy.testing import assert_allclose
+
+import plot_height_errors
+import plot_image_count
+from atomsight.errors import InputError
+from atomsight.figures import error_curves, height_errors, image_count, score_tables
+
+
+def network(factor=1.0):
+    table = made_columns.summary(("network",))
+    return table.assign(exact=factor * table["exact"])
+
+
+@pytest.mark.parametrize(
+    ("dose", "text"),
+    [(316.2, "316 e/Å²"), (1000, "10³ e/Å²"), (31623, "3.2·10⁴ e/Å²"), (99999, "10⁵ e/Å²")],
+)
+def test_doses_are_written_as_microscopists_write_them(dose, text):
+    assert error_curves.dose_text(dose) == text
+
+
+def test_ranges_of_tilts_rise_and_the_network_comes_first():
+    table = made_columns.summary().sample(frac=1, random_state=0)
+    assert score_tables.tilt_ranges(table) == list(made_columns.TILTS)
+    methods = ["network", "intensity_mixture", "column_library"]
+    assert error_curves.method_order(table) == methods
+    assert score_tables.nearest_dose(table, 3e3) == 1e3
+    assert score_tables.nearest_dose(table, 4e3) == 1e4
+
+
+def test_errors_of_all_sizes_and_the_missed_add_up():
+    table = made_columns.summary()
+    shares = error_curves.error_shares(table)
+    assert list(shares) == list(error_curves.ERRORS)
+    assert_allclose(sum(shares.values()) + table["exact"], 1)
+    assert_allclose(shares["missed"], 0.1 * (1 - table["exact"]))
+
+
+def test_bars_stand_on_each_other_and_carry_the_sum_in_percent():
+    axes = Figure().add_subplot()
+    rows = score_tables.of_tilt(network(), (0.0, 0.5))
+    error_curves.draw_error_sizes(axes, rows)
+    tops = np.array([[bar.get_y() + bar.get_height() for bar in bars] for bars in axes.containers])
+    assert_allclose(tops[-1], 1 - rows["exact"])
+    assert [text.get_text() for text in axes.texts][-1] == "5.3"
+
+
+def test_a_confusion_matrix_shares_out_the_columns_of_a_height():
+    rows = made_columns.confusion().query("method == 'network'")
+    shares, heights = error_curves.confusion_shares(rows)
+    assert_allclose(shares.sum(axis=1), 1)
+    assert_allclose(shares[:, 0], 0.1)
+    assert_allclose(np.diag(shares[:, 1:]), 0.9)
+    assert list(heights) == [1, 2, 3, 4, 5]
+    one = rows[rows["true_height"].isin([0, 5])]
+    assert np.isnan(error_curves.confusion_shares(one)[0][0]).all()
+
+
+def test_pooled_bins_keep_their_means_and_true_probabilities_have_no_error():
+    bins = pd.DataFrame({"confidence": [0.61, 0.69, 1.0], "columns": [1, 3, 5], "exact": 0.5})
+    pooled = score_tables.pooled(bins)
+    assert_allclose(pooled["confidence"], [0.67, 1.0])
+    assert_allclose(pooled["columns"], [4, 5])
+    assert score_tables.calibration_error(pooled) == pytest.approx((4 * 0.17 + 5 * 0.5) / 9)
+    assert score_tables.calibration_error(made_columns.reliability()) == 0
+    assert np.isnan(score_tables.calibration_error(bins[:0]))
+
+
+@pytest.mark.parametrize("tilts", [1, 3])
+@pytest.mark.parametrize("methods", [("network",), ("network", "column_library", "mine")])
+def test_every_method_and_tilt_has_its_bars_and_all_fits(methods, tilts):
+    table = made_columns.summary(methods)
+    table = table[table["tilt_high_deg"] <= made_columns.TILTS[tilts - 1][1]]
+    figure = height_errors.draw(table)
+    assert len(figure.axes) == tilts * len(methods)
+    assert made_sites.overhang(figure) < 0.005
+    words = made_sites.words(figure)
+    for said in ("Simulated", "200 columns per bar", "by 3 or more", "missed", "tilt up to 0.5°"):
+        assert said in words
+
+
+def test_every_number_of_images_has_a_curve_in_every_panel():
+    figure = image_count.draw(
+        {"1 image": network(0.8), "3 images": network(), "5 images": network()}
+    )
+    assert made_sites.overhang(figure) < 0.005
+    assert len(figure.axes) == 3
+    assert all(len(axes.lines) == 3 for axes in figure.axes)
+    first = figure.axes[0].lines[0]
+    assert_allclose(first.get_ydata(), 0.8 * np.array(network()["exact"][:4]))
+    words = made_sites.words(figure)
+    assert "Simulated" in words
+    assert "3 images" in words
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "summary.csv"
+    made_columns.summary().to_csv(path, index=False)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("script", "option"),
+    [(plot_height_errors, []), (plot_image_count, ["--summary", "3 images"])],
+)
+def test_the_scripts_draw_the_same_bytes_again(script, option, table, tmp_path):
+    drawn = [tmp_path / "one.png", tmp_path / "two.png"]
+    for path in drawn:
+        assert script.main([str(path), *option, table]) == 0
+    assert drawn[0].read_bytes() == drawn[1].read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda made: made.drop(columns="off_by_2"), "the column 'off_by_2' is missing"),
+        (lambda made: made.drop(columns="method"), "the column 'method' is missing"),
+        (lambda made: made[:0], "doses above zero"),
+        (lambda made: made.assign(dose_e_per_A2=0), "doses above zero"),
+    ],
+)
+def test_the_script_says_in_one_sentence_what_is_wrong(tmp_path, capsys, table, change, message):
+    change(made_columns.summary()).to_csv(table, index=False)
+    assert plot_height_errors.main([str(tmp_path / "figure.png"), table]) == 1
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+
+
+def test_a_summary_without_a_network_is_refused():
+    with pytest.raises(InputError, match="no row has the method 'network'"):
+        score_tables.of_network(made_columns.summary(("column_library",)), "summary.csv")

@@ -1,0 +1,264 @@
+"""What the figures of counted columns and named species are drawn from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from atomsight import hdf5
+from atomsight.errors import InputError
+from atomsight.figures import tables
+from atomsight.matching import match_atoms
+
+#: Columns of numbers of a table of counted columns, besides ``p_1`` … ``p_N``.
+HEIGHT_COLUMNS = ("frame", "x_A", "y_A", "height", "p_height", "expected_height", "reliable")
+
+#: Largest distance of a column that was found from the true one [Å].
+RADIUS_A = 0.8
+
+_SITE_COLUMNS = ("frame", "x_A", "y_A", "class", "p_class")
+
+
+@dataclass(frozen=True)
+class FocalImages:
+    """The images of one specimen at different focus.
+
+    Attributes
+    ----------
+    images : ndarray of shape (F, H, W)
+        The images, in their order.
+    focus_A : tuple of F floats
+        Defocus of the images, underfocus positive [Å]; empty where it is not known.
+    pixel_size_A : float
+        Size of a pixel [Å].
+    specimen : int
+        Number of the specimen in its file, from 0.
+    count : int
+        Number of specimens in the file.
+    """
+
+    images: np.ndarray
+    focus_A: tuple[float, ...]
+    pixel_size_A: float
+    specimen: int
+    count: int
+
+    @property
+    def middle(self) -> np.ndarray:
+        """The image in the middle of the series, an ndarray of shape (H, W)."""
+        return self.images[len(self.images) // 2]
+
+
+@dataclass(frozen=True)
+class SeriesTruth:
+    """What is known of the specimen of a simulated focal series.
+
+    Attributes
+    ----------
+    columns : DataFrame
+        ``x_A, y_A`` [Å] and ``class`` (text) of every site.
+    dose_e_per_A2 : float
+        Dose of all images together [e/Å²].
+    """
+
+    columns: pd.DataFrame
+    dose_e_per_A2: float
+
+
+def read_images(path: Path | str, specimen: int = 0) -> FocalImages:
+    """Read the images of one specimen.
+
+    Parameters
+    ----------
+    path : path
+        A file of ``import_series.py``.
+    specimen : int
+        Number of the specimen, from 0.
+
+    Returns
+    -------
+    FocalImages
+        Its images; one image where the file holds no focal series.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or of another kind, or has no such specimen.
+    """
+    with hdf5.open_frames(path) as frames:
+        size = frames.frames_per_specimen
+        count = frames.images.shape[0] // size
+        if not 0 <= specimen < count:
+            raise InputError(f"{path}: there is no specimen {specimen}; they run to {count - 1}")
+        images = frames.images[specimen * size : (specimen + 1) * size]
+        return FocalImages(images, tuple(frames.focus_A), frames.pixel_size_A, specimen, count)
+
+
+def read_map(path: Path | str, series: FocalImages) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Read the class maps of a specimen.
+
+    Parameters
+    ----------
+    path : path
+        A file of ``map_classes.py``.
+    series : FocalImages
+        The images of the specimen.
+
+    Returns
+    -------
+    maps : ndarray of shape (H, W, C)
+        Probabilities; class 0 is the background.
+    class_names : tuple of C str
+        Names of the classes.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or of another kind, or does not fit the images.
+    """
+    with hdf5.open_maps(path) as maps:
+        if maps.maps.shape[:3] != (series.count, *series.images.shape[1:]):
+            raise InputError(f"{path}: not the maps of these images; make them again")
+        return maps.maps[series.specimen], maps.class_names
+
+
+def read_sites(path: Path | str, specimen: int = 0) -> pd.DataFrame:
+    """Read the sites of a specimen, with their classes.
+
+    Parameters
+    ----------
+    path : path
+        A file of ``locate_atoms.py``.
+    specimen : int
+        Number of the specimen, from 0.
+
+    Returns
+    -------
+    DataFrame
+        One row per site: ``frame, x_A, y_A, class, p_class`` and more.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or of another kind.
+    """
+    with hdf5.open_to_read(path) as file:
+        sites = hdf5.read_table(file, "atoms")
+    missing = [name for name in _SITE_COLUMNS if name not in sites]
+    if missing:
+        raise InputError(f"{path}: the column {missing[0]!r} of the table 'atoms' is missing")
+    return sites[sites["frame"] == specimen].reset_index(drop=True)
+
+
+def read_heights(path: Path | str, specimen: int = 0) -> pd.DataFrame:
+    """Read the counted columns of a specimen.
+
+    Parameters
+    ----------
+    path : path
+        A table of ``count_columns.py``.
+    specimen : int
+        Number of the specimen, from 0.
+
+    Returns
+    -------
+    DataFrame
+        One row per column: :data:`HEIGHT_COLUMNS`, ``p_1`` … ``p_N`` and ``reason``.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or no such table.
+    """
+    table = tables.read_csv(path, HEIGHT_COLUMNS)
+    if "reason" not in table or "p_1" not in table:
+        raise InputError(f"{path}: the column 'reason' or 'p_1' is missing; make the table again")
+    # An empty text is read as not a number.
+    table = table.assign(reason=table["reason"].fillna(""), reliable=table["reliable"].astype(bool))
+    return table[table["frame"] == specimen].reset_index(drop=True)
+
+
+def greatest_height(table: pd.DataFrame) -> int:
+    """Give the last class of a table of counted columns: that many atoms or more.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A table of :func:`read_heights`.
+
+    Returns
+    -------
+    int
+        N of ``p_1`` … ``p_N``.
+    """
+    return sum(name.startswith("p_") and name[2:].isdigit() for name in table.columns)
+
+
+def read_truth(path: Path | str) -> SeriesTruth:
+    """Read the truth of a simulated focal series.
+
+    Parameters
+    ----------
+    path : path
+        A truth file of ``simulate_focal_series.py``.
+
+    Returns
+    -------
+    SeriesTruth
+        The sites and the dose.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or of another kind.
+    """
+    with hdf5.open_to_read(path) as file:
+        columns = hdf5.read_table(file, "columns")[["x_A", "y_A", "class"]]
+        return SeriesTruth(columns, float(file.attrs["dose_e_per_A2"]))
+
+
+def true_heights(truth: SeriesTruth, path: Path | str) -> pd.DataFrame:
+    """Give the true columns with their heights as numbers.
+
+    Parameters
+    ----------
+    truth : SeriesTruth
+        The truth.
+    path : path
+        Where it comes from, for the message.
+
+    Returns
+    -------
+    DataFrame
+        ``x_A, y_A`` [Å] and ``height``.
+
+    Raises
+    ------
+    InputError
+        If a class is no number of atoms.
+    """
+    heights = pd.to_numeric(truth.columns["class"], errors="coerce")
+    if heights.isna().any():
+        raise InputError(f"{path}: its classes are no numbers of atoms; give the truth of columns")
+    return truth.columns[["x_A", "y_A"]].assign(height=heights.astype(int))
+
+
+def match(found: pd.DataFrame, true: pd.DataFrame) -> pd.DataFrame:
+    """Pair what was found with what is there.
+
+    Parameters
+    ----------
+    found, true : DataFrame
+        Sites, with ``x_A, y_A`` [Å].
+
+    Returns
+    -------
+    DataFrame
+        One row per true site, ``found``: the row of its partner, or -1.
+    """
+    positions = (table[["x_A", "y_A"]].to_numpy(float) for table in (found, true))
+    found_index, true_index = match_atoms(*positions, RADIUS_A)
+    partner = np.full(len(true), -1)
+    partner[true_index] = found_index
+    return true.assign(found=partner)

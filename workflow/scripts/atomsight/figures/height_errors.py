@@ -1,0 +1,69 @@
+"""By how much counts are wrong, against dose and tilt, beside other methods (the paper, Fig 12)."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from atomsight.figures import error_curves, score_tables, site_maps, style
+
+#: Places and sizes [inch].
+_LEFT, _TOP, _MARGIN = 1.2, 0.46, 0.12
+_GAP_X, _GAP_Y = 0.14, 0.16
+_HEIGHT = 1.3
+_FOOTER = 0.62
+_WIDTH = 7.1
+_WIDEST, _NARROWEST = 2.6, 4.5
+
+
+@style.styled()
+def draw(summary: pd.DataFrame) -> Figure:
+    """Draw the share of wrong counts by their size, a panel per method and range of tilts.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        ``method`` and :data:`~atomsight.figures.score_tables.SUMMARY_COLUMNS`.
+
+    Returns
+    -------
+    Figure
+        Stacked bars against the dose; a row per method, a column per range of tilts.
+    """
+    methods = error_curves.method_order(summary)
+    tilts = score_tables.tilt_ranges(summary)
+    room = _WIDTH - _LEFT - _MARGIN - (len(tilts) - 1) * _GAP_X
+    width = min(room / len(tilts), _WIDEST)
+    size = (
+        max(_LEFT + len(tilts) * (width + _GAP_X) - _GAP_X + _MARGIN, _NARROWEST),
+        _TOP + len(methods) * (_HEIGHT + _GAP_Y) - _GAP_Y + _FOOTER,
+    )
+    figure = Figure(figsize=size)
+    for row, method in enumerate(methods):
+        top = _TOP + row * (_HEIGHT + _GAP_Y)
+        of_method = summary[summary["method"] == method]
+        for column, tilt in enumerate(tilts):
+            axes = style.place(figure, _LEFT + column * (width + _GAP_X), top, width, _HEIGHT)
+            rows = score_tables.of_tilt(of_method, tilt)
+            if len(rows):
+                error_curves.draw_error_sizes(axes, rows)
+            error_curves.finish_share_axis(axes, "" if column else "columns miscounted")
+            axes.set_ylim(0, 1.12)
+            axes.tick_params(labelbottom=row == len(methods) - 1)
+            if row == len(methods) - 1:
+                axes.set_xlabel("total dose (e/Å²)")
+            if row == 0:
+                style.letter(axes, "abcdefgh"[column], error_curves.tilt_text(*tilt))
+        name = error_curves.method_look(method)["label"].replace(" ", "\n")
+        style.write(figure, 0.1, top + _HEIGHT / 2 - 0.1, name, weight="bold", linespacing=1.3)
+    heading = f"Simulated gold particles, none of the training; {_columns(summary)} per bar"
+    style.write(figure, 0.1, 0.06, heading, weight="bold", size=8)
+    handles = [Patch(color=colour, label=name) for name, colour in error_curves.ERRORS.values()]
+    below = size[1] - 0.24
+    site_maps.explain(figure, size[0] / 2, below, handles, len(handles))
+    return figure
+
+
+def _columns(summary: pd.DataFrame) -> str:
+    fewest, most = int(summary["columns"].min()), int(summary["columns"].max())
+    number = f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
+    return f"{number} columns"

@@ -1,0 +1,235 @@
+"""Panels of counted columns: discs with their numbers of atoms."""
+
+import numpy as np
+import pandas as pd
+from cmcrameri import cm
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import EllipseCollection
+from matplotlib.colors import BoundaryNorm, Colormap, ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from atomsight.figures import style
+from atomsight.figures.focal_panels import disc_diameter
+
+#: Heights: dark is few, bright is many.
+HEIGHTS: Colormap = ListedColormap(cm.batlow(np.linspace(0.08, 0.97, 256)))
+
+#: Differences: blue is too few, brown too many.
+DIFFERENCES: Colormap = ListedColormap(cm.vik(np.linspace(0.1, 0.9, 256)))
+
+#: Probabilities of counts: dark is sure.
+CERTAINTY: Colormap = ListedColormap(cm.devon_r(np.linspace(0, 0.85, 256)))
+
+#: Size of a number on a disc, in diameters of the disc, and the smallest that is read [point].
+_NUMBER, _LEAST_NUMBER = 0.62, 2.8
+
+#: Colours darker than this carry white numbers.
+_DARK = 0.5
+
+#: Furthest difference with a colour of its own.
+_MOST_OFF = 3
+
+
+def draw_heights(axes: Axes, table: pd.DataFrame, greatest: int) -> None:
+    """Draw counted columns as discs with their numbers; those not reliable are open.
+
+    Parameters
+    ----------
+    axes : Axes
+        Shows an image, with axes in Å.
+    table : DataFrame
+        ``x_A, y_A`` [Å], ``height``, and ``reliable`` where it is known.
+    greatest : int
+        Greatest height of the colours.
+    """
+    heights = table["height"].to_numpy(int)
+    filled = table["reliable"].to_numpy(bool) if "reliable" in table else np.ones(len(table), bool)
+    colours = HEIGHTS((np.minimum(heights, greatest) - 1) / max(greatest - 1, 1))
+    _numbered_discs(axes, table, colours, filled, [str(height) for height in heights])
+
+
+def draw_probabilities(axes: Axes, table: pd.DataFrame) -> None:
+    """Draw the probabilities of the counts, with the two figures after the point.
+
+    Parameters
+    ----------
+    axes : Axes
+        Shows an image, with axes in Å.
+    table : DataFrame
+        ``x_A, y_A`` [Å] and ``p_height``.
+    """
+    p = table["p_height"].to_numpy(float)
+    numbers = ["1" if value >= 0.995 else f"{value:.2f}"[1:] for value in p]
+    _numbered_discs(axes, table, CERTAINTY(p), np.ones(len(p), bool), numbers, 0.85)
+
+
+def draw_differences(axes: Axes, true: pd.DataFrame, found: pd.DataFrame, greatest: int) -> None:
+    """Draw how far counts are from the truth; missed columns are crosses.
+
+    Parameters
+    ----------
+    axes : Axes
+        Shows an image, with axes in Å.
+    true : DataFrame
+        ``x_A, y_A`` [Å], ``height`` and ``found``, the row of the partner or -1.
+    found : DataFrame
+        The counted columns, with ``height``.
+    greatest : int
+        The last class, which holds all greater heights too.
+    """
+    is_found = true["found"].to_numpy() >= 0
+    pairs = true[is_found]
+    off = differences(true, found, greatest)
+    colours = DIFFERENCES(0.5 + np.clip(off, -_MOST_OFF, _MOST_OFF) / (2 * _MOST_OFF))
+    colours[off == 0] = (1, 1, 1, 1)
+    numbers = [f"{value:+d}".replace("-", "−") if value else "" for value in off]
+    _numbered_discs(axes, pairs, colours, np.ones(len(pairs), bool), numbers)
+    limits = axes.axis()
+    missed = true.loc[~is_found, ["x_A", "y_A"]].to_numpy(float)
+    axes.plot(*missed.T, "x", color="black", markersize=4, markeredgewidth=0.9)
+    alone = np.setdiff1d(np.arange(len(found)), true["found"])
+    invented = found.iloc[alone][["x_A", "y_A"]].to_numpy(float)
+    axes.plot(*invented.T, "+", color="C1", markersize=5, markeredgewidth=1.1)
+    axes.axis(limits)
+
+
+def differences(true: pd.DataFrame, found: pd.DataFrame, greatest: int) -> np.ndarray:
+    """Counts minus truth, of the columns that were found.
+
+    Parameters
+    ----------
+    true, found, greatest
+        As in :func:`draw_differences`.
+
+    Returns
+    -------
+    ndarray of int
+        In the order of the true columns.
+    """
+    pairs = true[true["found"] >= 0]
+    counted = found["height"].to_numpy(int)[pairs["found"].to_numpy(int)]
+    return counted - np.minimum(pairs["height"].to_numpy(int), greatest)
+
+
+def _numbered_discs(
+    axes: Axes,
+    table: pd.DataFrame,
+    colours: np.ndarray,
+    filled: np.ndarray,
+    numbers: list[str],
+    type_size: float = 1.0,
+) -> None:
+    """Draw discs of one diameter; those not filled are white with a coloured rim."""
+    points = table[["x_A", "y_A"]].to_numpy(float)
+    if len(points) == 0:
+        return
+    limits = axes.axis()
+    diameter = disc_diameter(points)
+    rims = np.where(filled[:, None], (0.25, 0.25, 0.25, 1.0), colours)
+    faces = np.where(filled[:, None], colours, (1.0, 1.0, 1.0, 1.0))
+    axes.add_collection(
+        EllipseCollection(
+            *(np.full(len(points), diameter),) * 2,
+            np.zeros(len(points)),
+            units="xy",
+            offsets=points,
+            offset_transform=axes.transData,
+            facecolors=faces,
+            edgecolors=rims,
+            linewidths=np.where(filled, 0.25, 1.1),
+        )
+    )
+    axes.axis(limits)
+    _write_numbers(axes, points, faces, numbers, type_size * diameter)
+
+
+def _write_numbers(
+    axes: Axes, points: np.ndarray, faces: np.ndarray, numbers: list[str], diameter: float
+) -> None:
+    left, right = axes.get_xlim()
+    figure_width = axes.figure.get_size_inches()[0] * axes.get_position().width
+    size = _NUMBER * diameter * 72 * figure_width / (right - left)
+    if size < _LEAST_NUMBER:
+        return
+    bright = faces[:, :3] @ (0.30, 0.59, 0.11)
+    look = {"ha": "center", "va": "center_baseline", "size": size, "clip_on": True}
+    for (x, y), number, lightness in zip(points, numbers, bright, strict=True):
+        axes.text(x, y, number, color="white" if lightness < _DARK else "black", **look)
+
+
+def height_bar(figure: Figure, place: tuple[float, float, float], greatest: int) -> Axes:
+    """Explain the colours of heights, as a lying bar.
+
+    Parameters
+    ----------
+    figure : Figure
+        The figure.
+    place : tuple of 3 floats
+        Left, top and width [inch].
+    greatest : int
+        Greatest height.
+
+    Returns
+    -------
+    Axes
+        The bar.
+    """
+    heights = np.arange(1, greatest + 1)
+    colours = ListedColormap(HEIGHTS((heights - 1) / max(greatest - 1, 1)))
+    ticks = heights[:: max(1, round(greatest / 8))]
+    return _step_bar(figure, place, colours, heights, ticks, "atoms in the column")
+
+
+def difference_bar(figure: Figure, place: tuple[float, float, float]) -> Axes:
+    """Explain the colours of differences, as a lying bar.
+
+    Parameters
+    ----------
+    figure, place
+        As in :func:`height_bar`.
+
+    Returns
+    -------
+    Axes
+        The bar.
+    """
+    steps = np.arange(-_MOST_OFF, _MOST_OFF + 1)
+    colours = DIFFERENCES(0.5 + steps / (2 * _MOST_OFF))
+    colours[_MOST_OFF] = (1, 1, 1, 1)
+    return _step_bar(figure, place, ListedColormap(colours), steps, steps, "counted − true")
+
+
+def _step_bar(
+    figure: Figure,
+    place: tuple[float, float, float],
+    colours: ListedColormap,
+    values: np.ndarray,
+    ticks: np.ndarray,
+    label: str,
+) -> Axes:
+    left, top, width = place
+    axes = style.place(figure, left, top, width, 0.09)
+    norm = BoundaryNorm(np.append(values, values[-1] + 1) - 0.5, len(values))
+    bar = figure.colorbar(
+        ScalarMappable(norm, colours), axes, orientation="horizontal", ticks=ticks, label=label
+    )
+    bar.outline.set_linewidth(0.4)
+    axes.tick_params(length=0, which="both")
+    return axes
+
+
+def mistake_handles() -> list[Line2D]:
+    """Handles of a legend for columns that were missed or invented.
+
+    Returns
+    -------
+    list of Line2D
+        The handles.
+    """
+    look = {"linewidth": 0, "markersize": 4.5, "markeredgewidth": 1}
+    return [
+        Line2D([], [], marker="x", color="black", label="missed", **look),
+        Line2D([], [], marker="+", color="C1", label="invented", **look),
+    ]
