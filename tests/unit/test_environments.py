@@ -78,6 +78,7 @@ def imported_packages(script):
 PACKAGES = {
     "mpl_toolkits": "matplotlib",
     "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
     "yaml": "pyyaml",
     "PIL": "pillow",
     "rsciio": "rosettasciio",

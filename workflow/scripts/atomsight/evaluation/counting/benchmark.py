@@ -1,0 +1,284 @@
+"""How well the atoms of columns are counted, against tilt and total dose, network and baselines.
+
+The particles come from another generator than those of the training, see
+:mod:`atomsight.evaluation.particles`. Every particle is tilted by an angle from every range; its
+exit wave is computed once, imaged at the focus values of the model's series, and exposed at every
+dose. All methods see the same counts. Images are those of a series after its registration: what is
+left of the shifts between them is an error of some hundredths of a nanometre.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from atomsight.evaluation import classification, focal_series
+from atomsight.evaluation.acquisition import AcquisitionSettings
+from atomsight.evaluation.counting import column_library, intensity_mixture
+from atomsight.evaluation.counting.column_library import LibrarySettings
+from atomsight.evaluation.counting.particle_series import (
+    ParticleWave,
+    in_units_of_the_beam,
+    simulate_particle,
+)
+from atomsight.evaluation.particles import ParticleSettings
+from atomsight.evaluation.reading import AtomReader
+
+METHODS = ("network", "intensity_mixture", "column_library")
+
+#: What tells the settings apart.
+SETTING = ["method", "tilt_low_deg", "tilt_high_deg", "dose_e_per_A2"]
+
+# Streams of random numbers, so that no particle or noise of one is that of another.
+_PARTICLES, _NOISE, _LIBRARY = range(3)
+
+
+@dataclass(frozen=True)
+class HeightEvaluationSettings:
+    """What columns are counted, and by whom.
+
+    Attributes
+    ----------
+    methods : tuple of str
+        Some of :data:`METHODS`.
+    particles : int
+        Number of particles; the same ones in every range of tilts.
+    tilts_deg : tuple of tuples of 2 floats
+        Ranges of the angle between zone axis and beam [°].
+    doses_e_per_A2 : tuple of float
+        Doses of all images of a series together [e/Å²].
+    defocus_A : tuple of 2 floats
+        Smallest and largest defocus of an image whose step is 0, underfocus positive, from the
+        lower side of the particle [Å]; drawn for every particle.
+    registration_error_A : float
+        Root mean square shift of an image along each axis [Å].
+    radius_A : float
+        Largest distance of a found column from the true one [Å].
+    bins : int
+        Number of bins of the stated probabilities.
+    seed : int
+        Seed of particles, focus, shifts, noise and library.
+    particle : ParticleSettings
+        The particles; tilt and seed are those above.
+    library : LibrarySettings
+        The library of columns.
+    acquisition : AcquisitionSettings
+        Microscope and camera. An image is as large as the particle and its margin.
+    """
+
+    methods: tuple[str, ...]
+    particles: int
+    tilts_deg: tuple[tuple[float, float], ...]
+    doses_e_per_A2: tuple[float, ...]
+    defocus_A: tuple[float, float]
+    registration_error_A: float
+    radius_A: float
+    bins: int
+    seed: int
+    particle: ParticleSettings
+    library: LibrarySettings
+    acquisition: AcquisitionSettings
+
+
+@dataclass(frozen=True)
+class FocalSeries:
+    """The images of one particle without noise.
+
+    Attributes
+    ----------
+    particle : ParticleWave
+        The particle.
+    focus_A : tuple of F floats
+        Focus of the images [Å].
+    intensities : ndarray of shape (F, H, W)
+        Intensities; 1 is the incident beam.
+    """
+
+    particle: ParticleWave
+    focus_A: tuple[float, ...]
+    intensities: np.ndarray
+
+
+@dataclass(frozen=True)
+class Counter:
+    """What counts, and how it is set.
+
+    Attributes
+    ----------
+    read : callable
+        The network: from the images of a series to the table of its columns.
+    steps_A : tuple of F floats
+        Focus of its images, less that of the one drawn [Å].
+    largest : int
+        Its last class, which stands for larger heights too; no method tells more.
+    """
+
+    read: AtomReader
+    steps_A: tuple[float, ...]
+    largest: int
+
+
+def measure(settings: HeightEvaluationSettings, counter: Counter) -> pd.DataFrame:
+    """Image all particles, and count their columns in every way.
+
+    Parameters
+    ----------
+    settings : HeightEvaluationSettings
+        What is counted.
+    counter : Counter
+        The network.
+
+    Returns
+    -------
+    DataFrame
+        One row per column and answer: ``method, tilt_low_deg, tilt_high_deg, dose_e_per_A2,
+        particle`` and what :func:`atomsight.evaluation.classification.pair_columns` gives; the
+        classes are heights. ``variant`` is what was chosen for a baseline with the truth in hand.
+    """
+    answers = []
+    for low, high in settings.tilts_deg:
+        of_range = pd.concat(list(_answers(settings, counter, (low, high))), ignore_index=True)
+        answers.append(of_range.assign(tilt_low_deg=low, tilt_high_deg=high))
+    return best_variants(pd.concat(answers, ignore_index=True))
+
+
+def _answers(
+    settings: HeightEvaluationSettings, counter: Counter, tilt_deg: tuple[float, float]
+) -> Iterator[pd.DataFrame]:
+    """Answers of all methods to all columns of one range of tilts."""
+    particle = dataclasses.replace(settings.particle, tilt_deg=tilt_deg)
+    waves = []
+    if "column_library" in settings.methods:
+        rng = np.random.default_rng([settings.seed, _LIBRARY])
+        waves = column_library.simulate_library(
+            settings.library, particle, settings.acquisition, rng
+        )
+    for number in range(settings.particles):
+        series = take_series(settings, particle, counter.steps_A, number)
+        known = None
+        if waves:
+            radius_A = max(settings.library.radii_A)
+            known = column_library.image_library(waves, series.focus_A, radius_A)
+        for counts, optics in _exposures(settings, series, tilt_deg, number):
+            seen = dataclasses.replace(series.particle, optics=optics)
+            for method, variant, found in _count(settings, counter, counts, seen, known):
+                yield _pair(found, seen, settings.radius_A, counter.largest).assign(
+                    method=method,
+                    variant=variant,
+                    particle=number,
+                    dose_e_per_A2=optics.dose_e_per_A2,
+                )
+
+
+def take_series(
+    settings: HeightEvaluationSettings,
+    particle: ParticleSettings,
+    steps_A: tuple[float, ...],
+    number: int,
+) -> FocalSeries:
+    """Take the focal series of one of the particles, without noise.
+
+    Parameters
+    ----------
+    settings : HeightEvaluationSettings
+        How it is taken.
+    particle : ParticleSettings
+        What it looks like, the range of its tilt included.
+    steps_A : tuple of F floats
+        Focus of the images, less that of the one drawn [Å].
+    number : int
+        Number of the particle.
+
+    Returns
+    -------
+    FocalSeries
+        The series.
+    """
+    rng = np.random.default_rng([settings.seed, _PARTICLES, number])
+    particle_rng, focus_rng, shift_rng = rng.spawn(3)
+    wave = simulate_particle(particle, settings.acquisition, particle_rng)
+    middle_A = focus_rng.uniform(*settings.defocus_A)
+    focus_A = tuple(middle_A + step for step in steps_A)
+    shifts_A = focal_series.draw_shifts(len(steps_A), settings.registration_error_A, shift_rng)
+    return FocalSeries(wave, focus_A, wave.images(focus_A, shifts_A))
+
+
+def _exposures(
+    settings: HeightEvaluationSettings,
+    series: FocalSeries,
+    tilt_deg: tuple[float, float],
+    number: int,
+) -> Iterator[tuple[np.ndarray, AcquisitionSettings]]:
+    """Expose a series at every dose, with noise that depends on what is imaged alone."""
+    seed = [settings.seed, _NOISE, number, *(round(1000 * angle) for angle in tilt_deg)]
+    noise = np.random.default_rng(seed).spawn(len(settings.doses_e_per_A2))
+    for dose, rng in zip(settings.doses_e_per_A2, noise, strict=True):
+        optics = dataclasses.replace(series.particle.optics, dose_e_per_A2=dose)
+        yield focal_series.expose_series(series.intensities, optics, rng), optics
+
+
+def _count(
+    settings: HeightEvaluationSettings,
+    counter: Counter,
+    counts: np.ndarray,
+    particle: ParticleWave,
+    known: column_library.ColumnImages | None,
+) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Count the columns of one series in every way: method, variant, table of columns."""
+    if "network" in settings.methods:
+        yield "network", "", counter.read(counts.astype(np.float32))
+    images = in_units_of_the_beam(counts, particle.optics)
+    pixel_A, positions = particle.optics.pixel_size_A, particle.positions
+    heights = particle.columns["atoms"].to_numpy()
+    if "intensity_mixture" in settings.methods:
+        sections = intensity_mixture.cross_sections(images, positions, pixel_A)
+        counted = intensity_mixture.count_heights(sections, heights, counter.largest)
+        for criterion, table in counted.items():
+            found = _at(particle, table["height"], table["p_height"])
+            yield "intensity_mixture", criterion, found
+    if known is not None:
+        radii_A = settings.library.radii_A
+        patches = column_library.cut_patches(
+            images, positions, particle.rotation_rad, pixel_A, max(radii_A)
+        )
+        for radius_A in radii_A:
+            told = column_library.count_heights(patches, known, radius_A / pixel_A)
+            yield "column_library", f"{radius_A:g} Å", _at(particle, told, np.nan)
+
+
+def _at(particle: ParticleWave, heights: np.ndarray, p: np.ndarray | float) -> pd.DataFrame:
+    """Heights told for the true positions, as a network tells them."""
+    return particle.columns[["x_A", "y_A"]].assign(**{"class": heights, "p_class": p})
+
+
+def _pair(
+    found: pd.DataFrame, particle: ParticleWave, radius_A: float, largest: int
+) -> pd.DataFrame:
+    told = found.assign(**{"class": classification.cap_heights(found["class"], largest)})
+    heights = classification.cap_heights(particle.columns["atoms"], largest)
+    true = particle.columns.assign(**{"class": heights})
+    view_A = particle.optics.field_of_view_A
+    return classification.pair_columns(told, true, view_A, radius_A)
+
+
+def best_variants(answers: pd.DataFrame) -> pd.DataFrame:
+    """Keep of every method the variant that counts best in a setting.
+
+    Parameters
+    ----------
+    answers : DataFrame
+        :data:`SETTING`, ``variant``, ``true_class, found_class``.
+
+    Returns
+    -------
+    DataFrame
+        The rows of the variants with the largest share exact, the first of equal ones.
+    """
+    exact = answers["true_class"] == answers["found_class"]
+    keys = [answers[name] for name in (*SETTING, "variant")]
+    shares = exact.groupby(keys, sort=False).mean()
+    best = shares.groupby(SETTING, sort=False).idxmax()
+    chosen = pd.MultiIndex.from_frame(answers[[*SETTING, "variant"]]).isin(best)
+    return answers[chosen].reset_index(drop=True)
