@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from scipy.stats import binomtest
 
 from atomsight.evaluation import classification
 
@@ -106,6 +107,18 @@ def test_scores_of_a_species():
 
 def test_the_last_class_stands_for_all_greater_heights():
     assert classification.cap_heights(["3", 12, 15], 12) == ["3", "12", "12"]
+
+
+def test_wilson_interval_has_its_textbook_values():
+    low, high = classification.wilson_interval([0, 5, 8, 10], [10, 10, 10, 10])
+    assert_allclose(low, [0, 0.2366, 0.4902, 0.7225], atol=5e-5)
+    assert_allclose(high, [0.2775, 0.7634, 0.9433, 1], atol=5e-5)
+
+
+def test_wilson_interval_agrees_with_scipy():
+    low, high = classification.wilson_interval([5823], [5850], confidence=0.9)
+    known = binomtest(5823, 5850).proportion_ci(0.9, method="wilson")
+    assert_allclose([low[0], high[0]], known)
 
 
 def test_wilson_interval_covers_as_often_as_it_says():

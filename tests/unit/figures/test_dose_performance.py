@@ -1,10 +1,9 @@
-"""Performance against the dose: the intervals are Wilson's, and the script refuses what it must."""
+"""Performance against the dose: drawn where it belongs, and the script refuses what it must."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
-from scipy.stats import binomtest
 
 import plot_dose_performance
 from atomsight.figures import dose_performance, style
@@ -25,22 +24,6 @@ def evaluation():
             "recall_boundary": [0.4, 0.8, 1.0],
         }
     )
-
-
-def test_wilson_interval_has_its_textbook_values():
-    low, high = dose_performance.wilson_interval([0, 5, 8, 10], [10, 10, 10, 10])
-    assert_allclose(low, [0, 0.2366, 0.4902, 0.7225], atol=5e-5)
-    assert_allclose(high, [0.2775, 0.7634, 0.9433, 1], atol=5e-5)
-
-
-def test_wilson_interval_agrees_with_scipy():
-    low, high = dose_performance.wilson_interval([5823], [5850], confidence=0.9)
-    known = binomtest(5823, 5850).proportion_ci(0.9, method="wilson")
-    assert_allclose([low[0], high[0]], known)
-
-
-def test_without_a_trial_nothing_is_known():
-    assert_allclose(dose_performance.wilson_interval([0], [0]), [[0], [1]])
 
 
 def test_the_title_says_that_it_is_simulated():

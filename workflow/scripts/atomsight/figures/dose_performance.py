@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from scipy.stats import norm
 
+from atomsight.evaluation.classification import wilson_interval
 from atomsight.figures import style
 
 #: Columns that are drawn; ``recall_<region>`` besides them where it is there.
@@ -28,37 +28,6 @@ _WIDTH, _HEIGHT = 7.1, 2.78
 _PLOT = (2.9, 1.95)
 _LEFTS = (0.5, 4.1)
 _TOP = 0.45
-
-
-def wilson_interval(
-    successes: np.ndarray, trials: np.ndarray, confidence: float = 0.95
-) -> tuple[np.ndarray, np.ndarray]:
-    """Confidence interval of a probability of success.
-
-    Parameters
-    ----------
-    successes, trials : array-like of shape (N,)
-        Counts; the whole range from 0 to 1 is given where there was no trial.
-    confidence : float
-        Probability that the interval holds the true value.
-
-    Returns
-    -------
-    low, high : ndarray of shape (N,)
-        Ends of the interval.
-
-    Notes
-    -----
-    E. B. Wilson, *J. Am. Stat. Assoc.* 22, 209 (1927). It stays within 0 and 1 and holds where no
-    atom or every atom was found.
-    """
-    successes, trials = np.asarray(successes, float), np.asarray(trials, float)
-    z = norm.ppf((1 + confidence) / 2)
-    share = successes / np.maximum(trials, 1)
-    weight = trials + z**2
-    centre = (successes + z**2 / 2) / weight
-    half = z * np.sqrt(trials * share * (1 - share) + z**2 / 4) / weight
-    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
 
 
 @style.styled()
