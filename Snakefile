@@ -9,15 +9,18 @@ configfile: f"{workflow.basedir}/config/config.yaml"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/lookups.smk"
+include: "workflow/rules/figure_lookups.smk"
 include: "workflow/rules/structures.smk"
 include: "workflow/rules/waves.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/series.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/dynamics.smk"
+include: "workflow/rules/focal.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/dynamics_figures.smk"
+include: "workflow/rules/focal_figures.smk"
 
 
 rule all:
@@ -25,5 +28,8 @@ rule all:
     input:
         drawn("results/graphene_strain.png", series_of("graphene")),
         drawn("results/gold_dynamics.png", dynamics_series()),
+        drawn("results/gold_heights.png", drawn_series("heights")),
+        drawn("results/mos2_species.png", drawn_series("species")),
+        expand("results/series/{series}/heights.png", series=series_of("heights")),
         rules.figures.input,
         rules.metrics.input,

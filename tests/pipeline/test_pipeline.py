@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -61,6 +62,16 @@ def test_everything_is_made(finished):
         "series/simulated_gold_vacuum/sites.csv",
         "series/simulated_gold_static/dynamics_scores.csv",
         "comparisons/simulated_gold.csv",
+        "gold_heights.png",
+        "mos2_species.png",
+        "figures/fig03_focal_series.png",
+        "figures/fig11_column_heights.png",
+        "figures/fig12_height_errors.png",
+        "models/gold_heights/heights_summary.csv",
+        "evaluation/species_summary.csv",
+        "series/simulated_gold_heights/heights.csv",
+        "series/simulated_gold_heights/class_scores.csv",
+        "series/simulated_mos2/class_scores.csv",
         "models/graphene/model/model.json",
         "models/graphene/evaluation.csv",
         "series/simulated_strained/strain.csv",
@@ -81,6 +92,26 @@ def test_sites_are_where_columns_hop(finished):
     assert (sites["frames_seen"] <= sites["frames_in_view"]).all()
     known = sites[~sites["masked"]]
     assert (known["hop_rate_low"] <= known["hop_rate_high"]).all()
+
+
+def test_counts_keep_their_whole_distribution(finished):
+    heights = pd.read_csv(finished / "results/series/simulated_gold_heights/heights.csv")
+    probabilities = heights[[f"p_{height}" for height in range(1, 13)]]
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-4)
+    assert (heights["p_height"] == probabilities.max(axis=1)).all()
+
+
+def test_a_focal_series_without_its_focus_is_refused(finished):
+    """One sentence tells which column of the sheet to fill in."""
+    sheet = finished / "config" / "unknown_focus.tsv"
+    image = finished / "results/acquisitions/simulated_gold_heights.tif"
+    sheet.write_text(f"{HEADER}one\t{image}\tgold_heights\n")
+    target = "results/series/one/heights.csv"
+    result = snakemake(finished, target, "--config", f"series={sheet}")
+    assert result.returncode == 1
+    said = (finished / "results/logs/map_classes/one.log").read_text()
+    assert "fill in the column focus_A, such as -170,-40,90" in said
+    assert "Traceback" not in said
 
 
 def test_nothing_is_made_twice(finished):

@@ -36,7 +36,7 @@ rule measure_strain:
     benchmark:
         "results/benchmarks/measure_strain/{series}.tsv"
     wildcard_constraints:
-        series=one_of(series_of("graphene")),
+        series=one_of(series_of("atoms")),
     conda:
         "../../envs/analyse.yaml"
     threads: 1

@@ -59,6 +59,7 @@ wildcard_constraints:
     model=one_of(config["models"]),
     series=one_of(SERIES.index),
     acquisition=one_of(config["acquisitions"]),
+    focal_series=one_of(config["focal_series"]),
     sequence=one_of(config["sequences"]),
     image=one_of(registry.read_registry().index),
     shard=r"\d+",
@@ -79,9 +80,17 @@ def section(*keys):
     return as_json
 
 
-def models_of(material):
-    """The models of the configuration for a material."""
-    return [name for name, model in config["models"].items() if model["material"] == material]
+def purpose(model):
+    """What a model finds, by its section or card: atoms, columns, heights of columns, species."""
+    if model["material"] != "nanoparticle":
+        return {"graphene": "atoms", "mos2": "species"}[model["material"]]
+    names = set(model["class_names"]) - {"background"}
+    return "heights" if all(name.isdigit() for name in names) else "columns"
+
+
+def models_of(kind):
+    """The models of the configuration that find atoms, columns, heights or species."""
+    return [name for name, model in config["models"].items() if purpose(model) == kind]
 
 
 def part(name, *keys):
@@ -120,15 +129,19 @@ def shards(kind):
     return paths
 
 
+def model_parts(name):
+    """The files of a model."""
+    return [f"{model_folder(name)}/{part}" for part in (models.CARD, models.WEIGHTS)]
+
+
 def model_files(wildcards):
     """The files of the model of a series."""
-    folder = model_folder(SERIES.at[wildcards.series, "model"])
-    return [f"{folder}/{name}" for name in (models.CARD, models.WEIGHTS)]
+    return model_parts(SERIES.at[wildcards.series, "model"])
 
 
 def trained_files(wildcards):
     """The files of a model of the configuration."""
-    return [f"{model_folder(wildcards.model)}/{name}" for name in (models.CARD, models.WEIGHTS)]
+    return model_parts(wildcards.model)
 
 
 def model_pixel_size(name):

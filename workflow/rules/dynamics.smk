@@ -15,7 +15,7 @@ rule correct_drift:
     benchmark:
         "results/benchmarks/correct_drift/{series}.tsv"
     wildcard_constraints:
-        series=one_of(series_of("nanoparticle")),
+        series=one_of(series_of("columns")),
     conda:
         "../../envs/analyse.yaml"
     threads: 1
@@ -44,7 +44,7 @@ rule mask_substrate:
     benchmark:
         "results/benchmarks/mask_substrate/{series}.tsv"
     wildcard_constraints:
-        series=one_of(series_of("nanoparticle")),
+        series=one_of(series_of("columns")),
     conda:
         "../../envs/analyse.yaml"
     threads: 1
@@ -77,7 +77,7 @@ rule follow_sites:
     benchmark:
         "results/benchmarks/follow_sites/{series}.tsv"
     wildcard_constraints:
-        series=one_of(series_of("nanoparticle")),
+        series=one_of(series_of("columns")),
     conda:
         "../../envs/analyse.yaml"
     threads: 1

@@ -21,7 +21,7 @@ rule plot_occupancy:
     benchmark:
         "results/benchmarks/plot_occupancy/{series}.tsv"
     wildcard_constraints:
-        series=one_of(series_of("nanoparticle")),
+        series=one_of(series_of("columns")),
     conda:
         "../../envs/analyse.yaml"
     threads: 1

@@ -65,7 +65,7 @@ rule evaluate_model:
     benchmark:
         "results/benchmarks/evaluate_model/{model}.tsv"
     wildcard_constraints:
-        model=one_of(models_of("graphene")),
+        model=one_of(models_of("atoms")),
     conda:
         "../../envs/learn.yaml"
     threads: 8
@@ -97,7 +97,7 @@ rule evaluate_columns:
     benchmark:
         "results/benchmarks/evaluate_columns/{model}.tsv"
     wildcard_constraints:
-        model=one_of(models_of("nanoparticle")),
+        model=one_of(models_of("columns")),
     conda:
         "../../envs/learn.yaml"
     threads: 2
@@ -126,7 +126,7 @@ rule evaluate_background:
     benchmark:
         "results/benchmarks/evaluate_background/{model}.tsv"
     wildcard_constraints:
-        model=one_of(models_of("nanoparticle")),
+        model=one_of(models_of("columns")),
     conda:
         "../../envs/learn.yaml"
     threads: 2
@@ -155,7 +155,7 @@ rule measure_detection_errors:
     benchmark:
         "results/benchmarks/measure_detection_errors/{model}.tsv"
     wildcard_constraints:
-        model=one_of(models_of("nanoparticle")),
+        model=one_of(models_of("columns")),
     conda:
         "../../envs/learn.yaml"
     threads: 2
@@ -201,12 +201,15 @@ rule score_dynamics:
 rule metrics:
     """All tables of how good the models are."""
     input:
-        expand("results/models/{model}/evaluation.csv", model=models_of("graphene")),
+        expand("results/models/{model}/evaluation.csv", model=models_of("atoms")),
         expand(
             "results/models/{model}/{table}.csv",
-            model=models_of("nanoparticle"),
+            model=models_of("columns"),
             table=("columns", "background"),
         ),
+        expand("results/models/{model}/heights_summary.csv", model=models_of("heights")),
+        drawn("results/evaluation/species_summary.csv", models_of("species")),
         expand("results/series/{series}/scores.csv", series=simulated_series()),
+        expand("results/series/{series}/class_scores.csv", series=simulated_focal_series()),
         expand("results/series/{series}/dynamics_scores.csv", series=simulated_sequences()),
         expand("results/comparisons/{comparison}.csv", comparison=comparisons()),

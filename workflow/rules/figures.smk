@@ -37,10 +37,10 @@ rule plot_series_strain:
 rule graphene_strain:
     """Draw the same of all series that a model for graphene reads, on one scale of strain."""
     input:
-        frames=expand("results/series/{series}/frames.h5", series=series_of("graphene")),
-        maps=expand("results/series/{series}/maps.h5", series=series_of("graphene")),
-        strain=expand("results/series/{series}/strain.h5", series=series_of("graphene")),
-        scores=score_files(series_of("graphene")),
+        frames=expand("results/series/{series}/frames.h5", series=series_of("atoms")),
+        maps=expand("results/series/{series}/maps.h5", series=series_of("atoms")),
+        strain=expand("results/series/{series}/strain.h5", series=series_of("atoms")),
+        scores=score_files(series_of("atoms")),
         script=code("plot_strain.py"),
         style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
@@ -61,7 +61,7 @@ rule graphene_strain:
         mem_mb=3000,
         runtime=30,
     params:
-        rows=strain_rows(series_of("graphene")),
+        rows=strain_rows(series_of("atoms")),
     shell:
         "python {input.script[0]:q} {output:q} {params.rows:q} 2> {log:q}"
 
@@ -175,10 +175,14 @@ rule figures:
     """All figures of the paper."""
     input:
         drawn("results/figures/fig01_method.png", dynamics_series()),
+        drawn("results/figures/fig03_focal_series.png", drawn_series("species")),
         "results/figures/fig04_random_sheets.png",
         "results/figures/fig05_training_examples.png",
         "results/figures/fig06_dose_performance.png",
-        drawn("results/figures/fig07_graphene_strain.png", series_of("graphene")),
+        drawn("results/figures/fig07_graphene_strain.png", series_of("atoms")),
         "results/figures/fig08_rough_particles.png",
         "results/figures/fig09_column_performance.png",
         drawn("results/figures/fig10_occurrence_events.png", dynamics_series()),
+        drawn("results/figures/fig11_column_heights.png", drawn_series("heights")),
+        drawn("results/figures/fig12_height_errors.png", drawn_series("heights")),
+        drawn("results/figures/image_count.png", config["image_counts"]),

@@ -1,0 +1,141 @@
+# in: the atoms of focal series; trained models that count or name. out: heights.csv, class_scores.csv,
+# heights_*.csv of models, results/evaluation/species_*.csv
+
+
+rule simulate_focal_series:
+    """Take a simulated focal series of a particle or a monolayer; the truth is kept."""
+    input:
+        script=ancient(code("simulate_focal_series.py")),
+    output:
+        stack="results/acquisitions/{focal_series}.tif",
+        truth="results/acquisitions/{focal_series}_truth.h5",
+    log:
+        "results/logs/simulate_focal_series/{focal_series}.log",
+    benchmark:
+        "results/benchmarks/simulate_focal_series/{focal_series}.tsv"
+    conda:
+        "../../envs/simulate.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        settings=lambda wildcards: json.dumps(config["focal_series"][wildcards.focal_series]),
+    shell:
+        "python {input.script[0]:q} {output.stack:q} {output.truth:q}"
+        " --settings {params.settings:q} 2> {log:q}"
+
+
+rule count_columns:
+    """Count the atoms in the columns, with the probability of every count."""
+    input:
+        atoms="results/series/{series}/atoms.h5",
+        frames="results/series/{series}/frames.h5",
+        script=code("count_columns.py"),
+    output:
+        csv="results/series/{series}/heights.csv",
+        hdf5="results/series/{series}/heights.h5",
+    log:
+        "results/logs/count_columns/{series}.log",
+    benchmark:
+        "results/benchmarks/count_columns/{series}.tsv"
+    wildcard_constraints:
+        series=one_of(series_of("heights")),
+    conda:
+        "../../envs/analyse.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        settings=json.dumps(config["heights"]),
+    shell:
+        "python {input.script[0]:q} {input.atoms:q} {output.csv:q} --frames {input.frames:q}"
+        " --hdf5 {output.hdf5:q} --settings {params.settings:q} 2>&1 | tee {log:q}"
+
+
+rule score_classes:
+    """Compare the counts or the species of a simulated focal series with the truth."""
+    input:
+        atoms="results/series/{series}/atoms.h5",
+        truth=lambda wildcards: known_truth(wildcards.series),
+        script=code("score_classes.py"),
+    output:
+        scores="results/series/{series}/class_scores.csv",
+        confusion="results/series/{series}/class_confusion.csv",
+    log:
+        "results/logs/score_classes/{series}.log",
+    benchmark:
+        "results/benchmarks/score_classes/{series}.tsv"
+    wildcard_constraints:
+        series=one_of(simulated_focal_series()),
+    conda:
+        "../../envs/analyse.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    shell:
+        "python {input.script[0]:q} {input.atoms:q} {input.truth:q} {output.scores:q}"
+        " --confusion {output.confusion:q} 2>&1 | tee {log:q}"
+
+
+rule evaluate_heights:
+    """How well a model counts, against tilt and total dose, beside two classical methods."""
+    input:
+        model=trained_files,
+        script=code("evaluate_heights.py"),
+    output:
+        summary="results/models/{model}/heights_summary.csv",
+        confusion="results/models/{model}/heights_confusion.csv",
+        reliability="results/models/{model}/heights_reliability.csv",
+        abstention="results/models/{model}/heights_abstention.csv",
+    log:
+        "results/logs/evaluate_heights/{model}.log",
+    benchmark:
+        "results/benchmarks/evaluate_heights/{model}.tsv"
+    wildcard_constraints:
+        model=one_of(models_of("heights")),
+    conda:
+        "../../envs/learn.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        folder=lambda wildcards: model_folder(wildcards.model),
+        inference=json.dumps(config["inference"]),
+        settings=evaluation_of_particles("height_evaluation"),
+    shell:
+        "python {input.script[0]:q} {params.folder:q} {output.summary:q}"
+        " --confusion {output.confusion:q} --reliability {output.reliability:q}"
+        " --abstention {output.abstention:q} --inference {params.inference:q}"
+        " --settings {params.settings:q} 2>&1 | tee {log:q}"
+
+
+rule evaluate_species:
+    """How well models name the species of MoS2, against total dose and number of images."""
+    input:
+        models=[file for name in models_of("species") for file in model_parts(name)],
+        script=code("evaluate_species.py"),
+    output:
+        summary="results/evaluation/species_summary.csv",
+        confusion="results/evaluation/species_confusion.csv",
+    log:
+        "results/logs/evaluate_species.log",
+    benchmark:
+        "results/benchmarks/evaluate_species.tsv"
+    conda:
+        "../../envs/learn.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        folders=[model_folder(name) for name in models_of("species")],
+        inference=json.dumps(config["inference"]),
+        settings=json.dumps(config["species_evaluation"]),
+    shell:
+        "python {input.script[0]:q} {params.folders:q} {output.summary:q} {output.confusion:q}"
+        " --inference {params.inference:q}"
+        " --settings {params.settings:q} 2>&1 | tee {log:q}"
