@@ -3,11 +3,12 @@
 PATH is a file of any vendor (dm3, dm4, emd, ser, mrc, tif, ...), a single image or a stack, or a
 pattern in quotes. The pixel size of the settings wins over the file's. Pixels that are saturated,
 not a number or the constant rim of a drift correction are marked and filled. Frames whose pixels
-are outside the range that the model reads are resampled.
+are outside the range that the model reads are resampled. The images of a focal series, consecutive
+frames, are registered onto their mean position.
 
 Settings, all optional: series (its name), pixel_size_A (null: the file's), frames (such as 0-9,12,
-from 0; empty: all), mask (an image, nonzero where to analyse), model_pixel_size_A ([low, high],
-null: no resampling).
+from 0; empty: all), focus_A (defocus of the images of a focal series, empty: single images), mask
+(an image, nonzero where to analyse), model_pixel_size_A ([low, high], null: no resampling).
 
 Example:
     python import_series.py 'images/boundary_*.dm4' frames.h5 \\
@@ -20,8 +21,10 @@ import logging
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from atomsight import command_line, hdf5, settings
-from atomsight.micrographs import ImportSettings, Series, open_series, read_frames
+from atomsight.micrographs import ImportSettings, Series, open_series, read_specimens
 
 
 @command_line.script
@@ -50,7 +53,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 
 def write_series(path: Path | str, series: Series, chosen: ImportSettings) -> None:
-    """Write the frames of a series, holding one at a time.
+    """Write the frames of a series, holding one, or one focal series, at a time.
 
     Parameters
     ----------
@@ -69,10 +72,22 @@ def write_series(path: Path | str, series: Series, chosen: ImportSettings) -> No
     )
     with hdf5.create(path, made_by) as file:
         images, usable = hdf5.create_frames(
-            file, series.shape, series.pixel_size_A, series.source_pixel_size_A, series.names
+            file,
+            series.shape,
+            series.pixel_size_A,
+            series.source_pixel_size_A,
+            series.names,
+            series.focus_A,
         )
-        for number, (image, marks) in enumerate(read_frames(series)):
-            images[number], usable[number] = image, marks
+        shifts_A = np.zeros((len(series.names), 2))
+        start = 0
+        for registered, marks, displaced_A in read_specimens(series):
+            frames = slice(start, start := start + len(registered))
+            images[frames], usable[frames], shifts_A[frames] = registered, marks, displaced_A
+        if series.focus_A:
+            hdf5.write_shifts(file, shifts_A)
+            shift_A = np.hypot(*shifts_A.T).max()
+            logging.info("%s: registered, largest displacement %.2f Å", chosen.series, shift_A)
 
 
 if __name__ == "__main__":

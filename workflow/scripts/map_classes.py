@@ -1,5 +1,7 @@
 """Read frames with a network: the probability of every class in every pixel.
 
+The frames of a focal series are read together and give one map.
+
 Example:
     python map_classes.py frames.h5 data/models/graphene maps.h5 --contrast dark
 """
@@ -16,12 +18,13 @@ from atomsight.records import Frames
 
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
-    """Map one frame after another."""
+    """Map one frame, or one focal series, after another."""
     given = parse(argv)
     section = settings.complete(command_line.read_json(given.settings), "inference", "inference")
     card = models.read_card(given.model)
     with hdf5.open_frames(given.frames) as frames:
         models.check_pixel_size(card, frames.pixel_size_A, given.frames)
+        models.check_focus(card, frames.focus_A, given.frames)
         network, card = models.load_network(given.model)
         made_by = hdf5.provenance("map_classes.py", section, model=card.name)
         with hdf5.create(given.output, made_by) as file:
@@ -53,39 +56,43 @@ def map_frames(
     contrast: str,
     section: dict,
 ) -> None:
-    """Map frames one by one into an open file.
+    """Map the specimens of a file one by one into another.
 
     Parameters
     ----------
     file : h5py.File
         A file of :func:`atomsight.hdf5.create`.
     frames : Frames
-        The frames.
+        The frames; those of a focal series stand together.
     network : keras.Model
         From normalised images to logits.
     card : ModelCard
         Its card.
     contrast : str
-        ``bright``, ``dark`` or ``auto``.
+        ``bright``, ``dark`` or ``auto``; it matters only to a model that knows one contrast.
     section : dict
         The section ``inference`` of the configuration.
     """
     from atomsight.inference import chosen_sign, normalise_frames, read_image
 
-    shape = (*frames.images.shape, len(card.class_names))
+    together = frames.frames_per_specimen
+    specimens = len(frames.images) // together
+    shape = (specimens, *frames.images.shape[1:], len(card.class_names))
     maps = hdf5.create_maps(
         file, shape, frames.pixel_size_A, card.class_names, card.site_sigma_A, card.thresholds
     )
     window_px = card.window_A / frames.pixel_size_A
     sign = None
-    for index in range(shape[0]):
-        image = normalise_frames(frames.images[index][None], window_px)
+    for index in range(specimens):
+        chosen = slice(index * together, (index + 1) * together)
+        image = normalise_frames(frames.images[chosen], window_px)
         if sign is None:
             sign = chosen_sign(network, image, card.contrast, contrast)
             looks = "as in the training" if sign > 0 else "inverted"
             logging.info("model %s, contrast %s", card.name, looks)
-        frame_maps = read_image(network, sign * image, **section)
-        maps[index] = np.where(frames.usable[index][..., None], frame_maps, _background(shape[-1]))
+        usable = np.all(frames.usable[chosen], axis=0)
+        specimen_maps = read_image(network, sign * image, **section)
+        maps[index] = np.where(usable[..., None], specimen_maps, _background(shape[-1]))
     file.attrs["contrast_sign"] = sign
 
 

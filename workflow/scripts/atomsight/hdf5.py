@@ -11,7 +11,8 @@ file            contents
 ==============  ==========================================================================
 structures.h5   ``structures/<n>/`` positions [Å], numbers, sites [Å], classes
 waves.h5        ``spectra`` [wave, snapshot, k_y, k_x], ``sites/`` a table with the column ``wave``
-frames.h5       ``images`` [frame, y, x], ``usable`` likewise, ``names`` [frame]
+frames.h5       ``images`` [frame, y, x], ``usable`` likewise, ``names`` [frame]; of focal series
+                ``focus_A`` in the attributes and ``shift_A`` [frame, (x, y)]
 maps.h5         ``maps`` [frame, y, x, class]
 atoms.h5 …      tables: a group with one data set per column, the unit in its attribute
 ==============  ==========================================================================
@@ -408,6 +409,7 @@ def create_frames(
     pixel_size_A: float,
     source_pixel_size_A: float,
     names: Iterable[str],
+    focus_A: Iterable[float] = (),
 ) -> tuple[h5py.Dataset, h5py.Dataset]:
     """Lay out an open file for micrographs, to be filled frame by frame.
 
@@ -421,6 +423,8 @@ def create_frames(
         Size of a pixel, now and as recorded [Å].
     names : iterable of str
         Where every frame came from.
+    focus_A : iterable of float
+        Defocus of the images of every focal series [Å]; empty where every frame stands alone.
 
     Returns
     -------
@@ -429,6 +433,7 @@ def create_frames(
     """
     file.attrs.update(signal="images", axes=["frame", "y", "x"])
     file.attrs.update(pixel_size_A=pixel_size_A, source_pixel_size_A=source_pixel_size_A)
+    file.attrs["focus_A"] = np.asarray(list(focus_A), float)
     file.create_dataset("names", data=np.asarray(list(names), dtype=h5py.string_dtype()))
     chunk = (1, *shape[1:])
     images = file.create_dataset("images", shape, "float32", chunks=chunk)
@@ -436,6 +441,21 @@ def create_frames(
     usable = file.create_dataset("usable", shape, bool, chunks=chunk, compression="gzip")
     usable.attrs["units"] = ""
     return images, usable
+
+
+def write_shifts(file: h5py.File, shift_A: np.ndarray) -> None:
+    """Write how the frames of focal series were displaced before they were registered.
+
+    Parameters
+    ----------
+    file : h5py.File
+        A file of :func:`create_frames`.
+    shift_A : ndarray of shape (F, 2)
+        Displacement ``(x, y)`` of every frame from the mean of its series [Å]; it was taken out.
+    """
+    shifts = file.create_dataset("shift_A", data=shift_A)
+    shifts.attrs["units"] = "angstrom"
+    shifts.attrs["axes"] = ["frame", "(x, y)"]
 
 
 @contextmanager
@@ -464,6 +484,7 @@ def open_frames(path: Path | str) -> Iterator[Frames]:
             pixel_size_A=float(file.attrs["pixel_size_A"]),
             source_pixel_size_A=float(file.attrs["source_pixel_size_A"]),
             names=tuple(file["names"].asstr()[...]),
+            focus_A=tuple(float(focus) for focus in file.attrs.get("focus_A", ())),
         )
 
 

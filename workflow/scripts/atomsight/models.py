@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from atomsight import hdf5
 from atomsight.errors import InputError
 
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
 CARD = "model.json"
 WEIGHTS = "network.weights.h5"
 HISTORY = "history.csv"
+
+#: So far the stated focus of an image may be from what a model has learned [Å] ...
+_FOCUS_TOLERANCE_A = 15.0
+#: ... or so many standard deviations of the error that it has learned, if that is more.
+_FOCUS_DEVIATIONS = 3
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,18 @@ class ModelCard:
     data_sha256: str
     scores: dict
     versions: dict
+
+    @property
+    def focus_steps_A(self) -> tuple[float, ...]:
+        """Defocus of the images it reads together, counted from the defocus of its range [Å]."""
+        steps_A = self.microscope.get("focal_series", {}).get("steps_A", (0.0,))
+        return tuple(float(step) for step in steps_A)
+
+    @property
+    def focus_tolerance_A(self) -> float:
+        """So far the focus of an image may be from what it has learned [Å]."""
+        error_A = self.microscope.get("focal_series", {}).get("step_error_A", 0.0)
+        return max(_FOCUS_TOLERANCE_A, _FOCUS_DEVIATIONS * error_A)
 
 
 def save(
@@ -205,3 +224,83 @@ def check_pixel_size(card: ModelCard, pixel_size_A: float, where: str) -> None:
             f"{where}: the pixel size of {pixel_size_A:.4g} Å is outside the range of the model "
             f"{card.name}, {low:g} to {high:g} Å; import the series again with this range"
         )
+
+
+def check_focus(card: ModelCard, focus_A: tuple[float, ...], where: str) -> None:
+    """Refuse images whose focus a model has not learned.
+
+    Parameters
+    ----------
+    card : ModelCard
+        The model's card.
+    focus_A : tuple of float
+        Defocus of the images that belong together, underfocus positive [Å]; empty for single
+        images of unknown focus.
+    where : str
+        Where it comes from, for the message.
+
+    Raises
+    ------
+    InputError
+        If their number is not the model's, their focus is unknown but matters, or it differs from
+        what the model has learned by more than its tolerance.
+    """
+    count = len(card.focus_steps_A)
+    if count == 1 and not focus_A:
+        return
+    if not focus_A:
+        raise InputError(
+            f"{where}: the model {card.name} reads {count} images of different focus together, but "
+            f"the focus of these is unknown; fill in the column focus_A, such as "
+            f"{_in_words(_usual_focus_A(card))}"
+        )
+    if len(focus_A) != count:
+        reads = (
+            f"{count} images together, such as {_in_words(_usual_focus_A(card))} Å"
+            if count > 1
+            else "single images"
+        )
+        raise InputError(
+            f"{where}: the column focus_A tells of {len(focus_A)} images, {_in_words(focus_A)} Å, "
+            f"but the model {card.name} reads {reads}; correct the column or take another model"
+        )
+    if not _is_learned(card, focus_A):
+        raise InputError(
+            f"{where}: the focus {_in_words(focus_A)} Å is not what the model {card.name} has "
+            f"learned, {_in_words(_usual_focus_A(card))} Å {_common_offset(card)}; "
+            f"{_advice(card, focus_A)}"
+        )
+
+
+def _is_learned(card: ModelCard, focus_A: tuple[float, ...]) -> bool:
+    """Whether the steps between images, and their mean, are what a model has learned."""
+    offsets_A = np.subtract(focus_A, card.focus_steps_A)
+    mean_A = offsets_A.mean()
+    low, high = card.microscope.get("defocus_A", (mean_A, mean_A))
+    tolerance_A = card.focus_tolerance_A
+    is_near = low - tolerance_A <= mean_A <= high + tolerance_A
+    return bool(is_near and np.abs(offsets_A - mean_A).max() <= tolerance_A)
+
+
+def _usual_focus_A(card: ModelCard) -> tuple[float, ...]:
+    middle_A = np.mean(card.microscope.get("defocus_A", (0.0, 0.0)))
+    return tuple((middle_A + np.array(card.focus_steps_A)).tolist())
+
+
+def _common_offset(card: ModelCard) -> str:
+    low, high = card.microscope.get("defocus_A", (0.0, 0.0))
+    return f"and up to ±{(high - low) / 2:g} Å for all together"
+
+
+def _advice(card: ModelCard, focus_A: tuple[float, ...]) -> str:
+    """Say what would make the focus one that a model has learned."""
+    rank = np.argsort(np.argsort(card.focus_steps_A))
+    if _is_learned(card, tuple(np.sort(focus_A)[rank])):
+        return "the same images in another order; bring the frames and the column into this order"
+    if _is_learned(card, tuple(-np.array(focus_A))):
+        return "the signs are reversed; underfocus is positive"
+    return "correct the column focus_A, or take a model that has learned this focus"
+
+
+def _in_words(focus_A: tuple[float, ...]) -> str:
+    return ",".join(f"{focus:g}" for focus in focus_A)

@@ -73,6 +73,9 @@ class Frames:
         Size of a pixel as recorded [Å].
     names : tuple of F str
         Where every frame came from.
+    focus_A : tuple of float
+        Defocus of the images of every focal series in the order of the frames, underfocus positive
+        [Å]; empty where every frame stands alone.
     """
 
     images: np.ndarray
@@ -80,6 +83,12 @@ class Frames:
     usable: np.ndarray
     source_pixel_size_A: float
     names: tuple[str, ...] = field(default=())
+    focus_A: tuple[float, ...] = field(default=())
+
+    @property
+    def frames_per_specimen(self) -> int:
+        """Number of consecutive frames that belong together."""
+        return max(1, len(self.focus_A))
 
 
 @dataclass(frozen=True)

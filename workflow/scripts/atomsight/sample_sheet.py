@@ -17,6 +17,7 @@ EMPTY = {
     "pixel_size_A": None,
     "dose_e_per_A2": None,
     "frames": "",
+    "focus_A": (),
     "mask": None,
     "contrast": "",
     "notes": "",
@@ -37,9 +38,10 @@ def read_sheet(path: Path | str) -> pd.DataFrame:
     -------
     DataFrame
         One row per series, indexed by ``series``, with the columns ``path, model, pixel_size_A``
-        [Å], ``dose_e_per_A2`` [e/Å²], ``frames, mask, contrast, notes``. Numbers are floats; an
-        empty number or mask is None, another empty field is an empty text. ``path`` and ``mask``
-        are relative to where the sheet's own path is, or absolute.
+        [Å], ``dose_e_per_A2`` [e/Å²], ``frames, focus_A, mask, contrast, notes``. Numbers are
+        floats; ``focus_A`` is a tuple of floats [Å], one for every image of a focal series, and
+        empty for single images; an empty number or mask is None, another empty field is an empty
+        text. ``path`` and ``mask`` are relative to where the sheet's own path is, or absolute.
 
     Raises
     ------
@@ -131,7 +133,21 @@ def _read_row(
             f"{path}, row {number}, column {column}: {record[column]!r} is not allowed; it must be "
             f"{properties[column]['description']}"
         )
+    if "focus_A" in record:
+        record["focus_A"] = _focus(record["focus_A"], f"{path}, row {number}, column focus_A")
     return record
+
+
+def _focus(field: str, where: str) -> tuple[float, ...]:
+    """Read the defocus of the images of a focal series."""
+    focus_A = tuple(float(value) for value in field.replace(",", " ").split())
+    for value in focus_A:
+        if focus_A.count(value) > 1:
+            raise InputError(
+                f"{where}: {value:g} Å occurs twice; the images of a focal series differ in "
+                "defocus; give each its own, or leave the column empty for single images"
+            )
+    return focus_A
 
 
 def _value(field: str, kind: str) -> float | str:

@@ -1,9 +1,9 @@
-"""Resampling to another pixel size; the centre of the first pixel stays where it is."""
+"""Resampling to another pixel size, or to pixels between the recorded ones."""
 
 import numpy as np
-from scipy import ndimage
+from scipy import fft, ndimage
 
-#: Largest share of unusable signal in a usable pixel after resampling.
+#: Largest share of unusable signal in a usable pixel afterwards.
 MAX_UNUSABLE_SHARE = 0.1
 
 
@@ -67,6 +67,33 @@ def resample_usable(usable: np.ndarray, step: tuple[float, float]) -> np.ndarray
     return unusable <= MAX_UNUSABLE_SHARE
 
 
+def displace(image: np.ndarray, usable: np.ndarray, shift_px: np.ndarray) -> tuple:
+    """Take a displacement out of an image, exactly for what is below the Nyquist frequency.
+
+    Parameters
+    ----------
+    image : ndarray of shape (H, W), float32
+        Intensity.
+    usable : ndarray of shape (H, W), bool
+        False where a pixel tells nothing.
+    shift_px : ndarray of shape (2,)
+        Displacement ``(x, y)`` of what the image shows [pixel].
+
+    Returns
+    -------
+    image : ndarray of shape (H, W), float32
+        What was at ``r + shift`` is at ``r``. From outside comes the mirror image.
+    usable : ndarray of shape (H, W), bool
+        The marks, shifted likewise; False where a pixel comes from outside.
+    """
+    for axis, pixels in ((1, shift_px[0]), (0, shift_px[1])):
+        image = _displace_along(image, float(pixels), axis)
+    unusable = ndimage.shift(
+        (~usable).astype(np.float32), -np.asarray(shift_px)[::-1], order=1, cval=1.0
+    )
+    return image.astype(np.float32), unusable <= MAX_UNUSABLE_SHARE
+
+
 def _resample(image: np.ndarray, step: tuple[float, float], order: int) -> np.ndarray:
     if step == (1.0, 1.0):
         return image
@@ -78,3 +105,12 @@ def _resample(image: np.ndarray, step: tuple[float, float], order: int) -> np.nd
         order=order,
         mode="mirror",
     )
+
+
+def _displace_along(image: np.ndarray, pixels: float, axis: int) -> np.ndarray:
+    """Shift along an axis; with its mirror image behind it, the image has no edge to ring."""
+    count = image.shape[axis]
+    doubled = fft.rfft(np.concatenate([image, np.flip(image, axis)], axis), axis=axis)
+    phase = np.exp(2j * np.pi * fft.rfftfreq(2 * count) * pixels)
+    shifted = fft.irfft(doubled * np.expand_dims(phase, 1 - axis), 2 * count, axis=axis)
+    return np.take(shifted, np.arange(count), axis)

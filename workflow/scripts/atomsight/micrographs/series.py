@@ -1,9 +1,13 @@
-"""A series: the chosen frames of one or several files, calibrated, cleaned and resampled."""
+"""A series: the chosen frames of one or several files, calibrated, cleaned and resampled.
+
+The frames of focal series are registered onto each other.
+"""
 
 import glob
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +27,8 @@ from atomsight.micrographs.recordings import (
     open_recording,
     read_header,
 )
-from atomsight.micrographs.resampling import resample, resample_usable, resampled_shape
+from atomsight.micrographs.registration import register
+from atomsight.micrographs.resampling import displace, resample, resample_usable, resampled_shape
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,9 @@ class ImportSettings:
         Size of a pixel as recorded [Å]; None takes the file's.
     frames : str
         The frames to read, such as ``0-9,12``, counted from 0 over all files; empty means all.
+    focus_A : tuple of float
+        Defocus of the images of a focal series in the order of the frames, underfocus positive [Å];
+        so many consecutive frames belong together. Empty for single images.
     mask : str or None
         An image that is not zero where the micrographs are to be analysed.
     model_pixel_size_A : tuple of two float or None
@@ -47,6 +55,7 @@ class ImportSettings:
     series: str = "series"
     pixel_size_A: float | None = None
     frames: str = ""
+    focus_A: tuple[float, ...] = ()
     mask: str | None = None
     model_pixel_size_A: tuple[float, float] | None = None
 
@@ -57,6 +66,8 @@ class Series:
 
     Attributes
     ----------
+    name : str
+        Its name, for messages.
     files : tuple of (Path, tuple of int)
         Every file and the numbers of its frames to be read.
     names : tuple of F str
@@ -67,16 +78,20 @@ class Series:
         A new pixel in recorded pixels, along y and x.
     pixel_size_A, source_pixel_size_A : float
         Size of a pixel, after resampling and as recorded [Å].
+    focus_A : tuple of float
+        Defocus of the images of every focal series [Å]; empty where every frame stands alone.
     mask : ndarray of shape (rows, columns), bool, or None
         True where the micrographs are to be analysed, in recorded pixels.
     """
 
+    name: str
     files: tuple[tuple[Path, tuple[int, ...]], ...]
     names: tuple[str, ...]
     source_shape: tuple[int, int]
     step: tuple[float, float]
     pixel_size_A: float
     source_pixel_size_A: float
+    focus_A: tuple[float, ...]
     mask: np.ndarray | None
 
     @property
@@ -104,7 +119,8 @@ def open_series(path: Path | str, settings: ImportSettings) -> Series:
     ------
     InputError
         If a file is missing, is not a micrograph or does not fit the others, if the pixel size is
-        unknown or outside what the model can read, or if the frames or the mask do not fit.
+        unknown or outside what the model can read, if the frames or the mask do not fit, or if the
+        frames are no whole number of focal series.
     """
     headers = [read_header(file) for file in find_files(path)]
     _check_together(headers)
@@ -121,14 +137,17 @@ def open_series(path: Path | str, settings: ImportSettings) -> Series:
             f"{MIN_PIXELS} pixels; record a larger field of view"
         )
     files = _choose_frames(headers, settings)
+    _check_focus([number for _, numbers in files for number in numbers], settings)
     counts = {header.path: header.shape[0] for header in headers}
     return Series(
+        name=settings.series,
         files=files,
         names=tuple(_frame_name(file, n, counts[file]) for file, numbers in files for n in numbers),
         source_shape=shape,
         step=step,
         pixel_size_A=target_A,
         source_pixel_size_A=source_A,
+        focus_A=settings.focus_A,
         mask=None if settings.mask is None else read_mask(settings.mask, shape),
     )
 
@@ -157,6 +176,43 @@ def read_frames(series: Series) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for number, frame in zip(numbers, open_recording(path).read(numbers), strict=True):
             image, usable = clean(frame, series.mask, f"{path}, frame {number}")
             yield resample(image, series.step), resample_usable(usable, series.step)
+
+
+def read_specimens(series: Series) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Read the frames of a series, those of a focal series together and registered.
+
+    Parameters
+    ----------
+    series : Series
+        What :func:`open_series` found.
+
+    Yields
+    ------
+    images : ndarray of shape (N, H, W), float32
+        A single image, or the images of a focal series in their mean position.
+    usable : ndarray of shape (N, H, W), bool
+        False where a pixel tells nothing, or comes from outside the recorded image.
+    shifts_A : ndarray of shape (N, 2)
+        Displacement ``(x, y)`` that was taken out [Å].
+
+    Raises
+    ------
+    InputError
+        If a frame cannot be read, is constant or more than half unusable, or if nothing common to
+        the images of a focal series is found.
+    """
+    together = max(1, len(series.focus_A))
+    frames = read_frames(series)
+    for start in range(0, len(series.names), together):
+        images, usable = (np.stack(part) for part in zip(*islice(frames, together), strict=True))
+        if together == 1:
+            yield images, usable, np.zeros((1, 2))
+            continue
+        names = series.names[start : start + together]
+        shifts_A = register(images, series.pixel_size_A, names, f"series {series.name}")
+        shifts_px = shifts_A / series.pixel_size_A
+        registered = [displace(*given) for given in zip(images, usable, shifts_px, strict=True)]
+        yield *(np.stack(part) for part in zip(*registered, strict=True)), shifts_A
 
 
 def find_files(path: Path | str) -> list[Path]:
@@ -222,6 +278,16 @@ def _choose_frames(
         (headers[file].path, tuple((chosen[file_of == file] - starts[file]).tolist()))
         for file in np.unique(file_of)
     )
+
+
+def _check_focus(frames: list[int], settings: ImportSettings) -> None:
+    together = len(settings.focus_A)
+    if together and len(frames) % together:
+        raise InputError(
+            f"series {settings.series}: the {len(frames)} chosen frames are not a whole number of "
+            f"focal series of {together} images, as the column focus_A says; correct the column "
+            "frames or focus_A"
+        )
 
 
 def _frame_name(path: Path, number: int, count: int) -> str:
