@@ -26,10 +26,11 @@ include: "workflow/rules/focal_figures.smk"
 rule all:
     default_target: True
     input:
-        drawn("results/graphene_strain.png", series_of("graphene")),
+        drawn("results/graphene_strain.png", series_of("atoms")),
         drawn("results/gold_dynamics.png", dynamics_series()),
         drawn("results/gold_heights.png", drawn_series("heights")),
         drawn("results/mos2_species.png", drawn_series("species")),
         expand("results/series/{series}/heights.png", series=series_of("heights")),
+        expand("results/series/{series}/species.png", series=series_of("species")),
         rules.figures.input,
         rules.metrics.input,

@@ -80,7 +80,7 @@ def test_sites_of_a_sheet_are_where_truth_and_shift_say():
     assert ((positions > -2) & (positions < view_A + 2)).all()
     assert truth.class_names == ("Mo", "S2", "S")
     assert set(columns["class"]) <= set(truth.class_names)
-    # At -83 Å, the second image, sites are bright, and S the least.
+    # At -83 Å, the second image, sites are bright.
     image, inside = stack[1] / np.median(stack[1]), ((positions > 2) & (positions < view_A - 2))
     inside = inside.all(axis=1)
     values = intensity_at(image, positions + truth.shifts_A[1], 0.125)

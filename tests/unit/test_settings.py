@@ -420,3 +420,36 @@ def with_defaults(values, schema, path=""):
                 yield from with_defaults(value, part, f"{path}{key}.")
         elif "default" in part:
             yield f"{path}{key}", value, part["default"]
+
+
+def changed(path, value):
+    """The configuration that ships with one value changed, its microscopes found from anywhere."""
+    configuration = copy.deepcopy(CONFIGURATION)
+    for model in configuration["models"].values():
+        model["microscope"] = str(ROOT / model["microscope"])
+    *parents, last = path.split(".")
+    part = configuration
+    for key in parents:
+        part = part[key]
+    part[last] = value
+    return configuration
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [
+        ("models.mos2.class_names", ["S", "S2", "Mo"], "those of mos2 are Mo, S2, S"),
+        ("models.gold_heights.class_names", ["1", "2", "5"], "take all numbers from 1"),
+        ("models.gold_heights.class_names", ["1"], "take all numbers from 1"),
+        ("image_counts", ["gold"], "image_counts: gold is not a model .* that counts"),
+        ("image_counts", ["nothing"], "image_counts: nothing is not a model"),
+        (
+            "focal_series.simulated_pristine",
+            {"specimen": {"kind": "particle"}},
+            "acquisitions has this name already",
+        ),
+    ],
+)
+def test_names_that_do_not_fit_together_are_told(path, value, sentence):
+    with pytest.raises(InputError, match=sentence):
+        settings.check_configuration(changed(path, value))

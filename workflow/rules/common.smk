@@ -38,13 +38,15 @@ def one_of(names):
 
 
 def check_models():
-    """See that every model of the sample sheet is in the configuration or ships."""
+    """See that every model of the sample sheet exists and reads images of the sheet's focus."""
     for series, name in SERIES["model"].items():
-        if name not in config["models"]:
-            try:
-                models.read_card(model_folder(name))
-            except InputError as error:
-                raise InputError(f"{config['series']}: series {series}: {error}") from error
+        where = f"{config['series']}: series {series}"
+        try:
+            model = config["models"].get(name) or vars(models.read_card(model_folder(name)))
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from error
+        focus_A = SERIES.at[series, "focus_A"]
+        models.check_learned_focus(name, model["microscope"], focus_A, where)
 
 
 try:
@@ -85,32 +87,12 @@ def purpose(model):
     if model["material"] != "nanoparticle":
         return {"graphene": "atoms", "mos2": "species"}[model["material"]]
     names = set(model["class_names"]) - {"background"}
-    return "heights" if all(name.isdigit() for name in names) else "columns"
+    return "heights" if settings.is_counting(names) else "columns"
 
 
 def models_of(kind):
     """The models of the configuration that find atoms, columns, heights or species."""
     return [name for name, model in config["models"].items() if purpose(model) == kind]
-
-
-def part(name, *keys):
-    """Some keys of a section of the configuration as JSON."""
-    return json.dumps({key: config[name][key] for key in keys})
-
-
-def evaluation_of_particles(name):
-    """Give a function that gives a section of the evaluation as JSON, with a model's own metal."""
-
-    def as_json(wildcards):
-        model = model_section(wildcards)
-        contrast = "auto" if model["contrast"] == "either" else model["contrast"]
-        values = config[name] | {"contrast": contrast}
-        if "particle" in values:
-            metal = model["nanoparticle"]["metal"]
-            values["particle"] = values["particle"] | {"metal": metal}
-        return json.dumps(values)
-
-    return as_json
 
 
 def material_section(wildcards):

@@ -24,9 +24,57 @@ def drawn_series(kind):
     return [series for series in series_of(kind) if focal_series_of(series)][:1]
 
 
-def models_drawn(kind):
-    """The models whose evaluation stands beside it."""
-    return [SERIES.at[series, "model"] for series in drawn_series(kind)]
+def shown(kind):
+    """Give a function that names that series, or says what the sheet lacks."""
+
+    def series(wildcards):
+        if not (found := drawn_series(kind)):
+            raise WorkflowError(
+                f"this figure shows a simulated focal series, and {config['series']} has none that"
+                f" a model of {kind} reads; take the row simulated_"
+                f"{'mos2' if kind == 'species' else 'gold_heights'} of config/series.tsv"
+            )
+        return found[0]
+
+    return series
+
+
+def of_shown(kind, *files):
+    """Give a function that lists files of the series that figures show."""
+    find = shown(kind)
+    return lambda wildcards: [f"results/series/{find(wildcards)}/{file}" for file in files]
+
+
+def truth_of_shown(kind):
+    """Give a function that gives the truth of that series."""
+    find = shown(kind)
+    return lambda wildcards: known_truth(find(wildcards))
+
+
+def title_of_shown(kind):
+    """Give a function that says what that series is."""
+    find = shown(kind)
+    return lambda wildcards: title(find(wildcards))
+
+
+def tables_of_shown(*tables):
+    """Give a function that lists tables of the evaluation of the model that counts in it."""
+    find = shown("heights")
+
+    def paths(wildcards):
+        model = SERIES.at[find(wildcards), "model"]
+        return [f"results/models/{model}/heights_{table}.csv" for table in tables]
+
+    return paths
+
+
+def compared_counts(wildcards):
+    """The tables of the models that count from different numbers of images."""
+    if not config["image_counts"]:
+        raise WorkflowError(
+            "image_counts names no models; add --configfile config/image_count.yaml"
+        )
+    return [f"results/models/{name}/heights_summary.csv" for name in config["image_counts"]]
 
 
 def images_in_words(name):
@@ -36,9 +84,15 @@ def images_in_words(name):
 
 
 def truth_options(series):
-    """Arguments of plot_column_heights.py: what the series is, and its truth."""
+    """Arguments of figures of a focal series: what it is, and its truth if that is known."""
     truth = known_truth(series)
     return ["--title", title(series), *(["--truth", *truth] if truth else [])]
+
+
+def dose_options(series):
+    """The dose of a real focal series, where the sheet tells it."""
+    dose = SERIES.at[series, "dose_e_per_A2"]
+    return ["--dose", str(dose)] if dose and not known_truth(series) else []
 
 
 def dynamics_rows(names, kinds, with_truth=True):

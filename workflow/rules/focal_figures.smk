@@ -31,23 +31,54 @@ rule plot_column_heights:
         mem_mb=2000,
         runtime=30,
     params:
-        options=lambda wildcards: truth_options(wildcards.series),
+        options=lambda wildcards: truth_options(wildcards.series) + dose_options(wildcards.series),
     shell:
         "python {input.script[0]:q} {output:q} {input.frames:q} {input.heights:q}"
+        " {params.options:q} 2> {log:q}"
+
+
+rule plot_species:
+    """Draw a focal series, the class map, and the species found in it."""
+    input:
+        frames="results/series/{series}/frames.h5",
+        maps="results/series/{series}/maps.h5",
+        atoms="results/series/{series}/atoms.h5",
+        truth=lambda wildcards: known_truth(wildcards.series),
+        script=code("plot_focal_series.py"),
+        style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
+    output:
+        report(
+            "results/series/{series}/species.png",
+            caption="../report/focal_series.rst",
+            category="Series",
+            labels={"series": "{series}", "figure": "species"},
+        ),
+    log:
+        "results/logs/plot_species/{series}.log",
+    benchmark:
+        "results/benchmarks/plot_species/{series}.tsv"
+    wildcard_constraints:
+        series=one_of(series_of("species")),
+    conda:
+        "../../envs/analyse.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        options=lambda wildcards: truth_options(wildcards.series),
+    shell:
+        "python {input.script[0]:q} {output:q} {input.frames:q} {input.maps:q} {input.atoms:q}"
         " {params.options:q} 2> {log:q}"
 
 
 rule gold_heights:
     """Draw the counting of a simulated particle, and how good it is on many others."""
     input:
-        frames=expand("results/series/{series}/frames.h5", series=drawn_series("heights")),
-        heights=expand("results/series/{series}/heights.csv", series=drawn_series("heights")),
-        truth=[known_truth(series) for series in drawn_series("heights")],
-        tables=expand(
-            "results/models/{model}/heights_{table}.csv",
-            model=models_drawn("heights"),
-            table=("summary", "confusion", "reliability", "abstention"),
-        ),
+        frames=of_shown("heights", "frames.h5"),
+        heights=of_shown("heights", "heights.csv"),
+        truth=truth_of_shown("heights"),
+        tables=tables_of_shown("summary", "confusion", "reliability", "abstention"),
         script=code("plot_gold_heights.py"),
         style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
@@ -68,7 +99,7 @@ rule gold_heights:
         mem_mb=2000,
         runtime=30,
     params:
-        title=[title(series) for series in drawn_series("heights")],
+        title=title_of_shown("heights"),
     shell:
         "python {input.script[0]:q} {output:q} {input.frames:q} {input.heights:q} {input.truth:q}"
         " --summary {input.tables[0]:q} --confusion {input.tables[1]:q}"
@@ -79,9 +110,9 @@ rule gold_heights:
 rule mos2_species:
     """Draw the species found in a simulated monolayer, and how well they are named against dose."""
     input:
-        frames=expand("results/series/{series}/frames.h5", series=drawn_series("species")),
-        atoms=expand("results/series/{series}/atoms.h5", series=drawn_series("species")),
-        truth=[known_truth(series) for series in drawn_series("species")],
+        frames=of_shown("species", "frames.h5"),
+        atoms=of_shown("species", "atoms.h5"),
+        truth=truth_of_shown("species"),
         summary="results/evaluation/species_summary.csv",
         script=code("plot_mos2_species.py"),
         style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
@@ -103,7 +134,7 @@ rule mos2_species:
         mem_mb=2000,
         runtime=30,
     params:
-        title=[title(series) for series in drawn_series("species")],
+        title=title_of_shown("species"),
     shell:
         "python {input.script[0]:q} {output:q} {input.frames:q} {input.atoms:q} {input.truth:q}"
         " {input.summary:q} --title {params.title:q} 2> {log:q}"
@@ -112,10 +143,10 @@ rule mos2_species:
 rule fig03_focal_series:
     """Draw a focal series, what the network reads from it, and the species found."""
     input:
-        frames=expand("results/series/{series}/frames.h5", series=drawn_series("species")),
-        maps=expand("results/series/{series}/maps.h5", series=drawn_series("species")),
-        atoms=expand("results/series/{series}/atoms.h5", series=drawn_series("species")),
-        truth=[known_truth(series) for series in drawn_series("species")],
+        frames=of_shown("species", "frames.h5"),
+        maps=of_shown("species", "maps.h5"),
+        atoms=of_shown("species", "atoms.h5"),
+        truth=truth_of_shown("species"),
         script=code("plot_focal_series.py"),
         style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
@@ -136,7 +167,7 @@ rule fig03_focal_series:
         mem_mb=2000,
         runtime=30,
     params:
-        title=[title(series) for series in drawn_series("species")],
+        title=title_of_shown("species"),
     shell:
         "python {input.script[0]:q} {output:q} {input.frames:q} {input.maps:q} {input.atoms:q}"
         " --truth {input.truth:q} --title {params.title:q} 2> {log:q}"
@@ -145,9 +176,9 @@ rule fig03_focal_series:
 rule fig11_column_heights:
     """Draw the atoms counted in the columns of a particle."""
     input:
-        frames=expand("results/series/{series}/frames.h5", series=drawn_series("heights")),
-        heights=expand("results/series/{series}/heights.csv", series=drawn_series("heights")),
-        truth=[known_truth(series) for series in drawn_series("heights")],
+        frames=of_shown("heights", "frames.h5"),
+        heights=of_shown("heights", "heights.csv"),
+        truth=truth_of_shown("heights"),
         script=code("plot_column_heights.py"),
         style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
@@ -168,7 +199,7 @@ rule fig11_column_heights:
         mem_mb=2000,
         runtime=30,
     params:
-        title=[title(series) for series in drawn_series("heights")],
+        title=title_of_shown("heights"),
     shell:
         "python {input.script[0]:q} {output:q} {input.frames:q} {input.heights:q}"
         " --truth {input.truth:q} --title {params.title:q} 2> {log:q}"
@@ -177,7 +208,7 @@ rule fig11_column_heights:
 rule fig12_height_errors:
     """Draw the share of miscounted columns against dose and tilt."""
     input:
-        summary=expand("results/models/{model}/heights_summary.csv", model=models_drawn("heights")),
+        summary=tables_of_shown("summary"),
         script=code("plot_height_errors.py"),
         style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
@@ -204,7 +235,7 @@ rule fig12_height_errors:
 rule image_count:
     """Compare models that count from different numbers of images, at equal total dose."""
     input:
-        summary=expand("results/models/{model}/heights_summary.csv", model=config["image_counts"]),
+        summary=compared_counts,
         script=code("plot_image_count.py"),
         style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:

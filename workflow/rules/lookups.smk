@@ -129,3 +129,23 @@ def compared(wildcards):
     """The sites of both series of a comparison."""
     pair = comparisons()[wildcards.comparison]
     return [f"results/series/{series}/sites.h5" for series in pair]
+
+
+def part(name, *keys):
+    """Some keys of a section of the configuration as JSON."""
+    return json.dumps({key: config[name][key] for key in keys})
+
+
+def evaluation_of_particles(name):
+    """Give a function that gives a section of the evaluation as JSON, with a model's own metal."""
+
+    def as_json(wildcards):
+        model = model_section(wildcards)
+        contrast = "auto" if model["contrast"] == "either" else model["contrast"]
+        values = config[name] | {"contrast": contrast}
+        if "particle" in values:
+            metal = model["nanoparticle"]["metal"]
+            values["particle"] = values["particle"] | {"metal": metal}
+        return json.dumps(values)
+
+    return as_json

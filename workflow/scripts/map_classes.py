@@ -82,10 +82,11 @@ def map_frames(
         file, shape, frames.pixel_size_A, card.class_names, card.site_sigma_A, card.thresholds
     )
     window_px = card.window_A / frames.pixel_size_A
+    order = models.reading_order(card, frames.focus_A or (0.0,))
     sign = None
     for index in range(specimens):
         chosen = slice(index * together, (index + 1) * together)
-        image = normalise_frames(frames.images[chosen], window_px)
+        image = normalise_frames(frames.images[chosen][order], window_px)
         if sign is None:
             sign = chosen_sign(network, image, card.contrast, contrast)
             looks = "as in the training" if sign > 0 else "inverted"

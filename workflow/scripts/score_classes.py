@@ -53,7 +53,8 @@ def main(argv: list[str] | None = None) -> None:
     chosen = settings.load(section, "class_scores", ClassScoreSettings)
     atoms, frames = read_found(given.atoms)
     truth = read_truth(given.truth)
-    true = true_classes(truth, found_classes(atoms), f"{given.atoms} and {given.truth}")
+    known = found_classes(atoms)
+    true = true_classes(truth, known, f"{given.atoms} and {given.truth}")
 
     rows, counts = [], []
     for frame in range(frames):
@@ -64,7 +65,7 @@ def main(argv: list[str] | None = None) -> None:
             chosen.radius_A,
             chosen.border_A,
         )
-        rows.append({"frame": frame} | score(pairs))
+        rows.append({"frame": frame} | score(pairs, known))
         counts.append(classification.confusion(pairs))
         counts[-1].insert(0, "frame", frame)
     table = pd.DataFrame(rows)
@@ -149,7 +150,7 @@ def true_classes(truth: RecordingTruth, known: list[str], where: str) -> pd.Data
         If they are not the same sort of classes.
     """
     true = truth.columns
-    if are_heights(known) and are_heights(truth.class_names):
+    if settings.is_counting(known) and settings.is_counting(truth.class_names):
         largest = max(int(name) for name in known)
         return true.assign(**{"class": classification.cap_heights(true["class"], largest)})
     if set(known) != set(truth.class_names):
@@ -160,18 +161,15 @@ def true_classes(truth: RecordingTruth, known: list[str], where: str) -> pd.Data
     return true
 
 
-def are_heights(names: list[str]) -> bool:
-    """Whether classes are numbers of atoms."""
-    return all(name.isdigit() for name in names)
-
-
-def score(pairs: pd.DataFrame) -> dict[str, float]:
+def score(pairs: pd.DataFrame, classes: list[str]) -> dict[str, float]:
     """Score one series.
 
     Parameters
     ----------
     pairs : DataFrame
         What :func:`atomsight.evaluation.classification.pair_columns` gives.
+    classes : list of str
+        Classes of the model.
 
     Returns
     -------
@@ -179,8 +177,7 @@ def score(pairs: pd.DataFrame) -> dict[str, float]:
         The scores by name.
     """
     row = classification.totals(pairs)
-    names = set(pairs["true_class"]) | set(pairs["found_class"])
-    if are_heights(names - {classification.MISSED, classification.NOTHING}):
+    if settings.is_counting(classes):
         row["within_one"] = within_one(pairs)
     row["calibration_error"] = classification.calibration_error(*classification.stated(pairs))
     return row

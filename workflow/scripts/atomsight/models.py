@@ -27,7 +27,7 @@ WEIGHTS = "network.weights.h5"
 HISTORY = "history.csv"
 
 #: So far the stated focus of an image may be from what a model has learned [Å] ...
-_FOCUS_TOLERANCE_A = 15.0
+_FOCUS_TOLERANCE_A = 10.0
 #: ... or so many standard deviations of the error that it has learned, if that is more.
 _FOCUS_DEVIATIONS = 3
 
@@ -90,14 +90,7 @@ class ModelCard:
     @property
     def focus_steps_A(self) -> tuple[float, ...]:
         """Defocus of the images it reads together, counted from the defocus of its range [Å]."""
-        steps_A = self.microscope.get("focal_series", {}).get("steps_A", (0.0,))
-        return tuple(float(step) for step in steps_A)
-
-    @property
-    def focus_tolerance_A(self) -> float:
-        """So far the focus of an image may be from what it has learned [Å]."""
-        error_A = self.microscope.get("focal_series", {}).get("step_error_A", 0.0)
-        return max(_FOCUS_TOLERANCE_A, _FOCUS_DEVIATIONS * error_A)
+        return focus_steps_A(self.microscope)
 
 
 def save(
@@ -233,6 +226,28 @@ def check_focus(card: ModelCard, focus_A: tuple[float, ...], where: str) -> None
     ----------
     card : ModelCard
         The model's card.
+    focus_A, where
+        As in :func:`check_learned_focus`.
+
+    Raises
+    ------
+    InputError
+        As there.
+    """
+    check_learned_focus(card.name, card.microscope, focus_A, where)
+
+
+def check_learned_focus(
+    name: str, microscope: dict, focus_A: tuple[float, ...], where: str
+) -> None:
+    """Refuse images whose focus is not what a model learns, trained already or not.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+    microscope : dict
+        Ranges of the conditions it is trained on.
     focus_A : tuple of float
         Defocus of the images that belong together, underfocus positive [Å]; empty for single
         images of unknown focus.
@@ -243,63 +258,96 @@ def check_focus(card: ModelCard, focus_A: tuple[float, ...], where: str) -> None
     ------
     InputError
         If their number is not the model's, their focus is unknown but matters, or it differs from
-        what the model has learned by more than its tolerance.
+        what the model learns by more than its tolerance.
     """
-    count = len(card.focus_steps_A)
-    if count == 1 and not focus_A:
+    steps_A = np.array(focus_steps_A(microscope))
+    if len(steps_A) == 1 and not focus_A:
         return
+    low, high = microscope["defocus_A"]
+    usual = _in_words(((low + high) / 2 + steps_A).tolist())
     if not focus_A:
         raise InputError(
-            f"{where}: the model {card.name} reads {count} images of different focus together, but "
-            f"the focus of these is unknown; fill in the column focus_A, such as "
-            f"{_in_words(_usual_focus_A(card))}"
+            f"{where}: the model {name} reads {len(steps_A)} images of different focus together, "
+            f"but the focus of these is unknown; fill in the column focus_A, such as {usual}"
         )
-    if len(focus_A) != count:
+    if len(focus_A) != len(steps_A):
         reads = (
-            f"{count} images together, such as {_in_words(_usual_focus_A(card))} Å"
-            if count > 1
+            f"{len(steps_A)} images together, such as {usual} Å"
+            if len(steps_A) > 1
             else "single images"
         )
         raise InputError(
             f"{where}: the column focus_A tells of {len(focus_A)} images, {_in_words(focus_A)} Å, "
-            f"but the model {card.name} reads {reads}; correct the column or take another model"
+            f"but the model {name} reads {reads}; correct the column or take another model"
         )
-    if not _is_learned(card, focus_A):
+    # In whatever order the images were recorded.
+    offsets_A = np.sort(focus_A) - np.sort(steps_A)
+    tolerance_A = focus_tolerance_A(microscope)
+    if np.abs(offsets_A - offsets_A.mean()).max() > tolerance_A:
         raise InputError(
-            f"{where}: the focus {_in_words(focus_A)} Å is not what the model {card.name} has "
-            f"learned, {_in_words(_usual_focus_A(card))} Å {_common_offset(card)}; "
-            f"{_advice(card, focus_A)}"
+            f"{where}: the focus {_in_words(focus_A)} Å is not in the steps that the model {name} "
+            f"has learned, {usual} Å to {tolerance_A:g} Å; correct the column focus_A, or train a "
+            "model on these steps (focal_series of its microscope)"
+        )
+    if not low - tolerance_A <= offsets_A.mean() <= high + tolerance_A:
+        raise InputError(
+            f"{where}: the steps of the focus {_in_words(focus_A)} Å are those of the model "
+            f"{name}, but all its images are {offsets_A.mean() - (low + high) / 2:+.0f} Å off {usual} Å, "
+            f"more than the ±{(high - low) / 2:g} Å learned; underfocus is positive, and focus 0 "
+            "is the side of the specimen where the beam leaves it"
         )
 
 
-def _is_learned(card: ModelCard, focus_A: tuple[float, ...]) -> bool:
-    """Whether the steps between images, and their mean, are what a model has learned."""
-    offsets_A = np.subtract(focus_A, card.focus_steps_A)
-    mean_A = offsets_A.mean()
-    low, high = card.microscope.get("defocus_A", (mean_A, mean_A))
-    tolerance_A = card.focus_tolerance_A
-    is_near = low - tolerance_A <= mean_A <= high + tolerance_A
-    return bool(is_near and np.abs(offsets_A - mean_A).max() <= tolerance_A)
+def focus_steps_A(microscope: dict) -> tuple[float, ...]:
+    """Defocus of the images that are read together, counted from the one that is drawn [Å].
+
+    Parameters
+    ----------
+    microscope : dict
+        Ranges of the conditions of a training.
+
+    Returns
+    -------
+    tuple of F float
+        The steps; one, zero, for single images.
+    """
+    steps_A = microscope.get("focal_series", {}).get("steps_A", (0.0,))
+    return tuple(float(step) for step in steps_A)
 
 
-def _usual_focus_A(card: ModelCard) -> tuple[float, ...]:
-    middle_A = np.mean(card.microscope.get("defocus_A", (0.0, 0.0)))
-    return tuple((middle_A + np.array(card.focus_steps_A)).tolist())
+def focus_tolerance_A(microscope: dict) -> float:
+    """So far the focus of an image may be from what a training has seen [Å].
+
+    Parameters
+    ----------
+    microscope : dict
+        Ranges of the conditions of the training.
+
+    Returns
+    -------
+    float
+        The tolerance.
+    """
+    error_A = microscope.get("focal_series", {}).get("step_error_A", 0.0)
+    return max(_FOCUS_TOLERANCE_A, _FOCUS_DEVIATIONS * error_A)
 
 
-def _common_offset(card: ModelCard) -> str:
-    low, high = card.microscope.get("defocus_A", (0.0, 0.0))
-    return f"and up to ±{(high - low) / 2:g} Å for all together"
+def reading_order(card: ModelCard, focus_A: tuple[float, ...]) -> np.ndarray:
+    """Order in which a model reads the images of a focal series.
 
+    Parameters
+    ----------
+    card : ModelCard
+        The model's card.
+    focus_A : tuple of F float
+        Defocus of the images as they were recorded [Å].
 
-def _advice(card: ModelCard, focus_A: tuple[float, ...]) -> str:
-    """Say what would make the focus one that a model has learned."""
-    rank = np.argsort(np.argsort(card.focus_steps_A))
-    if _is_learned(card, tuple(np.sort(focus_A)[rank])):
-        return "the same images in another order; bring the frames and the column into this order"
-    if _is_learned(card, tuple(-np.array(focus_A))):
-        return "the signs are reversed; underfocus is positive"
-    return "correct the column focus_A, or take a model that has learned this focus"
+    Returns
+    -------
+    ndarray of shape (F,), int
+        Their numbers in the order of the model's steps.
+    """
+    return np.argsort(focus_A)[np.argsort(np.argsort(card.focus_steps_A))]
 
 
 def _in_words(focus_A: tuple[float, ...]) -> str:

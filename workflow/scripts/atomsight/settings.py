@@ -22,6 +22,9 @@ from atomsight.errors import InputError
 
 SCHEMA_FILE = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 
+#: Classes of MoS2 in the order of its generator of structures: Mo, two S atoms, one S atom.
+SPECIES = ("Mo", "S2", "S")
+
 Settings = TypeVar("Settings")
 
 
@@ -166,11 +169,42 @@ def check_configuration(values: Mapping) -> dict:
         else:
             model["microscope"] = complete(model["microscope"], "microscope", f"{where}.microscope")
         _check_model(model, where)
-    if twice := configuration["acquisitions"].keys() & configuration["sequences"].keys():
-        raise InputError(
-            f"sequences.{min(twice)}: an acquisition has this name already; choose another"
-        )
+    _check_simulations(configuration)
+    for name in configuration["image_counts"]:
+        if not is_counting(configuration["models"].get(name, {}).get("class_names", ())):
+            raise InputError(
+                f"image_counts: {name} is not a model of the configuration that counts columns"
+            )
     return configuration
+
+
+def _check_simulations(configuration: Mapping) -> None:
+    """See that no two simulations have one name, as their files would be the same."""
+    named: dict[str, str] = {}
+    for kind in ("acquisitions", "sequences", "focal_series"):
+        for name in configuration[kind]:
+            if name in named:
+                raise InputError(
+                    f"{kind}.{name}: {named[name]} has this name already; choose another"
+                )
+            named[name] = kind
+
+
+def is_counting(class_names: Iterable[str]) -> bool:
+    """Whether classes are numbers of atoms, so that a model of them counts.
+
+    Parameters
+    ----------
+    class_names : iterable of str
+        Names of the classes without the background.
+
+    Returns
+    -------
+    bool
+        True if all are numbers.
+    """
+    names = list(class_names)
+    return bool(names) and all(name.isdigit() for name in names)
 
 
 def _check_model(model: Mapping, where: str) -> None:
@@ -183,6 +217,15 @@ def _check_model(model: Mapping, where: str) -> None:
         raise InputError(
             f"{where}.nanoparticle.support: amorphous_share and crystalline_share must not sum to "
             "more than 1"
+        )
+    names = list(model["class_names"])
+    if model["material"] == "mos2" and names != list(SPECIES):
+        raise InputError(f"{where}.class_names: those of mos2 are {', '.join(SPECIES)}")
+    numbers = [str(number) for number in range(1, len(names) + 1)]
+    if any(name.isdigit() for name in names) and (names != numbers or len(names) < 2):
+        raise InputError(
+            f"{where}.class_names: to count atoms, take all numbers from 1 to the greatest, in "
+            'quotes: "1", "2", "3"'
         )
 
 
