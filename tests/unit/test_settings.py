@@ -422,7 +422,7 @@ def with_defaults(values, schema, path=""):
             yield f"{path}{key}", value, part["default"]
 
 
-def changed(path, value):
+def shipped_with(path, value):
     """The configuration that ships with one value changed, its microscopes found from anywhere."""
     configuration = copy.deepcopy(CONFIGURATION)
     for model in configuration["models"].values():
@@ -452,4 +452,4 @@ def changed(path, value):
 )
 def test_names_that_do_not_fit_together_are_told(path, value, sentence):
     with pytest.raises(InputError, match=sentence):
-        settings.check_configuration(changed(path, value))
+        settings.check_configuration(shipped_with(path, value))

@@ -282,6 +282,7 @@ def check_learned_focus(
         )
     # In whatever order the images were recorded.
     offsets_A = np.sort(focus_A) - np.sort(steps_A)
+    off_A = offsets_A.mean() - (low + high) / 2
     tolerance_A = focus_tolerance_A(microscope)
     if np.abs(offsets_A - offsets_A.mean()).max() > tolerance_A:
         raise InputError(
@@ -292,9 +293,9 @@ def check_learned_focus(
     if not low - tolerance_A <= offsets_A.mean() <= high + tolerance_A:
         raise InputError(
             f"{where}: the steps of the focus {_in_words(focus_A)} Å are those of the model "
-            f"{name}, but all its images are {offsets_A.mean() - (low + high) / 2:+.0f} Å off {usual} Å, "
-            f"more than the ±{(high - low) / 2:g} Å learned; underfocus is positive, and focus 0 "
-            "is the side of the specimen where the beam leaves it"
+            f"{name}, but all its images are {off_A:+.0f} Å off {usual} Å, more than the "
+            f"±{(high - low) / 2:g} Å learned; underfocus is positive, and focus 0 is the side of "
+            "the specimen where the beam leaves it"
         )
 
 
