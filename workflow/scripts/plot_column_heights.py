@@ -21,12 +21,11 @@ def main(argv: list[str] | None = None) -> None:
     style.check_output(given.output)
     series = column_tables.read_images(given.frames, given.specimen)
     counted = column_tables.read_heights(given.heights, given.specimen)
-    true, dose, title = None, given.dose, given.title or ""
+    truth, dose, title = None, given.dose, given.title or ""
     if given.truth:
-        truth = column_tables.read_truth(given.truth)
-        true, dose = column_tables.true_heights(truth, given.truth), truth.dose_e_per_A2
-        title = title or "Simulated particle"
-    style.save(column_heights.draw(series, counted, true, dose, title), given.output)
+        truth = column_tables.with_heights(column_tables.read_truth(given.truth), given.truth)
+        dose, title = truth.dose_e_per_A2, title or "Simulated particle"
+    style.save(column_heights.draw(series, counted, truth, dose, title), given.output)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:

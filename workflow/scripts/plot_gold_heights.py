@@ -25,8 +25,7 @@ def main(argv: list[str] | None = None) -> None:
     particle = gold_heights.Particle(
         series=column_tables.read_images(given.frames, given.specimen),
         counted=column_tables.read_heights(given.heights, given.specimen),
-        true=column_tables.true_heights(truth, given.truth),
-        dose_e_per_A2=truth.dose_e_per_A2,
+        truth=column_tables.with_heights(truth, given.truth),
     )
     summary = score_tables.read_summary(given.summary)
     score_tables.of_network(summary, given.summary)  # refuses a summary without it

@@ -13,6 +13,7 @@ FOCUS_A = (-170.0, -40.0, 90.0)
 TILTS = ((0.0, 0.5), (0.0, 1.0), (0.0, 3.0))
 DOSES = (1e2, 1e3, 1e4, 1e5)
 GREATEST = 5
+FIELD_A = (PIXEL_A * (SIZE_PX - 1),) * 2
 
 
 def images(count=3, specimens=1, specimen=0):
@@ -30,6 +31,11 @@ def true_columns():
     radius = np.linalg.norm(points - points.mean(axis=0), axis=1)
     heights = np.clip(7 - radius / 3, 1, 6).astype(int)
     return pd.DataFrame({"x_A": points[:, 0], "y_A": points[:, 1], "height": heights})
+
+
+def truth():
+    """The true columns, their dose and the field of view."""
+    return column_tables.SeriesTruth(true_columns(), 3e4, FIELD_A)
 
 
 def counted_columns():
@@ -100,6 +106,7 @@ def summary(methods=("intensity_mixture", "network", "column_library")):
             "off_by_1": 0.7 * (1 - exact),
             "off_by_2": 0.1 * (1 - exact),
             "off_by_3plus": 0.1 * (1 - exact),
+            "calibration_error": 0.1 * (1 - exact),
             "missed": round(20 * (1 - exact)),
         }
         for method, low, high, dose, exact in _rows(methods)
@@ -163,7 +170,7 @@ def write_truth(path, columns):
     """Write what simulate_focal_series.py writes."""
     with hdf5.create(path, {}) as file:
         hdf5.write_table(file, "columns", columns.assign(region=""))
-        file.attrs.update(dose_e_per_A2=3e4, focus_A=FOCUS_A)
+        file.attrs.update(dose_e_per_A2=3e4, focus_A=FOCUS_A, field_of_view=FIELD_A)
 
 
 def write_maps(path, maps):

@@ -5,18 +5,30 @@ import dataclasses
 import made_columns
 import made_sites
 import numpy as np
+import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 import plot_column_heights
 import plot_gold_heights
+import score_classes
+from atomsight import settings
 from atomsight.errors import InputError
-from atomsight.figures import column_heights, column_tables, gold_heights, height_panels
+from atomsight.evaluation import focal_truth
+from atomsight.figures import (
+    column_heights,
+    column_tables,
+    counting_scores,
+    gold_heights,
+    height_panels,
+)
 from atomsight.figures.counting_scores import Scores
 
 
 def particle():
-    true = made_columns.true_columns()
-    return gold_heights.Particle(made_columns.images(), made_columns.counted_columns(), true, 3e4)
+    return gold_heights.Particle(
+        made_columns.images(), made_columns.counted_columns(), made_columns.truth()
+    )
 
 
 def scores():
@@ -35,16 +47,58 @@ def test_differences_are_counts_minus_truth_up_to_the_last_class():
     assert pairs["found"][0] == -1
     assert list(off) == [1] + [0] * (len(true) - 2)
     assert true["height"].max() > made_columns.GREATEST
-    said = column_heights.exact_text(pairs, counted, made_columns.GREATEST)
-    assert said == "127 of 129 exact"
+    assert column_heights.exact_text(counted, made_columns.truth()) == "127 of 129 exact"
+
+
+def test_exact_counts_leave_out_the_rim_and_pairs_as_far_apart_as_the_scores_do():
+    true = pd.DataFrame({"x_A": [1.9, 5, 9, 18.1], "y_A": 5.0, "height": [1, 2, 9, 1]})
+    counted = true.assign(height=[1, 2, 3, 1], p_height=0.9, p_1=0, p_2=0, p_3=0)
+    truth = column_tables.SeriesTruth(true, 1e4, (20.0, 20.0))
+    assert column_tables.exact_counts(counted, truth) == (2, 2)
+    beside = counted.assign(x_A=counted["x_A"] + [0, 0.59, 0.61, 0])
+    assert column_tables.exact_counts(beside, truth) == (1, 2)
+
+
+def test_columns_are_paired_as_class_scores_pairs_them():
+    scored = settings.load({}, "class_scores", score_classes.ClassScoreSettings)
+    assert (scored.radius_A, scored.border_A) == (column_tables.RADIUS_A, column_tables.BORDER_A)
+
+
+def test_pictures_say_as_many_exact_as_class_scores(tmp_path):
+    made = particle()
+    series = made.truth.columns.assign(**{"class": made.truth.columns["height"].astype(str)})
+    found = made.counted.assign(p_class=0.8, p_exists=1.0, **{"class": made.counted["height"]})
+    found["class"] = found["class"].astype(str)
+    names = [f"p_{height}" for height in range(1, made_columns.GREATEST + 1)]
+    made_columns.write_atoms(
+        tmp_path / "atoms.h5", found[["frame", "x_A", "y_A", "class", "p_class", *names]]
+    )
+    focal_truth.write_truth(
+        tmp_path / "truth.h5",
+        focal_truth.RecordingTruth(
+            series[["x_A", "y_A", "class"]].assign(region=""),
+            np.zeros((3, 2)),
+            made_columns.FIELD_A,
+            made_columns.FOCUS_A,
+            3e4,
+            tuple("123456"),
+        ),
+        {},
+    )
+    paths = [str(tmp_path / name) for name in ("atoms.h5", "truth.h5", "scores.csv")]
+    assert score_classes.main(paths) == 0
+    (scored,) = pd.read_csv(paths[2]).itertuples()
+    exact, columns = column_tables.exact_counts(made.counted, made.truth)
+    assert columns == scored.columns
+    assert exact / columns == pytest.approx(scored.exact)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
 @pytest.mark.parametrize("known", [True, False])
 def test_nothing_is_cut_off_whatever_the_number_of_images(count, known):
     series, counted = made_columns.images(count), made_columns.counted_columns()
-    true = made_columns.true_columns() if known else None
-    figure = column_heights.draw(series, counted, true, 3e4 if known else None, "a $ particle")
+    truth = made_columns.truth() if known else None
+    figure = column_heights.draw(series, counted, truth, 3e4 if known else None, "a $ particle")
     assert made_sites.overhang(figure) < 0.005
     maps = [axes for axes in figure.axes if made_sites.scale_bars(axes)]
     assert len(maps) == min(count, 3) + (3 if known else 2)
@@ -53,7 +107,7 @@ def test_nothing_is_cut_off_whatever_the_number_of_images(count, known):
 
 def test_the_words_say_focus_dose_and_how_many_counts_are_reliable():
     made = particle()
-    figure = column_heights.draw(made.series, made.counted, made.true, 3e4, "Simulated gold")
+    figure = column_heights.draw(made.series, made.counted, made.truth, 3e4, "Simulated gold")
     words = made_sites.words(figure)
     for said in ("17 nm overfocus", "9 nm underfocus", "3 images, 3·10⁴ e/Å² in all", "Simulated"):
         assert said in words
@@ -63,20 +117,56 @@ def test_the_words_say_focus_dose_and_how_many_counts_are_reliable():
 
 def test_discs_carry_their_numbers_and_open_ones_are_not_reliable():
     made = particle()
-    figure = column_heights.draw(made.series, made.counted, made.true, 3e4, "Simulated")
+    figure = column_heights.draw(made.series, made.counted, made.truth, 3e4, "Simulated")
     counted = figure.axes[3]
     (discs,) = counted.collections
     is_white = (discs.get_facecolors() == 1).all(axis=1)
     np.testing.assert_array_equal(is_white, ~made.counted["reliable"])
-    numbers = [text.get_text() for text in counted.texts if text.get_text().isdigit()]
-    assert numbers == [str(height) for height in made.counted["height"]]
+    numbers = [text.get_text() for text in counted.texts if text.get_text().strip("≥").isdigit()]
+    assert numbers == [
+        "≥5" if height == made_columns.GREATEST else str(height)
+        for height in made.counted["height"]
+    ]
+
+
+def test_the_last_class_is_marked_alike_on_discs_bars_and_histogram():
+    series, counted = made_columns.images(), made_columns.counted_columns()
+    with_truth = column_heights.draw(series, counted, made_columns.truth(), 3e4, "")
+    without = column_heights.draw(series, counted, None, None, "")
+    bars = [axes for axes in with_truth.axes if axes.get_xlabel() == "atoms in the column"]
+    histogram = [axes for axes in without.axes if axes.get_ylabel() == "columns"]
+    assert len(bars + histogram) == 3
+    for axes in bars + histogram:
+        written = [label.get_text() for label in axes.get_xticklabels()]
+        assert written == ["1", "2", "3", "4", "≥5"]
+    for panel in with_truth.axes[3:5]:
+        written = {text.get_text() for text in panel.texts}
+        assert "≥5" in written
+        assert not written & {"5", "6"}
+
+
+@pytest.mark.parametrize(("greatest", "ticks"), [(5, [1, 2, 3, 4, 5]), (12, [2, 4, 6, 8, 10, 12])])
+def test_the_last_class_has_a_tick(greatest, ticks):
+    assert list(height_panels.height_ticks(greatest)) == ticks
+
+
+def test_a_stack_of_several_focal_series_says_which_one_is_drawn():
+    counted = made_columns.counted_columns()
+    said = column_heights.facts(made_columns.images(specimens=2), counted, 3e4)
+    assert said.startswith("focal series 1 of 2: 3 images, ")
+    assert column_heights.facts(made_columns.images(), counted, 3e4).startswith("3 images, ")
+    for truth in (made_columns.truth(), None):
+        series = made_columns.images(specimens=10, specimen=9)
+        figure = column_heights.draw(series, counted, truth, 3e4, "")
+        assert "focal series 10 of 10" in made_sites.words(figure)
+        assert made_sites.overhang(figure) < 0.005
 
 
 def test_a_particle_of_which_nothing_is_found_is_drawn_too():
     made = particle()
     nothing = made.counted[:0]
-    for true in (made.true, None):
-        figure = column_heights.draw(made.series, nothing, true, None, "")
+    for truth in (made.truth, None):
+        figure = column_heights.draw(made.series, nothing, truth, None, "")
         assert made_sites.overhang(figure) < 0.005
 
 
@@ -100,6 +190,17 @@ def test_the_picture_of_the_whole_holds_images_counts_and_scores():
         "Simulated particles",
     ):
         assert said in words
+
+
+def test_the_calibration_error_stated_is_that_of_the_worst_dose():
+    rows = made_columns.reliability().query("method == 'network' and tilt_high_deg == 3")
+    summary = made_columns.summary(("network",)).query("tilt_high_deg == 3")
+    axes = Figure().add_subplot()
+    counting_scores.draw_reliability(
+        axes, rows, summary.assign(calibration_error=[0.3, np.nan, 0.05, 0.1])
+    )
+    (label,) = axes.get_legend().get_texts()
+    assert label.get_text().endswith("30.0 %")
 
 
 def test_it_can_do_without_other_methods_and_with_one_range_of_tilts():

@@ -55,23 +55,32 @@ def test_bars_stand_on_each_other_and_carry_the_sum_in_percent():
 
 def test_a_confusion_matrix_shares_out_the_columns_of_a_height():
     rows = made_columns.confusion().query("method == 'network'")
-    shares, heights = error_curves.confusion_shares(rows)
+    shares = error_curves.confusion_shares(rows, 5)
     assert_allclose(shares.sum(axis=1), 1)
     assert_allclose(shares[:, 0], 0.1)
     assert_allclose(np.diag(shares[:, 1:]), 0.9)
-    assert list(heights) == [1, 2, 3, 4, 5]
     one = rows[rows["true_height"].isin([0, 5])]
-    assert np.isnan(error_curves.confusion_shares(one)[0][0]).all()
+    assert np.isnan(error_curves.confusion_shares(one, 5)[0]).all()
+    capped = error_curves.confusion_shares(rows, 4)
+    assert_allclose(capped[-1], [0.1, 0, 0, 0, 0.9])
 
 
-def test_pooled_bins_keep_their_means_and_true_probabilities_have_no_error():
+def test_a_confusion_matrix_reaches_to_the_last_class_of_the_model():
+    rows = made_columns.confusion().query("method == 'network'")
+    axes = Figure().add_subplot()
+    error_curves.draw_confusion(axes, rows, 7)
+    across = [label.get_text() for label in axes.get_xticklabels()]
+    assert across == ["missed", "1", "2", "3", "4", "5", "6", "≥7"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == across[1:]
+    assert np.isnan(error_curves.confusion_shares(rows, 7)[5:]).all()
+
+
+def test_pooled_bins_keep_their_means():
     bins = pd.DataFrame({"confidence": [0.61, 0.69, 1.0], "columns": [1, 3, 5], "exact": 0.5})
     pooled = score_tables.pooled(bins)
     assert_allclose(pooled["confidence"], [0.67, 1.0])
     assert_allclose(pooled["columns"], [4, 5])
-    assert score_tables.calibration_error(pooled) == pytest.approx((4 * 0.17 + 5 * 0.5) / 9)
-    assert score_tables.calibration_error(made_columns.reliability()) == 0
-    assert np.isnan(score_tables.calibration_error(bins[:0]))
+    assert_allclose(pooled["exact"], 0.5)
 
 
 @pytest.mark.parametrize("tilts", [1, 3])

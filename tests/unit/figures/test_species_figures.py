@@ -23,7 +23,7 @@ NAMES = ("Mo", "S2", "S")
 
 
 def truth():
-    return column_tables.SeriesTruth(made_columns.true_species(), 1e4)
+    return column_tables.SeriesTruth(made_columns.true_species(), 1e4, made_columns.FIELD_A)
 
 
 def test_sites_missed_or_named_wrongly_are_told_from_the_others():
@@ -97,7 +97,13 @@ def test_accuracy_and_f1_of_vacancies_have_a_curve_per_number_of_images():
     assert_allclose(accuracy.lines[0].get_ydata(), [0.5, 0.8, 0.97, 0.98])
     assert_allclose(f1.lines[1].get_ydata(), 0.8 * np.array([0.5, 0.8, 0.97, 0.98]))
     words = made_sites.words(figure)
-    for said in ("3 images", "one image", "F1 of single S", "10⁴ e/Å² in all"):
+    for said in (
+        "3 images",
+        "one image",
+        "many simulated sheets: accuracy",
+        "many simulated sheets: F1 of single S",
+        "10⁴ e/Å² in all",
+    ):
         assert said in words
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from atomsight.figures import column_tables, focal_panels, height_panels, site_maps, style
-from atomsight.figures.column_tables import FocalImages
+from atomsight.figures.column_tables import FocalImages, SeriesTruth
 from atomsight.figures.error_curves import dose_text
 
 #: Places and sizes [inch].
@@ -29,7 +29,7 @@ _TITLE_LETTERS = 100
 def draw(
     series: FocalImages,
     counted: pd.DataFrame,
-    true: pd.DataFrame | None,
+    truth: SeriesTruth | None,
     dose_e_per_A2: float | None,
     title: str,
 ) -> Figure:
@@ -41,8 +41,8 @@ def draw(
         The images.
     counted : DataFrame
         The counted columns, as ``count_columns.py`` gives them.
-    true : DataFrame, optional
-        ``x_A, y_A`` [Å] and ``height`` of the true columns of a simulated particle.
+    truth : SeriesTruth, optional
+        The truth of a simulated particle, with the heights of its columns.
     dose_e_per_A2 : float, optional
         Dose of all images together [e/Å²].
     title : str
@@ -55,9 +55,8 @@ def draw(
         many columns have which height.
     """
     greatest = column_tables.greatest_height(counted)
-    points = [
-        table[["x_A", "y_A"]].to_numpy(float) for table in (counted, true) if table is not None
-    ]
+    known = [counted] if truth is None else [counted, truth.columns]
+    points = [table[["x_A", "y_A"]].to_numpy(float) for table in known]
     shown = focal_panels.window(np.concatenate(points), series)
     height = _PANEL * min(site_maps.aspect(shown), _TALLEST)
     tops = _TITLE + _LETTER + np.array([0, height + _LETTER + 0.04])
@@ -72,11 +71,11 @@ def draw(
     below = tops[1] + height + 0.08
     height_panels.height_bar(figure, (lefts[0] + 0.2, below, _PANEL - 0.4), greatest)
     said = facts(series, counted, dose_e_per_A2)
-    if true is None:
+    if truth is None:
         _draw_without_truth(figure, lower[1:], series, counted, shown, below)
     else:
-        pairs = column_tables.match(counted, true)
-        draw_counted(lower[1], series, true, greatest, shown)
+        pairs = column_tables.match(counted, truth.columns)
+        draw_counted(lower[1], series, truth.columns, greatest, shown)
         style.letter(lower[1], "e", "true")
         draw_difference(lower[2], series, pairs, counted, greatest, shown)
         style.letter(lower[2], "f", "counted − true")
@@ -84,7 +83,7 @@ def draw(
         height_panels.difference_bar(figure, (lefts[2] + 0.2, below, _PANEL - 0.4))
         middle = lefts[2] + _PANEL / 2
         site_maps.explain(figure, middle, below + 0.37, height_panels.mistake_handles(), 2)
-        said += " · " + exact_text(pairs, counted, greatest)
+        said += " · " + exact_text(counted, truth)
     heading = textwrap.shorten(title, _TITLE_LETTERS, placeholder=" …")
     style.write(figure, _MARGIN, 0.05, heading, weight="bold", size=8)
     style.write(figure, _MARGIN, 0.21, said, color=style.MUTED_TEXT)
@@ -105,7 +104,7 @@ def draw_counted(
     table : DataFrame
         ``x_A, y_A`` [Å], ``height``, and ``reliable`` where it is known.
     greatest : int
-        Greatest height of the colours.
+        The last class, which holds all greater heights too.
     shown : tuple of 4 floats
         What to show [Å].
     """
@@ -151,10 +150,12 @@ def facts(series: FocalImages, counted: pd.DataFrame, dose_e_per_A2: float | Non
     Returns
     -------
     str
-        One line.
+        One line; which focal series it is, if there are several.
     """
     count = len(series.images)
     said = f"{count} images" if count > 1 else "one image"
+    if series.count > 1:
+        said = f"focal series {series.specimen + 1} of {series.count}: {said}"
     if dose_e_per_A2 is not None:
         said += f", {dose_text(dose_e_per_A2)} in all"
     atoms = counted["expected_height"].sum()
@@ -165,25 +166,23 @@ def facts(series: FocalImages, counted: pd.DataFrame, dose_e_per_A2: float | Non
     )
 
 
-def exact_text(pairs: pd.DataFrame, counted: pd.DataFrame, greatest: int) -> str:
+def exact_text(counted: pd.DataFrame, truth: SeriesTruth) -> str:
     """Say how many true columns are counted exactly.
 
     Parameters
     ----------
-    pairs : DataFrame
-        The true columns with the row of their partner.
     counted : DataFrame
         The counted columns.
-    greatest : int
-        The last class, which holds all greater heights too.
+    truth : SeriesTruth
+        The truth, with the heights of the columns.
 
     Returns
     -------
     str
         A few words.
     """
-    exact = int((height_panels.differences(pairs, counted, greatest) == 0).sum())
-    return f"{exact:,} of {len(pairs):,} exact"
+    exact, columns = column_tables.exact_counts(counted, truth)
+    return f"{exact:,} of {columns:,} exact"
 
 
 def _draw_without_truth(
@@ -219,6 +218,7 @@ def _draw_histogram(axes: Axes, counted: pd.DataFrame) -> None:
     axes.set_position((box.x0 + 0.05, box.y0 + 0.03, box.width - 0.055, box.height - 0.03))
     axes.set(xlabel="atoms in the column", ylabel="columns")
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    ticks = height_panels.height_ticks(greatest)
+    axes.set_xticks(ticks, height_panels.class_texts(ticks, greatest))
     axes.set_ylim(0, 1.3 * max(below.max(), 1))
     axes.legend(loc="upper right")

@@ -1,6 +1,6 @@
 """What the figures of counted columns and named species are drawn from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +8,16 @@ import pandas as pd
 
 from atomsight import hdf5
 from atomsight.errors import InputError
+from atomsight.evaluation import classification
+from atomsight.evaluation.scores import BORDER_A
 from atomsight.figures import tables
 from atomsight.matching import match_atoms
 
 #: Columns of numbers of a table of counted columns, besides ``p_1`` … ``p_N``.
 HEIGHT_COLUMNS = ("frame", "x_A", "y_A", "height", "p_height", "expected_height", "reliable")
 
-#: Largest distance of a column that was found from the true one [Å].
-RADIUS_A = 0.8
+#: Largest distance of a column that was found from the true one [Å], as for class_scores.csv.
+RADIUS_A = 0.6
 
 _SITE_COLUMNS = ("frame", "x_A", "y_A", "class", "p_class")
 
@@ -44,11 +46,6 @@ class FocalImages:
     specimen: int
     count: int
 
-    @property
-    def middle(self) -> np.ndarray:
-        """The image in the middle of the series, an ndarray of shape (H, W)."""
-        return self.images[len(self.images) // 2]
-
 
 @dataclass(frozen=True)
 class SeriesTruth:
@@ -60,10 +57,13 @@ class SeriesTruth:
         ``x_A, y_A`` [Å] and ``class`` (text) of every site.
     dose_e_per_A2 : float
         Dose of all images together [e/Å²].
+    field_of_view_A : tuple of 2 floats
+        Distance ``(x, y)`` from the centre of the first pixel to that of the last, as recorded [Å].
     """
 
     columns: pd.DataFrame
     dose_e_per_A2: float
+    field_of_view_A: tuple[float, float]
 
 
 def read_images(path: Path | str, specimen: int = 0) -> FocalImages:
@@ -206,7 +206,7 @@ def read_truth(path: Path | str) -> SeriesTruth:
     Returns
     -------
     SeriesTruth
-        The sites and the dose.
+        The sites, the dose and the field of view.
 
     Raises
     ------
@@ -215,11 +215,12 @@ def read_truth(path: Path | str) -> SeriesTruth:
     """
     with hdf5.open_to_read(path) as file:
         columns = hdf5.read_table(file, "columns")[["x_A", "y_A", "class"]]
-        return SeriesTruth(columns, float(file.attrs["dose_e_per_A2"]))
+        view_A = tuple(float(edge) for edge in file.attrs["field_of_view"])
+        return SeriesTruth(columns, float(file.attrs["dose_e_per_A2"]), view_A)
 
 
-def true_heights(truth: SeriesTruth, path: Path | str) -> pd.DataFrame:
-    """Give the true columns with their heights as numbers.
+def with_heights(truth: SeriesTruth, path: Path | str) -> SeriesTruth:
+    """Give the truth with the heights of the columns as numbers.
 
     Parameters
     ----------
@@ -230,8 +231,8 @@ def true_heights(truth: SeriesTruth, path: Path | str) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
-        ``x_A, y_A`` [Å] and ``height``.
+    SeriesTruth
+        The same; its ``columns`` have ``height`` too.
 
     Raises
     ------
@@ -241,7 +242,32 @@ def true_heights(truth: SeriesTruth, path: Path | str) -> pd.DataFrame:
     heights = pd.to_numeric(truth.columns["class"], errors="coerce")
     if heights.isna().any():
         raise InputError(f"{path}: its classes are no numbers of atoms; give the truth of columns")
-    return truth.columns[["x_A", "y_A"]].assign(height=heights.astype(int))
+    return replace(truth, columns=truth.columns.assign(height=heights.astype(int)))
+
+
+def exact_counts(counted: pd.DataFrame, truth: SeriesTruth) -> tuple[int, int]:
+    """Count the true columns that are counted exactly, as ``score_classes.py`` does.
+
+    Parameters
+    ----------
+    counted : DataFrame
+        A table of :func:`read_heights`.
+    truth : SeriesTruth
+        What :func:`with_heights` gives; greater heights than the last class count as it.
+
+    Returns
+    -------
+    exact, columns : int
+        Those counted exactly, and all; without the rim of the image.
+    """
+    last = greatest_height(counted)
+    found, true = (
+        table.assign(**{"class": classification.cap_heights(table["height"], last)})
+        for table in (counted.assign(p_class=counted["p_height"]), truth.columns)
+    )
+    pairs = classification.pair_columns(found, true, truth.field_of_view_A, RADIUS_A, BORDER_A)
+    exact = int((pairs["found_class"] == pairs["true_class"]).sum())
+    return exact, int((pairs["true_class"] != classification.NOTHING).sum())
 
 
 def match(found: pd.DataFrame, true: pd.DataFrame) -> pd.DataFrame:

@@ -41,7 +41,9 @@ class Scores:
     abstention: pd.DataFrame
 
 
-def draw(figure: Figure, scores: Scores, dose: float, top: float, letters: str) -> None:
+def draw(
+    figure: Figure, scores: Scores, greatest: int, dose: float, top: float, letters: str
+) -> None:
     """Draw confusion and exact counts, and below sizes of errors, reliability and abstention.
 
     Parameters
@@ -50,6 +52,8 @@ def draw(figure: Figure, scores: Scores, dose: float, top: float, letters: str) 
         The figure.
     scores : Scores
         The scores.
+    greatest : int
+        The last class of the network, which holds all greater heights too.
     dose : float
         Dose of the confusion matrix, the nearest that was measured [e/Å²].
     top : float
@@ -59,7 +63,8 @@ def draw(figure: Figure, scores: Scores, dose: float, top: float, letters: str) 
     """
     network = Scores(*(_of_network(table) for table in vars(scores).values()))
     aligned, *_, tilted = score_tables.tilt_ranges(network.summary) * 2
-    _draw_matrix(figure, network.confusion, aligned, dose, top, letters[0])
+    confusion = score_tables.of_tilt(network.confusion, aligned)
+    _draw_matrix(figure, confusion, greatest, aligned, dose, top, letters[0])
     _draw_exact(figure, scores.summary, top, letters[1])
     below = top + _MATRIX + _BETWEEN
     sizes, reliability, abstention = (
@@ -67,7 +72,7 @@ def draw(figure: Figure, scores: Scores, dose: float, top: float, letters: str) 
     )
     draw_sizes(sizes, score_tables.of_tilt(network.summary, aligned))
     style.letter(sizes, letters[2], f"wrong counts, {error_curves.tilt_text(*aligned)}")
-    draw_reliability(reliability, network.reliability)
+    draw_reliability(reliability, network.reliability, network.summary)
     style.letter(reliability, letters[3], "stated and true certainty, all doses")
     draw_abstention(abstention, score_tables.of_tilt(network.abstention, tilted))
     style.letter(abstention, letters[4], f"answering less, {error_curves.tilt_text(*tilted)}")
@@ -79,16 +84,16 @@ def _of_network(table: pd.DataFrame) -> pd.DataFrame:
 
 def _draw_matrix(
     figure: Figure,
-    confusion: pd.DataFrame,
+    rows: pd.DataFrame,
+    greatest: int,
     tilt: tuple[float, float],
     dose: float,
     top: float,
     mark: str,
 ) -> None:
-    rows = score_tables.of_tilt(confusion, tilt)
     nearest = score_tables.nearest_dose(rows, dose)
     axes = style.place(figure, _MATRIX_LEFT, top, _MATRIX, _MATRIX)
-    error_curves.draw_confusion(axes, rows[rows["dose_e_per_A2"] == nearest])
+    error_curves.draw_confusion(axes, rows[rows["dose_e_per_A2"] == nearest], greatest)
     said = f"% of columns, {error_curves.tilt_text(*tilt)}, {error_curves.dose_text(nearest)}"
     style.letter(axes, mark, said)
 
@@ -147,7 +152,7 @@ def draw_sizes(axes: Axes, rows: pd.DataFrame) -> None:
     axes.legend(handles=handles, loc="upper right", handlelength=0.9, borderaxespad=0.1)
 
 
-def draw_reliability(axes: Axes, rows: pd.DataFrame) -> None:
+def draw_reliability(axes: Axes, rows: pd.DataFrame, summary: pd.DataFrame) -> None:
     """Draw how often counts are right against the probability stated, a curve per range of tilts.
 
     Parameters
@@ -156,15 +161,22 @@ def draw_reliability(axes: Axes, rows: pd.DataFrame) -> None:
         Where to.
     rows : DataFrame
         Bins of one method; those of all doses are pooled.
+    summary : DataFrame
+        The summary of that method. Its calibration errors are of one dose each: pooled, doses at
+        which too much and too little is stated would cancel.
     """
     tilts = score_tables.tilt_ranges(rows)
     for (low, high), colour in zip(tilts, error_curves.shades(len(tilts)), strict=True):
         bins = score_tables.pooled(score_tables.of_tilt(rows, (low, high)))
-        error = score_tables.calibration_error(bins)
+        error = score_tables.of_tilt(summary, (low, high))["calibration_error"].max()
         label = f"{error_curves.tilt_text(low, high).removeprefix('tilt ')}: {100 * error:.1f} %"
         error_curves.draw_reliability(axes, bins, color=colour, label=label)
     error_curves.finish_reliability(axes)
-    look = {"title": "calibration error, tilt", "title_fontsize": 6, "alignment": "left"}
+    look = {
+        "title": "largest calibration error\nat one dose, tilt",
+        "title_fontsize": 6,
+        "alignment": "left",
+    }
     axes.legend(loc="lower right", handlelength=0.9, fontsize=6, borderaxespad=0.1, **look)
 
 

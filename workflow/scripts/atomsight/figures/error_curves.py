@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, ListedColormap
 from matplotlib.ticker import NullFormatter, PercentFormatter
 
-from atomsight.figures import style
+from atomsight.figures import height_panels, style
 
 #: Methods in their order: names, colours and marks. Baselines are dashed.
 METHODS = {
@@ -209,7 +209,7 @@ def error_shares(rows: pd.DataFrame) -> dict[str, np.ndarray]:
     return shares | {"missed": np.clip(1 - answered, 0, 1)}
 
 
-def draw_confusion(axes: Axes, rows: pd.DataFrame) -> None:
+def draw_confusion(axes: Axes, rows: pd.DataFrame, greatest: int) -> None:
     """Draw how the columns of every true height were counted [% of that height].
 
     Parameters
@@ -219,47 +219,45 @@ def draw_confusion(axes: Axes, rows: pd.DataFrame) -> None:
     rows : DataFrame
         ``true_height, counted_height, columns`` of one method, tilt and dose; counted 0 is missed,
         true 0 is invented.
+    greatest : int
+        The last class of the model, which holds all greater heights too.
     """
-    shares, heights = confusion_shares(rows)
+    shares = confusion_shares(rows, greatest)
     axes.imshow(shares, cmap=_CONFUSION, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
     for row, column in np.argwhere(shares >= _WRITTEN):
         share = shares[row, column]
         colour = "white" if share > 0.55 else "black"
         text = f"{100 * share:.0f}"
         axes.text(column, row, text, ha="center", va="center", size=4.6, color=colour)
-    last = f"≥{heights[-1]}"
-    axes.set_xticks(range(len(heights) + 1), ["missed", *heights[:-1], last])
+    names = height_panels.class_texts(np.arange(1, greatest + 1), greatest)
+    axes.set_xticks(range(greatest + 1), ["missed", *names])
     axes.get_xticklabels()[0].set_rotation(90)
-    axes.set_yticks(range(len(heights)), [*heights[:-1], last])
+    axes.set_yticks(range(greatest), names)
     axes.tick_params(length=0, pad=1.5, labelsize=5.5)
     axes.spines[:].set(visible=True, color=style.MUTED)
     axes.axvline(0.5, color=style.MUTED, linewidth=0.8)
     axes.set(xlabel="counted atoms", ylabel="true atoms")
 
 
-def confusion_shares(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+def confusion_shares(rows: pd.DataFrame, greatest: int) -> np.ndarray:
     """Make a matrix of a long table of answers.
 
     Parameters
     ----------
-    rows : DataFrame
-        As in :func:`draw_confusion`.
+    rows, greatest
+        As in :func:`draw_confusion`; the last class is N.
 
     Returns
     -------
-    shares : ndarray of shape (N, N + 1)
+    ndarray of shape (N, N + 1)
         Share of the columns of a true height (rows, from 1) that were counted as so many (columns,
         from 0, which is missed); NaN where there is no such column.
-    heights : ndarray of shape (N,)
-        1 … N.
     """
-    greatest = int(rows[["true_height", "counted_height"]].to_numpy().max(initial=1))
     counts = np.zeros((greatest + 1, greatest + 1))
-    index = tuple(rows[["true_height", "counted_height"]].to_numpy(int).T)
-    np.add.at(counts, index, rows["columns"].to_numpy(float))
+    heights = np.minimum(rows[["true_height", "counted_height"]].to_numpy(int), greatest)
+    np.add.at(counts, tuple(heights.T), rows["columns"].to_numpy(float))
     totals = counts[1:].sum(axis=1, keepdims=True)
-    shares = np.divide(counts[1:], totals, out=np.full_like(counts[1:], np.nan), where=totals > 0)
-    return shares, np.arange(1, greatest + 1)
+    return np.divide(counts[1:], totals, out=np.full_like(counts[1:], np.nan), where=totals > 0)
 
 
 def draw_reliability(axes: Axes, rows: pd.DataFrame, **look: object) -> None:

@@ -16,7 +16,7 @@ from atomsight.figures import (
     site_maps,
     style,
 )
-from atomsight.figures.column_tables import FocalImages
+from atomsight.figures.column_tables import FocalImages, SeriesTruth
 from atomsight.figures.counting_scores import Scores
 
 #: Places and sizes [inch].
@@ -41,16 +41,13 @@ class Particle:
         The images.
     counted : DataFrame
         The counted columns, as ``count_columns.py`` gives them.
-    true : DataFrame
-        ``x_A, y_A`` [Å] and ``height`` of the true columns.
-    dose_e_per_A2 : float
-        Dose of all images together [e/Å²].
+    truth : SeriesTruth
+        The truth, with the heights of the columns.
     """
 
     series: FocalImages
     counted: pd.DataFrame
-    true: pd.DataFrame
-    dose_e_per_A2: float
+    truth: SeriesTruth
 
 
 @style.styled()
@@ -79,16 +76,17 @@ def draw(particle: Particle, scores: Scores, dose: float, title: str) -> Figure:
     _write_title(figure, particle, title)
     said = "Simulated particles, none of the training: how good the counts are"
     style.write(figure, _MARGIN, plots - 0.44, said, weight="bold", size=8)
-    counting_scores.draw(figure, scores, dose, plots, "fghij")
+    greatest = column_tables.greatest_height(particle.counted)
+    counting_scores.draw(figure, scores, greatest, dose, plots, "fghij")
     return figure
 
 
 def _draw_particle(figure: Figure, particle: Particle, top: float) -> None:
     """Draw four small panels and the counts in a large one."""
-    series, counted = particle.series, particle.counted
+    series, counted, true = particle.series, particle.counted, particle.truth.columns
     greatest = column_tables.greatest_height(counted)
-    pairs = column_tables.match(counted, particle.true)
-    points = [table[["x_A", "y_A"]].to_numpy(float) for table in (counted, particle.true)]
+    pairs = column_tables.match(counted, true)
+    points = [table[["x_A", "y_A"]].to_numpy(float) for table in (counted, true)]
     shown = focal_panels.window(np.concatenate(points), series)
     lefts = _MARGIN + np.arange(2) * (_SMALL + _GAP)
     small = [
@@ -111,10 +109,9 @@ def _draw_particle(figure: Figure, particle: Particle, top: float) -> None:
 
 
 def _write_title(figure: Figure, particle: Particle, title: str) -> None:
-    greatest = column_tables.greatest_height(particle.counted)
-    pairs = column_tables.match(particle.counted, particle.true)
-    said = column_heights.facts(particle.series, particle.counted, particle.dose_e_per_A2)
-    said += " · " + column_heights.exact_text(pairs, particle.counted, greatest)
+    dose = particle.truth.dose_e_per_A2
+    said = column_heights.facts(particle.series, particle.counted, dose)
+    said += " · " + column_heights.exact_text(particle.counted, particle.truth)
     heading = textwrap.shorten(title, _TITLE_LETTERS, placeholder=" …")
     style.write(figure, _MARGIN, 0.05, heading, weight="bold", size=8)
     style.write(figure, _MARGIN, 0.21, said, color=style.MUTED_TEXT)

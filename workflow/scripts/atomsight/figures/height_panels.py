@@ -25,6 +25,9 @@ CERTAINTY: Colormap = ListedColormap(cm.devon_r(np.linspace(0, 0.85, 256)))
 #: Size of a number on a disc, in diameters of the disc, and the smallest that is read [point].
 _NUMBER, _LEAST_NUMBER = 0.62, 2.8
 
+#: Letters that fit on a disc at that size.
+_LETTERS = 2
+
 #: Colours darker than this carry white numbers.
 _DARK = 0.5
 
@@ -42,12 +45,46 @@ def draw_heights(axes: Axes, table: pd.DataFrame, greatest: int) -> None:
     table : DataFrame
         ``x_A, y_A`` [Å], ``height``, and ``reliable`` where it is known.
     greatest : int
-        Greatest height of the colours.
+        The last class, which holds all greater heights too.
     """
     heights = table["height"].to_numpy(int)
     filled = table["reliable"].to_numpy(bool) if "reliable" in table else np.ones(len(table), bool)
     colours = HEIGHTS((np.minimum(heights, greatest) - 1) / max(greatest - 1, 1))
-    _numbered_discs(axes, table, colours, filled, [str(height) for height in heights])
+    _numbered_discs(axes, table, colours, filled, class_texts(heights, greatest))
+
+
+def class_texts(heights: np.ndarray, greatest: int) -> list[str]:
+    """Write heights as the classes of a model.
+
+    Parameters
+    ----------
+    heights : ndarray of int
+        Heights.
+    greatest : int
+        The last class, which holds all greater heights too.
+
+    Returns
+    -------
+    list of str
+        The numbers; from the last class on "≥" and that class.
+    """
+    return [str(height) if height < greatest else f"≥{greatest}" for height in heights]
+
+
+def height_ticks(greatest: int) -> np.ndarray:
+    """Choose heights to be written at an axis, eight or so.
+
+    Parameters
+    ----------
+    greatest : int
+        The last class, which is always among them.
+
+    Returns
+    -------
+    ndarray of int
+        The heights, rising.
+    """
+    return np.arange(greatest, 0, -max(1, round(greatest / 8)))[::-1]
 
 
 def draw_probabilities(axes: Axes, table: pd.DataFrame) -> None:
@@ -62,7 +99,7 @@ def draw_probabilities(axes: Axes, table: pd.DataFrame) -> None:
     """
     p = table["p_height"].to_numpy(float)
     numbers = ["1" if value >= 0.995 else f"{value:.2f}"[1:] for value in p]
-    _numbered_discs(axes, table, CERTAINTY(p), np.ones(len(p), bool), numbers, 0.85)
+    _numbered_discs(axes, table, CERTAINTY(p), np.ones(len(p), bool), numbers)
 
 
 def draw_differences(axes: Axes, true: pd.DataFrame, found: pd.DataFrame, greatest: int) -> None:
@@ -119,7 +156,6 @@ def _numbered_discs(
     colours: np.ndarray,
     filled: np.ndarray,
     numbers: list[str],
-    type_size: float = 1.0,
 ) -> None:
     """Draw discs of one diameter; those not filled are white with a coloured rim."""
     points = table[["x_A", "y_A"]].to_numpy(float)
@@ -142,7 +178,7 @@ def _numbered_discs(
         )
     )
     axes.axis(limits)
-    _write_numbers(axes, points, faces, numbers, type_size * diameter)
+    _write_numbers(axes, points, faces, numbers, diameter)
 
 
 def _write_numbers(
@@ -154,9 +190,11 @@ def _write_numbers(
     if size < _LEAST_NUMBER:
         return
     bright = faces[:, :3] @ (0.30, 0.59, 0.11)
-    look = {"ha": "center", "va": "center_baseline", "size": size, "clip_on": True}
+    look = {"ha": "center", "va": "center_baseline", "clip_on": True}
     for (x, y), number, lightness in zip(points, numbers, bright, strict=True):
-        axes.text(x, y, number, color="white" if lightness < _DARK else "black", **look)
+        colour = "white" if lightness < _DARK else "black"
+        fitting = size * min(1, _LETTERS / max(len(number), 1))
+        axes.text(x, y, number, color=colour, size=fitting, **look)
 
 
 def height_bar(figure: Figure, place: tuple[float, float, float], greatest: int) -> Axes:
@@ -169,7 +207,7 @@ def height_bar(figure: Figure, place: tuple[float, float, float], greatest: int)
     place : tuple of 3 floats
         Left, top and width [inch].
     greatest : int
-        Greatest height.
+        The last class, which holds all greater heights too.
 
     Returns
     -------
@@ -178,8 +216,10 @@ def height_bar(figure: Figure, place: tuple[float, float, float], greatest: int)
     """
     heights = np.arange(1, greatest + 1)
     colours = ListedColormap(HEIGHTS((heights - 1) / max(greatest - 1, 1)))
-    ticks = heights[:: max(1, round(greatest / 8))]
-    return _step_bar(figure, place, colours, heights, ticks, "atoms in the column")
+    ticks = height_ticks(greatest)
+    axes = _step_bar(figure, place, colours, heights, ticks, "atoms in the column")
+    axes.set_xticks(ticks, class_texts(ticks, greatest))
+    return axes
 
 
 def difference_bar(figure: Figure, place: tuple[float, float, float]) -> Axes:

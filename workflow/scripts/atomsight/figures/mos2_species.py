@@ -133,13 +133,13 @@ def _mistake_handle() -> Line2D:
 def _draw_plots(
     figure: Figure, summaries: Mapping[str, pd.DataFrame], top: float, height: float
 ) -> None:
-    """Draw accuracy and F1 of single sulfur against the dose, one curve per model."""
+    """Draw accuracy and F1 of single sulfur on many sheets against dose, one curve per model."""
     room = (height - _PLOT_GAP - 0.1) / 2
     width = _WIDTH - _PLOT_LEFT - 0.12
     doses = np.concatenate([table["dose_e_per_A2"] for table in summaries.values()])
     panels = (
-        ("e", "accuracy", "sites named rightly", "accuracy"),
-        ("f", "F1 of single S", "F1", "f1_S"),
+        ("e", "many simulated sheets: accuracy", "sites named rightly", "accuracy"),
+        ("f", "many simulated sheets: F1 of single S", "F1", "f1_S"),
     )
     for index, (mark, title, label, column) in enumerate(panels):
         axes = style.place(figure, _PLOT_LEFT, top + index * (room + _PLOT_GAP), width, room)

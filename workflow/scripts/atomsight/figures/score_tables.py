@@ -22,6 +22,7 @@ SUMMARY_COLUMNS = (
     "off_by_1",
     "off_by_2",
     "off_by_3plus",
+    "calibration_error",
 )
 CONFUSION_COLUMNS = (
     "tilt_low_deg",
@@ -235,22 +236,3 @@ def pooled(rows: pd.DataFrame) -> pd.DataFrame:
         for name in ("confidence", "exact")
     }
     return pd.DataFrame(means | {"columns": columns[taken]})
-
-
-def calibration_error(rows: pd.DataFrame) -> float:
-    """Mean distance of stated probabilities from shares of right counts.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        ``confidence, columns, exact`` of bins.
-
-    Returns
-    -------
-    float
-        Weighted by the columns; NaN where there are none.
-    """
-    weights = rows["columns"].to_numpy(float)
-    if weights.sum() == 0:
-        return float("nan")
-    return float(np.average((rows["exact"] - rows["confidence"]).abs(), weights=weights))
