@@ -74,3 +74,22 @@ def test_a_long_movie_keeps_the_names_of_its_frames(tmp_path):
         hdf5.create_frames(file, (5000, 1, 1), 0.1, 0.1, names)
     with hdf5.open_frames(tmp_path / "frames.h5") as frames:
         assert list(frames.names) == names
+
+
+def test_frames_of_focal_series_say_which_belong_together(tmp_path):
+    with hdf5.create(tmp_path / "frames.h5", {}) as file:
+        hdf5.create_frames(file, (6, 2, 3), 0.1, 0.1, "abcdef", (-170.0, -40.0, 90.0))
+        hdf5.write_shifts(file, np.ones((6, 2)))
+    with hdf5.open_frames(tmp_path / "frames.h5") as frames:
+        assert frames.focus_A == (-170.0, -40.0, 90.0)
+        assert frames.frames_per_specimen == 3
+    with hdf5.open_to_read(tmp_path / "frames.h5") as file:
+        assert file["shift_A"].attrs["units"] == "angstrom"
+
+
+def test_single_images_stand_alone(tmp_path):
+    with hdf5.create(tmp_path / "frames.h5", {}) as file:
+        hdf5.create_frames(file, (2, 2, 3), 0.1, 0.1, "ab")
+    with hdf5.open_frames(tmp_path / "frames.h5") as frames:
+        assert frames.focus_A == ()
+        assert frames.frames_per_specimen == 1

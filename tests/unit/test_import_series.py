@@ -57,6 +57,67 @@ def test_a_series_becomes_a_file_of_frames(image, stack, output, run_script):
         assert frames.names == ("boundary.tif[0]", "boundary.tif[1]", "boundary.tif[4]")
 
 
+@pytest.fixture
+def focal_stack():
+    """Two focal series of two images of blobs; the second image is displaced, and dark for light."""
+    rng = np.random.default_rng(3)
+    positions = rng.uniform(8, 152, (60, 2))
+    y, x = np.indices((160, 160))
+    drift = np.array([4.5, -3.25])
+
+    def picture(offset):
+        centres = positions + offset
+        distance = np.hypot(y - centres[:, 1, None, None], x - centres[:, 0, None, None])
+        return np.exp(-(distance**2) / (2 * 2.5**2)).sum(axis=0)
+
+    pair = [100 + 40 * picture(-drift / 2), 100 - 30 * picture(drift / 2)]
+    return np.stack([rng.poisson(image) for image in pair * 2]).astype(np.float32)
+
+
+FOCAL = {"series": "heights", "pixel_size_A": 0.2, "focus_A": [-40, 90]}
+
+
+def test_a_focal_series_is_registered_on_its_mean_position(tmp_path, focal_stack, output):
+    path = tmp_path / "focal.tif"
+    tifffile.imwrite(path, focal_stack, photometric="minisblack")
+    assert import_series.main([str(path), str(output), "--settings", json.dumps(FOCAL)]) == 0
+    with hdf5.open_frames(output) as frames:
+        assert frames.focus_A == (-40.0, 90.0)
+        assert frames.frames_per_specimen == 2
+        images, usable = frames.images[...], frames.usable[...]
+    assert images.shape == focal_stack.shape
+    with hdf5.open_to_read(output) as file:
+        shifts_px = file["shift_A"][...] / 0.2
+        assert file["shift_A"].attrs["units"] == "angstrom"
+    expected = [[-2.25, 1.625], [2.25, -1.625]] * 2
+    np.testing.assert_allclose(shifts_px, expected, atol=0.15)
+    for first in (0, 2):
+        bright, dark = images[first : first + 2, 4:-4, 4:-4]
+        assert np.corrcoef(bright.ravel(), dark.ravel())[0, 1] < -0.5
+    # What comes from outside is not usable: columns at the left of one image, right of the other.
+    assert not usable[0, :, 0].any()
+    assert not usable[1, :, -1].any()
+    assert usable[:, 4:-4, 4:-4].all()
+
+
+def test_frames_must_be_a_whole_number_of_focal_series(image, refused):
+    text = refused(image, **FOCAL)
+    assert text == (
+        "error: series heights: the 5 chosen frames are not a whole number of focal series of 2 "
+        "images, as the column focus_A says; correct the column frames or focus_A\n"
+    )
+
+
+def test_a_focal_series_of_noise_is_refused(tmp_path, refused):
+    path = tmp_path / "noise.tif"
+    noise = np.random.default_rng(5).normal(100, 10, (2, 160, 160)).astype(np.float32)
+    tifffile.imwrite(path, noise, photometric="minisblack")
+    text = refused(path, **FOCAL)
+    assert text.startswith(
+        "error: series heights: noise.tif[1] cannot be registered with the other"
+    )
+
+
 def test_help_shows_an_example(run_script):
     result = run_script("import_series.py", "--help")
     assert result.returncode == 0

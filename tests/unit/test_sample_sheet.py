@@ -7,9 +7,12 @@ from atomsight.sample_sheet import SCHEMA, read_sheet
 
 HEADER = [
     *("series", "path", "model", "pixel_size_A", "dose_e_per_A2"),
-    *("frames", "mask", "contrast", "notes"),
+    *("frames", "focus_A", "mask", "contrast", "notes"),
 ]
-ROW = ["boundary", "images/b.tif", "graphene", "0.108", "1e4", "0-9,12", "m.png", "dark", "ok"]
+ROW = [
+    *("boundary", "images/b.tif", "graphene", "0.108", "1e4"),
+    *("0-9,12", "-170,-40,90", "m.png", "dark", "ok"),
+]
 
 
 @pytest.fixture
@@ -32,6 +35,7 @@ def test_a_full_row_is_read_with_its_types(sheet):
     assert row["pixel_size_A"] == 0.108
     assert row["dose_e_per_A2"] == 1e4
     assert row["frames"] == "0-9,12"
+    assert row["focus_A"] == (-170.0, -40.0, 90.0)
     assert row["contrast"] == "dark"
     assert row["path"] == str(path.parent / "images" / "b.tif")
     assert row["mask"] == str(path.parent / "m.png")
@@ -43,6 +47,7 @@ def test_only_three_columns_are_required(sheet):
     assert row["dose_e_per_A2"] is None
     assert row["mask"] is None
     assert row["frames"] == row["contrast"] == row["notes"] == ""
+    assert row["focus_A"] == ()
     assert list(row.index) == HEADER[1:]
     json.dumps(row.to_dict())
 
@@ -89,6 +94,13 @@ def test_paths_follow_a_relative_sheet(sheet, tmp_path, monkeypatch):
         ("dose_e_per_A2", "inf"),
         ("frames", "first"),
         ("frames", "0-"),
+        ("focus_A", "under"),
+        ("focus_A", "-40"),
+        ("focus_A", "-170,-40,"),
+        ("focus_A", "-170;-40;90"),
+        ("focus_A", "-170,,90"),
+        ("focus_A", "-170-40"),
+        ("focus_A", "nan,3"),
         ("contrast", "black"),
     ],
 )
@@ -96,6 +108,25 @@ def test_a_bad_field_is_named_with_its_row_and_column(sheet, column, value):
     path = sheet(HEADER, ROW, changed(**{"series": "two", column: value}))
     with pytest.raises(InputError, match=rf"series\.tsv, row 3, column {column}: .* must be "):
         read_sheet(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "focus_A"),
+    [
+        ("-170,-40,90", (-170, -40, 90)),
+        ("-170 -40 90", (-170, -40, 90)),
+        (" +130.5 , 0 ", (130.5, 0)),
+        ("0., -65", (0, -65)),
+    ],
+)
+def test_the_focus_of_the_images_of_a_focal_series_is_read(sheet, text, focus_A):
+    assert read_sheet(sheet(HEADER, changed(focus_A=text))).at["boundary", "focus_A"] == focus_A
+
+
+def test_the_images_of_a_focal_series_differ_in_focus(sheet):
+    expected = r"row 2, column focus_A: -40 Å occurs twice; the images of a focal series differ in"
+    with pytest.raises(InputError, match=expected):
+        read_sheet(sheet(HEADER, changed(focus_A="-40, 90, -40")))
 
 
 @pytest.mark.parametrize("column", ["series", "path", "model"])
@@ -138,7 +169,7 @@ def test_other_faults_of_the_sheet_are_named(sheet, tmp_path):
         read_sheet(sheet([",".join(HEADER)], [",".join(ROW)]))
     with pytest.raises(InputError, match="path occurs twice"):
         read_sheet(sheet([*HEADER[:3], "path"], ROW[:4]))
-    with pytest.raises(InputError, match="row 2: 10 fields under 9 columns"):
+    with pytest.raises(InputError, match="row 2: 11 fields under 10 columns"):
         read_sheet(sheet(HEADER, [*ROW, "more"]))
     with pytest.raises(InputError, match="not UTF-8"):
         read_sheet(sheet(HEADER, changed(notes="größer"), encoding="latin-1"))

@@ -33,7 +33,7 @@ from atomsight.micrographs.ring_spectra import (
 _LARGEST_SHIFT_A, _LARGEST_SHIFT_SHARE = 20.0, 1 / 3
 
 #: Shifts are this large more or less [Å]; it matters where lattice vectors tie.
-_USUAL_SHIFT_A = 5.0
+_USUAL_SHIFT_A = 3.0
 
 #: Peaks of the first pair of images that are followed up.
 _CANDIDATES = 40

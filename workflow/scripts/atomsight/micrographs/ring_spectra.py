@@ -15,7 +15,7 @@ _FREQUENCIES_PER_A, _RING_PER_A = (0.04, 1.0), 0.05
 _NYQUIST_SHARE = 0.9
 
 #: The power of a coefficient is limited to its ring's usual power times the inverse of this.
-_LIMIT = 0.05
+_LIMIT = 0.3
 
 #: Width of the edge over which images fade out [Å].
 _FADE_A = 3.0
