@@ -11,6 +11,7 @@ Example:
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,13 @@ from atomsight import command_line, hdf5, models, settings
 from atomsight.records import Waves
 
 if TYPE_CHECKING:
+    import keras
     import pandas as pd
 
     from atomsight.training import TrainingPlan
+
+#: Images on which the sharpness is measured.
+SHARPNESS_IMAGES = 120
 
 
 @command_line.script
@@ -35,6 +40,9 @@ def main(argv: list[str] | None = None) -> None:
 
     plan = make_plan(section, given.seed)
     network, history = train(waves, plan, given.work)
+    if section["segmentation"]["sharpness"] is None:
+        sharpness = sharpness_of(network, waves, plan, section["segmentation"])
+        section["segmentation"] |= {"sharpness": sharpness}
     card = make_card(given.name or given.model.resolve().name, section, plan, waves, history)
     models.save(given.model, network, card, history)
     checkpoints.forget(given.work)
@@ -72,6 +80,38 @@ def read_section(text: str) -> dict:
     """
     section = command_line.read_json(text)
     return settings.check_configuration({"models": {"model": section}})["models"]["model"]
+
+
+def sharpness_of(
+    network: "keras.Model", waves: Waves, plan: "TrainingPlan", segmentation: dict
+) -> float:
+    """Measure how sharp a network's answers must be made, on the waves kept aside.
+
+    Parameters
+    ----------
+    network : keras.Model
+        The trained network.
+    waves : Waves
+        What it was trained on, and what was kept aside.
+    plan : TrainingPlan
+        How it was trained.
+    segmentation : dict
+        The section ``segmentation``, complete.
+
+    Returns
+    -------
+    float
+        The exponent.
+    """
+    from atomsight.calibration import measure_sharpness
+    from atomsight.segmentation import SegmentationSettings
+    from atomsight.training import make_learner, streams
+
+    batches = -(-SHARPNESS_IMAGES // plan.training.batch)
+    more = replace(plan, training=replace(plan.training, validation_batches=batches))
+    imaging = make_learner(network, waves, plan).imaging
+    chosen = settings.build(SegmentationSettings, segmentation)
+    return measure_sharpness(network, imaging, streams(waves, more)[1], chosen)
 
 
 def make_card(
