@@ -59,7 +59,7 @@ def test_a_series_becomes_a_file_of_frames(image, stack, output, run_script):
 
 @pytest.fixture
 def focal_stack():
-    """Two focal series of two images of blobs; the second image is displaced, and dark for light."""
+    """Two focal series of two images of blobs, the second displaced and of reversed contrast."""
     rng = np.random.default_rng(3)
     positions = rng.uniform(8, 152, (60, 2))
     y, x = np.indices((160, 160))
@@ -93,7 +93,7 @@ def test_a_focal_series_is_registered_on_its_mean_position(tmp_path, focal_stack
     np.testing.assert_allclose(shifts_px, expected, atol=0.15)
     for first in (0, 2):
         bright, dark = images[first : first + 2, 4:-4, 4:-4]
-        assert np.corrcoef(bright.ravel(), dark.ravel())[0, 1] < -0.5
+        assert np.corrcoef(bright.ravel(), dark.ravel())[0, 1] < -0.3
     # What comes from outside is not usable: columns at the left of one image, right of the other.
     assert not usable[0, :, 0].any()
     assert not usable[1, :, -1].any()

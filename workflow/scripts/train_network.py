@@ -103,7 +103,7 @@ def sharpness_of(
     float
         The exponent.
     """
-    from atomsight.calibration import measure_sharpness
+    from atomsight.sharpness import measure_sharpness
     from atomsight.segmentation import SegmentationSettings
     from atomsight.training import make_learner, streams
 

@@ -71,12 +71,13 @@ def register(
     Raises
     ------
     InputError
-        If nothing common to the images stands out of chance.
+        If nothing common to the images stands out of chance, or they have drifted too far apart.
     """
     images = np.asarray(images, np.float32)
     reach_A = min(_LARGEST_SHIFT_A, _LARGEST_SHIFT_SHARE * min(images.shape[1:]) * pixel_size_A)
     scores = _score_maps(images, pixel_size_A, reach_A)
     shifts_A = _search(scores)
+    _check_reach(scores, shifts_A, names, where)
     _check_common(scores, shifts_A, names, where)
     for _ in range(2):
         shifts_A = _refine(images, pixel_size_A, shifts_A)
@@ -212,6 +213,21 @@ def _at(score: np.ndarray, place: np.ndarray) -> float:
     """Value of a map; zero outside."""
     inside = (place >= 0).all() and (place < score.shape).all()
     return float(score[tuple(place)]) if inside else 0.0
+
+
+def _check_reach(
+    scores: _ScoreMaps, shifts_A: np.ndarray, names: tuple[str, ...], where: str
+) -> None:
+    """Refuse shifts at the rim of what is searched: the true ones lie beyond."""
+    places = np.rint(shifts_A[:, ::-1] / scores.step_A)
+    for first, second in scores.pairs:
+        if (np.abs(places[second] - places[first]) >= scores.middle - 1).any():
+            reach_A = (scores.middle * scores.step_A).min()
+            raise InputError(
+                f"{where}: {names[second]} seems to have drifted by {reach_A:.0f} Å or more against "
+                f"{names[first]}; cut the images to the same part of the specimen, or record them "
+                "with less drift"
+            )
 
 
 def _check_common(

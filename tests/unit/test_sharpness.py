@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from atomsight.calibration import answered, fit_sharpness
+from atomsight.sharpness import answered, fit_sharpness
 from atomsight.segmentation import SegmentationSettings, sharpened
 
 
@@ -48,7 +48,7 @@ def test_answers_are_compared_with_the_site_under_them(monkeypatch):
 
     said = maps([(12, 12, (0.8, 0.2)), (12, 36, (0.7, 0.3)), (36, 12, (0.5, 0.5))])
     true = maps([(12, 12, (1, 0)), (12, 36, (0, 1))])
-    monkeypatch.setattr("atomsight.calibration.read_image", lambda *_: said)
+    monkeypatch.setattr("atomsight.sharpness.read_image", lambda *_: said)
     settings = SegmentationSettings(background_limit=0.995, least_existence=0.5)
     shares, classes = answered(None, np.zeros((48, 48, 1)), true, settings)
     np.testing.assert_allclose(shares, [[0.8, 0.2], [0.7, 0.3]], atol=0.01)
