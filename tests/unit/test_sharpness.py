@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from atomsight.sharpness import answered, fit_sharpness
 from atomsight.segmentation import SegmentationSettings, sharpened
+from atomsight.sharpness import answered, fit_sharpness
 
 
 def drawn(sharpness, count=20000):

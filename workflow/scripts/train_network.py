@@ -103,8 +103,8 @@ def sharpness_of(
     float
         The exponent.
     """
-    from atomsight.sharpness import measure_sharpness
     from atomsight.segmentation import SegmentationSettings
+    from atomsight.sharpness import measure_sharpness
     from atomsight.training import make_learner, streams
 
     batches = -(-SHARPNESS_IMAGES // plan.training.batch)

@@ -184,7 +184,7 @@ def test_a_drift_beyond_the_search_is_refused():
         return 20 + 20 * np.exp(-(apart**2) / 18).sum(axis=-1)
 
     images = np.stack([rng.poisson(view(left)) for left in (0, 62)]).astype(np.float32)
-    with pytest.raises(InputError, match="drifted by|cannot be registered"):
+    with pytest.raises(InputError, match=r"drifted by|cannot be registered"):
         registered(images)
 
 

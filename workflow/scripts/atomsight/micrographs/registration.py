@@ -224,9 +224,9 @@ def _check_reach(
         if (np.abs(places[second] - places[first]) >= scores.middle - 1).any():
             reach_A = (scores.middle * scores.step_A).min()
             raise InputError(
-                f"{where}: {names[second]} seems to have drifted by {reach_A:.0f} Å or more against "
-                f"{names[first]}; cut the images to the same part of the specimen, or record them "
-                "with less drift"
+                f"{where}: {names[second]} seems to have drifted by {reach_A:.0f} Å or more "
+                f"against {names[first]}; cut the images to the same part of the specimen, or "
+                "record them with less drift"
             )
 
 
