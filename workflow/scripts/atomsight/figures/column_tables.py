@@ -38,6 +38,9 @@ class FocalImages:
         Number of the specimen in its file, from 0.
     count : int
         Number of specimens in the file.
+    rim_px : tuple of 2 pairs of int
+        Rows lost at the top and the bottom, columns at the left and the right, where not all images
+        show the specimen because they have been laid over each other.
     """
 
     images: np.ndarray
@@ -45,6 +48,15 @@ class FocalImages:
     pixel_size_A: float
     specimen: int
     count: int
+    rim_px: tuple[tuple[int, int], tuple[int, int]] = ((0, 0), (0, 0))
+
+    @property
+    def view_A(self) -> np.ndarray:
+        """First and last edge ``(x, y)`` of what all images show, shape (2, 2) [Å]."""
+        (top, bottom), (left, right) = self.rim_px
+        rows, columns = self.images.shape[1:]
+        edges = np.array([[left, top], [columns - right, rows - bottom]])
+        return (edges - 0.5) * self.pixel_size_A
 
 
 @dataclass(frozen=True)
@@ -91,8 +103,18 @@ def read_images(path: Path | str, specimen: int = 0) -> FocalImages:
         count = frames.images.shape[0] // size
         if not 0 <= specimen < count:
             raise InputError(f"{path}: there is no specimen {specimen}; they run to {count - 1}")
-        images = frames.images[specimen * size : (specimen + 1) * size]
-        return FocalImages(images, tuple(frames.focus_A), frames.pixel_size_A, specimen, count)
+        chosen = slice(specimen * size, (specimen + 1) * size)
+        images, usable = frames.images[chosen], np.all(frames.usable[chosen], axis=0)
+        focus_A, pixel_size_A = tuple(frames.focus_A), frames.pixel_size_A
+    rim_px = tuple(_lost(usable.mean(axis=axis) > 0.5) for axis in (1, 0))
+    return FocalImages(images, focus_A, pixel_size_A, specimen, count, rim_px)
+
+
+def _lost(is_kept: np.ndarray) -> tuple[int, int]:
+    """Count what is not kept at the beginning and at the end."""
+    if not is_kept.any():
+        return 0, 0
+    return int(is_kept.argmax()), int(is_kept[::-1].argmax())
 
 
 def read_map(path: Path | str, series: FocalImages) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -23,7 +23,7 @@ _USUAL_DISTANCE_A = 2.5
 
 
 def window(points: np.ndarray, series: FocalImages) -> site_maps.Window:
-    """Choose what to show: a square around the columns, as far as there is an image.
+    """Choose what to show: a square around the columns, as far as all images show it.
 
     Parameters
     ----------
@@ -37,8 +37,8 @@ def window(points: np.ndarray, series: FocalImages) -> site_maps.Window:
     tuple of 4 floats
         Left, top, right and bottom edge [Å]; the whole image where there is no column.
     """
-    extent = np.array(series.images.shape[:0:-1]) * series.pixel_size_A
-    first = np.full(2, -series.pixel_size_A / 2)
+    first, last = series.view_A
+    extent = last - first
     if len(points) == 0:
         return (*map(float, first), *map(float, first + extent))
     low, high = points.min(axis=0) - _ROOM_A, points.max(axis=0) + _ROOM_A
@@ -48,7 +48,7 @@ def window(points: np.ndarray, series: FocalImages) -> site_maps.Window:
 
 
 def busy_window(points: np.ndarray, series: FocalImages, size_A: float) -> site_maps.Window:
-    """Choose the square that holds most of some points.
+    """Choose the square, of what all images show, that holds most of some points.
 
     Parameters
     ----------
@@ -65,8 +65,8 @@ def busy_window(points: np.ndarray, series: FocalImages, size_A: float) -> site_
         Left, top, right and bottom edge [Å]; the whole width or height where it is less, the middle
         where there are no points.
     """
-    extent = np.array(series.images.shape[:0:-1]) * series.pixel_size_A
-    first = np.full(2, -series.pixel_size_A / 2)
+    first, last = series.view_A
+    extent = last - first
     size = np.minimum(size_A, extent)
     middles = np.clip(points, first + size / 2, first + extent - size / 2)
     inside = (np.abs(points[None] - middles[:, None]) < size / 2).all(axis=2).sum(axis=1)
