@@ -203,6 +203,16 @@ def test_the_calibration_error_stated_is_that_of_the_worst_dose():
     assert label.get_text().endswith("30.0 %")
 
 
+def test_a_model_that_finds_no_column_has_its_picture_too():
+    """A training that failed, or images at far too low a dose: no bins, nothing to answer."""
+    found = {
+        name: table[:0] if name in ("reliability", "abstention") else table
+        for name, table in vars(scores()).items()
+    }
+    figure = gold_heights.draw(particle(), Scores(**found), 3e4, "Simulated gold particle")
+    assert made_sites.words(figure).count("no column was found") == 2
+
+
 def test_it_can_do_without_other_methods_and_with_one_range_of_tilts():
     one = Scores(
         *(

@@ -165,13 +165,16 @@ def draw_reliability(axes: Axes, rows: pd.DataFrame, summary: pd.DataFrame) -> N
         The summary of that method. Its calibration errors are of one dose each: pooled, doses at
         which too much and too little is stated would cancel.
     """
+    error_curves.finish_reliability(axes)
+    if rows.empty:
+        _say_that_nothing_was_found(axes)
+        return
     tilts = score_tables.tilt_ranges(rows)
     for (low, high), colour in zip(tilts, error_curves.shades(len(tilts)), strict=True):
         bins = score_tables.pooled(score_tables.of_tilt(rows, (low, high)))
         error = score_tables.of_tilt(summary, (low, high))["calibration_error"].max()
         label = f"{error_curves.tilt_text(low, high).removeprefix('tilt ')}: {100 * error:.1f} %"
         error_curves.draw_reliability(axes, bins, color=colour, label=label)
-    error_curves.finish_reliability(axes)
     look = {
         "title": "largest calibration error\nat one dose, tilt",
         "title_fontsize": 6,
@@ -190,6 +193,10 @@ def draw_abstention(axes: Axes, rows: pd.DataFrame) -> None:
     rows : DataFrame
         Rows of one method and range of tilts.
     """
+    error_curves.finish_abstention(axes)
+    if rows.empty:
+        _say_that_nothing_was_found(axes)
+        return
     doses = sorted(rows["dose_e_per_A2"].unique())
     chosen = doses[:: -(-len(doses) // _MOST_DOSES)]
     for dose, colour in zip(chosen, error_curves.shades(len(chosen)), strict=True):
@@ -197,5 +204,9 @@ def draw_abstention(axes: Axes, rows: pd.DataFrame) -> None:
         error_curves.draw_abstention(
             axes, part, color=colour, label=error_curves.dose_text(float(dose))
         )
-    error_curves.finish_abstention(axes)
     axes.legend(loc="upper left", handlelength=1.1, borderaxespad=0.1)
+
+
+def _say_that_nothing_was_found(axes: Axes) -> None:
+    """Fill the panel of a model that answers nothing."""
+    axes.text(0.5, 0.5, "no column was found", ha="center", va="center", transform=axes.transAxes)
