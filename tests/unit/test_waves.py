@@ -1,9 +1,11 @@
 """Exit waves: what is kept, and what they say of the specimen."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 import simulate_waves
 from atomsight import hdf5
@@ -117,3 +119,28 @@ def test_a_shard_that_fails_names_the_structure(tmp_path, capsys):
     assert error.startswith("error: structure 9: ")
     assert "no thermal displacement is set for Au" in error
     assert not files[1].exists()
+
+
+def test_waves_to_count_with_tell_nine_atoms_of_gold_from_ten():
+    """A grid of 0.125 Å, once the default, is off by more than an atom."""
+    text = (Path(__file__).parents[2] / "config" / "config.yaml").read_text(encoding="utf-8")
+    grid = yaml.safe_load(text)["models"]["gold_heights"]["waves"]
+    chosen = WaveSettings(**grid, frozen_phonons=0)
+    converged = replace(chosen, sampling_A=0.05, slice_thickness_A=0.5)
+    error = abs(column_amplitude(9, chosen) - column_amplitude(9, converged))
+    atom = abs(column_amplitude(10, converged) - column_amplitude(9, converged))
+    assert error < 0.4 * atom
+
+
+def column_amplitude(count, settings):
+    """What a column of gold along <110> adds to the wave, within 2 Å of it."""
+    heights = 2.0 + 2.884 * np.arange(count)
+    cell_A = (8.0, 8.0, 36.0)
+    column = specimen(*[(4.04, 4.02, height) for height in heights], cell_A=cell_A, number=79)
+    spectrum = simulate_spectra(column, settings, 300e3)[0]
+    grid = np.zeros((80, 80), complex)
+    orders = np.arange(len(spectrum)) - len(spectrum) // 2
+    grid[np.ix_(orders, orders)] = spectrum
+    y, x = np.meshgrid(np.arange(80) * 0.1, np.arange(80) * 0.1, indexing="ij")
+    near = np.hypot(y - 4.02, x - 4.04) < 2
+    return (np.fft.ifft2(grid, norm="forward") - 1)[near].sum()

@@ -30,10 +30,6 @@ from atomsight.evaluation.specimens import SpecimenTruth, truth_table
 from atomsight.geometry import electron_wavelength_A
 from atomsight.records import Structure
 
-#: Multislice: distance of the grid's points and thickness of a slice [Å].
-_GRID_A = 0.1
-_SLICE_A = 2.0
-
 #: The objective aperture, as a fraction of the grid's Nyquist frequency: below a half, so that the
 #: squared wave does not alias. At 0.1 Å it is 2.45 1/Å, far beyond the information limit.
 _APERTURE = 0.49
@@ -75,6 +71,8 @@ class AcquisitionSettings:
         Root mean square deflection of the image along each axis [Å].
     thermal_displacement_A : float
         Root mean square displacement of every atom along each axis [Å]; it blurs the potential.
+    sampling_A, slice_thickness_A : float
+        Multislice: distance of the grid's points and thickness of a slice [Å].
     dose_e_per_A2 : float
         Dose [e/Å²].
     gain : float
@@ -99,6 +97,8 @@ class AcquisitionSettings:
     focal_spread_A: float = 28.0
     vibration_A: float = 0.0
     thermal_displacement_A: float = 0.07
+    sampling_A: float = 0.1
+    slice_thickness_A: float = 2.0
     dose_e_per_A2: float = 1e4
     gain: float = 10.0
     offset: float = 100.0
@@ -297,7 +297,7 @@ def exit_wave(structure: Structure, settings: AcquisitionSettings) -> abtem.Wave
     structure : Structure
         The specimen.
     settings : AcquisitionSettings
-        Of it the energy and the thermal displacement.
+        Of it the energy, the thermal displacement and the multislice grid.
 
     Returns
     -------
@@ -308,8 +308,8 @@ def exit_wave(structure: Structure, settings: AcquisitionSettings) -> abtem.Wave
     symbols = {chemical_symbols[number] for number in np.unique(structure.numbers)}
     potential = abtem.Potential(
         atoms,
-        sampling=_GRID_A,
-        slice_thickness=_SLICE_A,
+        sampling=settings.sampling_A,
+        slice_thickness=settings.slice_thickness_A,
         parametrization=abtem.parametrizations.LobatoParametrization(
             sigmas=dict.fromkeys(symbols, settings.thermal_displacement_A)
         ),
@@ -336,7 +336,7 @@ def focused(settings: AcquisitionSettings, height_A: float) -> AcquisitionSettin
 
 
 def _transfer_function(settings: AcquisitionSettings) -> abtem.CTF:
-    aperture_per_A = _APERTURE / (2 * _GRID_A)
+    aperture_per_A = _APERTURE / (2 * settings.sampling_A)
     return abtem.CTF(
         energy=settings.energy_eV,
         semiangle_cutoff=1e3 * aperture_per_A * electron_wavelength_A(settings.energy_eV),
