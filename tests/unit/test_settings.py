@@ -84,7 +84,7 @@ def refusal(values):
             "evaluation.dose",
             [1],
             "evaluation.dose is not a key of the configuration; known here are specimen, "
-            "acquisition, doses_e_per_A2",
+            "acquisition, doses_e_per_A2, conditions, settings",
         ),
         ("seed", -1, "seed: -1 must be at least 0"),
         ("seed", 2018.0, "seed: 2018.0 must be a whole number"),
@@ -251,7 +251,7 @@ def test_defaults_come_from_the_schema():
 def test_what_is_completed_is_a_copy_of_the_defaults():
     for _ in range(2):
         full = settings.complete({}, "evaluation")
-        assert full["doses_e_per_A2"][0] == 100
+        assert full["doses_e_per_A2"][0] == 10
         full["doses_e_per_A2"][0] = 0
         full["specimen"]["seed"] = 0
 

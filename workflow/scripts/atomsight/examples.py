@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from atomsight import ground_truth, normalisation
+from atomsight import blank_areas, ground_truth, normalisation
 from atomsight.conditions import (
     CurriculumSettings,
     MicroscopeSettings,
@@ -40,6 +40,8 @@ class ExampleStream(keras.utils.PyDataset):
         Images (or focal series) in a step, and their edge [pixel].
     on_sites : float
         Share of the examples whose middle lies near a site; the others lie anywhere.
+    blank_share : float
+        Share of the examples of which a part is blank.
     classes : int
         Number of classes, the background included.
     seed : int
@@ -64,6 +66,7 @@ class ExampleStream(keras.utils.PyDataset):
         batch: int,
         image_px: int,
         on_sites: float,
+        blank_share: float,
         classes: int,
         seed: int,
         steps: int,
@@ -77,6 +80,7 @@ class ExampleStream(keras.utils.PyDataset):
         self.batch = batch
         self.image_px = image_px
         self.on_sites = on_sites
+        self.blank_share = blank_share
         self.seed = seed
         self.steps = steps
         self.epochs = epochs
@@ -97,7 +101,7 @@ class ExampleStream(keras.utils.PyDataset):
         chosen = rng.integers(len(self._spectra), size=self.batch)
         conditions = draw_conditions(ranges, self.batch, rng)
         size = self.image_px + 2 * CAMERA_MARGIN_PX
-        place_rng, error_rng = rng.spawn(2)
+        place_rng, error_rng, blank_rng = rng.spawn(3)
         grid = place_pixels(
             conditions["pixel_size"],
             self.waves.cell_A,
@@ -110,6 +114,7 @@ class ExampleStream(keras.utils.PyDataset):
         inputs["spectra"] = self._spectra[chosen]
         inputs["sites"] = self._sites[chosen]
         inputs["members"] = self._members[chosen]
+        inputs |= blank_areas.draw(self.batch, self.image_px, self.blank_share, blank_rng)
         inputs["seed"] = rng.integers(2**31, size=2, dtype="int32")
         return (inputs,)
 
@@ -214,7 +219,7 @@ class ImagingAndTruth(keras.layers.Layer):
     Notes
     -----
     Input: the inputs of :class:`Microscope` and ``sites`` (B, S, 2), ``members`` (B, S, C - 1),
-    ``turned`` (B,). Output: normalised images (B, H, W, F) and class maps (B, H, W, C), these where
+    ``turned`` (B,), ``blank`` (B, H, W) and ``blank_level`` (B,). Output: normalised images (B, H, W, F) and class maps (B, H, W, C), these where
     the images of a focal series lie on average.
     """
 
@@ -230,6 +235,7 @@ class ImagingAndTruth(keras.layers.Layer):
         """Make images and their truth; see the class."""
         inner = slice(CAMERA_MARGIN_PX, -CAMERA_MARGIN_PX)
         images = self.microscope(inputs)[..., inner, inner]
+        images = blank_areas.blank_images(images, inputs["blank"], inputs["blank_level"])
         images = normalisation.normalise(images, self.window_A / inputs["pixel_size"])
         images = ops.transpose(images, (0, 2, 3, 1))
         truth = ground_truth.class_maps(
@@ -240,6 +246,7 @@ class ImagingAndTruth(keras.layers.Layer):
             self.site_sigma_A,
             self.microscope.cell_A,
         )
+        truth = blank_areas.blank_truth(truth, inputs["blank"])
         turned = inputs["turned"][:, None, None, None]
         return tuple(
             ops.where(turned, ops.transpose(part, (0, 2, 1, 3)), part) for part in (images, truth)

@@ -59,7 +59,7 @@ def complete(values: Mapping, section: str | None = None, where: str = "") -> di
     if section:
         schema = {"$ref": f"#/$defs/{section}", "$defs": schema["$defs"]}
     completed = _with_defaults(values, schema)
-    error = jsonschema.exceptions.best_match(_Validator(schema).iter_errors(completed))
+    error = first_error(completed, schema)
     if error:
         raise InputError(_sentence(error, _along(error.absolute_path, completed, schema), where))
     return completed
@@ -90,6 +90,24 @@ def load(values: Mapping, section: str, kind: type[Settings], where: str = "") -
         On the first wrong key or value.
     """
     return build(kind, complete(values, section, where or section))
+
+
+def first_error(values: object, schema: Mapping) -> jsonschema.ValidationError | None:
+    """Check values against a schema of the words that the configuration's has.
+
+    Parameters
+    ----------
+    values : object
+        The values.
+    schema : Mapping
+        The schema.
+
+    Returns
+    -------
+    ValidationError or None
+        What is most wrong with them, if anything is.
+    """
+    return jsonschema.exceptions.best_match(_Validator(schema).iter_errors(values))
 
 
 def build(kind: type[Settings], values: Mapping) -> Settings:
@@ -164,11 +182,9 @@ def check_configuration(values: Mapping) -> dict:
     configuration = complete(values)
     for name, model in configuration["models"].items():
         where = f"models.{name}"
-        if isinstance(model["microscope"], str):
-            model["microscope"] = read_microscope(model["microscope"])
-        else:
-            model["microscope"] = complete(model["microscope"], "microscope", f"{where}.microscope")
+        model["microscope"] = _ranges(model["microscope"], f"{where}.microscope")
         _check_model(model, where)
+    configuration["evaluation"] = complete_evaluation(configuration["evaluation"])
     _check_simulations(configuration)
     for name in configuration["image_counts"]:
         if not is_counting(configuration["models"].get(name, {}).get("class_names", ())):
@@ -176,6 +192,44 @@ def check_configuration(values: Mapping) -> dict:
                 f"image_counts: {name} is not a model of the configuration that counts columns"
             )
     return configuration
+
+
+def complete_evaluation(values: Mapping) -> dict:
+    """Check and complete the section ``evaluation``, its microscope's file included.
+
+    Parameters
+    ----------
+    values : Mapping
+        The section.
+
+    Returns
+    -------
+    dict
+        A copy with all defaults and the ranges of the microscope. A file of ranges that is not in
+        the working folder is that of this repository.
+
+    Raises
+    ------
+    InputError
+        On the first wrong key or value, or if the camera is none that can be drawn.
+    """
+    section = complete(values, "evaluation", "evaluation")
+    where = "evaluation.settings.microscope"
+    given = section["settings"]["microscope"]
+    if isinstance(given, str) and not Path(given).exists():
+        given = str(SCHEMA_FILE.parents[2] / given)
+    ranges = _ranges(given, where)
+    if ranges["mtf"]["table"]:
+        raise InputError(f"{where}.mtf: a measured table cannot be drawn from; give c1, c2 and c3")
+    section["settings"]["microscope"] = ranges
+    return section
+
+
+def _ranges(given: str | Mapping, where: str) -> dict:
+    """Read ranges of a microscope, from a file or as they stand in the configuration."""
+    if isinstance(given, str):
+        return read_microscope(given)
+    return complete(given, "microscope", where)
 
 
 def _check_simulations(configuration: Mapping) -> None:

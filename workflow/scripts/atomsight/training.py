@@ -43,6 +43,8 @@ class TrainingSettings:
         ``cross_entropy`` or ``squared_error``.
     on_sites : float
         Share of the images whose middle lies near a site; the others lie anywhere.
+    blank_share : float
+        Share of the images of which a part is blank.
     site_weight : float
         Weight of the sites in the loss; that of the background is one.
     class_balance : float
@@ -68,6 +70,7 @@ class TrainingSettings:
     weight_decay: float
     loss: str
     on_sites: float
+    blank_share: float
     site_weight: float
     class_balance: float
     site_sigma_A: float
@@ -388,6 +391,7 @@ def streams(waves: Waves, plan: TrainingPlan) -> tuple[ExampleStream, ExampleStr
         "batch": chosen.batch,
         "image_px": chosen.image_px,
         "on_sites": chosen.on_sites,
+        "blank_share": chosen.blank_share,
         "classes": plan.classes,
     }
     steps = min(chosen.steps, chosen.steps_per_epoch)

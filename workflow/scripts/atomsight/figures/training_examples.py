@@ -119,6 +119,7 @@ def make_examples(
             batch=1,
             image_px=settings.image_px,
             on_sites=0.0,
+            blank_share=0.0,
             classes=settings.classes,
             seed=seed,
             steps=len(doses),

@@ -17,6 +17,7 @@ from scipy.spatial import Delaunay, Voronoi, cKDTree
 from scipy.stats import qmc
 
 from atomsight.records import Structure
+from atomsight.structures import covers
 
 #: Distances of neighbours and of second neighbours in graphene [Å].
 BOND_A = 1.42
@@ -59,6 +60,10 @@ class Settings:
         Smallest and largest mean radius of a hole [Å].
     ripple_A : float
         Standard deviation of the out-of-plane displacement [Å].
+    covered_share : float
+        Share of the sheets that lie under residue or further layers in part.
+    residue_A : tuple of float
+        Least and greatest thickness of the residue [Å].
     """
 
     size_A: float
@@ -68,6 +73,8 @@ class Settings:
     most_holes: int
     hole_radius_A: tuple[float, float]
     ripple_A: float
+    covered_share: float = 0.0
+    residue_A: tuple[float, float] = (3.0, 12.0)
 
 
 def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:
@@ -83,7 +90,7 @@ def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:
     Returns
     -------
     Structure
-        The sheet; every atom is a site of class 1.
+        The sheet; every atom that nothing covers is a site of class 1.
     """
     size = settings.size_A
     rings = ring_centres(settings, rng)
@@ -93,13 +100,16 @@ def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:
     atoms = atoms[outside_holes(atoms, settings, rng)]
     atoms = prune_dangling(atoms, size)
     height = BOX_HEIGHT_A / 2 + settings.ripple_A * rng.standard_normal(len(atoms))
-    return Structure(
+    sheet = Structure(
         positions=np.column_stack([atoms, np.clip(height, 0.5, BOX_HEIGHT_A - 0.5)]),
         numbers=np.full(len(atoms), 6),
         cell_A=np.array([size, size, BOX_HEIGHT_A]),
         sites=atoms,
         classes=np.ones(len(atoms), dtype=int),
     )
+    if settings.covered_share and rng.random() < settings.covered_share:
+        return covers.cover(sheet, settings.residue_A, rng)
+    return sheet
 
 
 def ring_centres(settings: Settings, rng: np.random.Generator) -> np.ndarray:
