@@ -1,0 +1,288 @@
+"""The Cramér–Rao bound: how well any method can place the atoms of a simulated image.
+
+Electrons arrive in a pixel at random, λ of them on average, and independently of other pixels. Then
+no estimate of parameters θ that is right on average has a covariance smaller than the inverse of
+the Fisher information
+
+    F_ij = Σ_pixels (∂λ/∂θ_i) (∂λ/∂θ_j) / λ,    λ = dose · area of a pixel · intensity.
+
+Here θ are x and y of all atoms, all unknown at once and without prior knowledge: atoms whose images
+overlap make each other less certain. Optics, dose, heights and number of atoms are known. The
+derivatives are differences of full simulations, so the microscope is that of
+:mod:`atomsight.evaluation.acquisition` in every detail.
+
+The camera takes no part. Its MTF comes after the noise and filters noise and signal alike; it has
+no zeros and can be undone, so it leaves the information as it is. Gain and offset do too, as long
+as the steps of the digitisation are finer than an electron.
+
+What knows more than the image can be better than the bound: that bonds are 1.42 Å long, say. A
+network learns such things, and where the bound is no small part of a bond it will be below it.
+"""
+
+from dataclasses import dataclass, replace
+
+import abtem
+import numpy as np
+from scipy import fft
+
+from atomsight.evaluation import acquisition
+from atomsight.evaluation.acquisition import AcquisitionSettings
+from atomsight.evaluation.specimens import BOND_A
+from atomsight.records import Structure
+
+#: Height of the periodic box above and below the sheet [Å]; that of the evaluation's sheets.
+_HEADROOM_A = 2.0
+
+#: How far along its derivative an exit wave is moved to either side [Å]. The size does not matter.
+_NUDGE_A = 0.05
+
+
+@dataclass(frozen=True)
+class BoundSettings:
+    """The patch of graphene that a bound is computed for.
+
+    Attributes
+    ----------
+    patch_A : tuple of 2 floats
+        Edges ``(x, y)`` of the patch whose atoms are averaged over [Å].
+    margin_A : float
+        Least width of the rim about it [Å]. Its atoms are unknown too and not averaged over.
+    step_A : float
+        Step of the differences that stand for derivatives [Å]. A spacing of the multislice grid is
+        best: abTEM spreads an atom over four points of the grid, and smaller steps feel them.
+    seed : int
+        Seed of where the lattice lies on the pixels.
+    """
+
+    patch_A: tuple[float, float] = (9.0, 9.0)
+    margin_A: float = 1.5
+    step_A: float = 0.1
+    seed: int = 0
+
+
+def position_bound_A(
+    optics: AcquisitionSettings,
+    doses_e_per_A2: np.ndarray,
+    settings: BoundSettings | None = None,
+) -> np.ndarray:
+    """Least error of the positions of the atoms of graphene, along one axis.
+
+    Parameters
+    ----------
+    optics : AcquisitionSettings
+        The microscope and its pixel size. Dose, camera, rows and columns have no influence.
+    doses_e_per_A2 : array-like of shape (D,)
+        Doses [e/Å²].
+    settings : BoundSettings, optional
+        The patch of graphene.
+
+    Returns
+    -------
+    ndarray of shape (D,)
+        Root mean square over the atoms and both axes of the Cramér–Rao bound [Å]; infinite where
+        the image does not fix the positions. It falls as one over the root of the dose.
+
+    Notes
+    -----
+    The sheet is flat, without defects or edges, and periodic, its zigzag rows along x. What the
+    image shows of an atom may be wider than the rim: it continues on the opposite side.
+    """
+    settings = BoundSettings() if settings is None else settings
+    sheet = periodic_sheet(settings)
+    columns, rows = np.floor(sheet.cell_A[:2] / optics.pixel_size_A + 1e-6).astype(int)
+    view = replace(optics, rows=int(rows), columns=int(columns))
+    electrons = optics.pixel_size_A**2  # at one electron per square ångström
+    expected = electrons * acquisition.image_intensity(sheet, view)
+    derivatives = electrons * sheet_derivatives(sheet, view, settings.step_A)
+    variances = covariance_bound(fisher_information(expected, derivatives)).diagonal()
+    depth_A = np.minimum(sheet.sites, sheet.cell_A[:2] - sheet.sites)
+    inner = (depth_A >= settings.margin_A).all(axis=1)
+    mean_A2 = variances.reshape(-1, 2)[inner].mean()
+    return np.sqrt(mean_A2 / np.asarray(doses_e_per_A2, float))
+
+
+def fisher_information(expected: np.ndarray, derivatives: np.ndarray) -> np.ndarray:
+    """Fisher information of an image with Poisson noise.
+
+    Parameters
+    ----------
+    expected : ndarray of shape (H, W)
+        Number of electrons expected in every pixel.
+    derivatives : ndarray of shape (P, H, W)
+        Its derivatives by the parameters [1/unit of the parameter].
+
+    Returns
+    -------
+    ndarray of shape (P, P)
+        F_ij = Σ (∂_i λ) (∂_j λ) / λ. A pixel that no electron reaches is left out.
+    """
+    reached = expected > 0
+    weighted = derivatives[:, reached] / np.sqrt(expected[reached])
+    return weighted @ weighted.T
+
+
+def covariance_bound(information: np.ndarray) -> np.ndarray:
+    """Least covariance of parameters that are all unknown.
+
+    Parameters
+    ----------
+    information : ndarray of shape (P, P)
+        Their Fisher information.
+
+    Returns
+    -------
+    ndarray of shape (P, P)
+        Its inverse. The variance of a parameter is infinite, and its covariances are those of what
+        is known, if the information is singular along it to the precision of the numbers.
+    """
+    values, vectors = np.linalg.eigh(information)
+    known = values > len(values) * np.finfo(float).eps * values[-1]
+    shares = vectors[:, known]
+    covariance = (shares / values[known]) @ shares.T
+    lost = (vectors[:, ~known] ** 2).sum(axis=1) > np.sqrt(np.finfo(float).eps)
+    covariance[lost, lost] = np.inf
+    return covariance
+
+
+def position_derivatives(
+    structure: Structure, optics: AcquisitionSettings, step_A: float
+) -> np.ndarray:
+    """Derivatives of the intensity by the positions of the atoms of any specimen.
+
+    Parameters
+    ----------
+    structure : Structure
+        The specimen, N atoms; each is displaced by itself.
+    optics : AcquisitionSettings
+        Microscope and field of view.
+    step_A : float
+        Step of the differences [Å].
+
+    Returns
+    -------
+    ndarray of shape (2 N, rows, columns)
+        By ``x`` and ``y`` of the first atom, of the second and so on [1/Å].
+
+    Raises
+    ------
+    InputError
+        If the field of view is larger than the box.
+    """
+    wave = acquisition.exit_wave(structure, optics)
+    slopes = (
+        wave_derivative(structure, optics, atom, axis, step_A)
+        for atom in range(len(structure.positions))
+        for axis in (0, 1)
+    )
+    return np.stack([_image_derivative(wave, slope, optics) for slope in slopes])
+
+
+def sheet_derivatives(sheet: Structure, optics: AcquisitionSettings, step_A: float) -> np.ndarray:
+    """Derivatives of the intensity by the positions of the atoms of a perfect sheet.
+
+    The same as :func:`position_derivatives`, and faster by far: all atoms of a sublattice change
+    the exit wave alike, each in its own place. One of them is displaced.
+
+    Parameters
+    ----------
+    sheet : Structure
+        What :func:`periodic_sheet` gives, N atoms.
+    optics : AcquisitionSettings
+        Microscope and field of view.
+    step_A : float
+        Step of the differences [Å].
+
+    Returns
+    -------
+    ndarray of shape (2 N, rows, columns)
+        By ``x`` and ``y`` of the first atom, of the second and so on [1/Å].
+
+    Raises
+    ------
+    InputError
+        If the field of view is larger than the box.
+    """
+    wave = acquisition.exit_wave(sheet, optics)
+    slopes = [
+        [fft.fft2(wave_derivative(sheet, optics, atom, axis, step_A)) for axis in (0, 1)]
+        for atom in (0, 1)
+    ]
+    k_x, k_y = (fft.fftfreq(n, edge / n) for n, edge in zip(wave.shape, wave.extent, strict=True))
+    derivatives = []
+    for atom, site in enumerate(sheet.sites):
+        x, y = site - sheet.sites[atom % 2]
+        shift = np.exp(-2j * np.pi * (k_x[:, None] * x + k_y * y))
+        derivatives += [
+            _image_derivative(wave, fft.ifft2(slope * shift), optics) for slope in slopes[atom % 2]
+        ]
+    return np.stack(derivatives)
+
+
+def wave_derivative(
+    structure: Structure, optics: AcquisitionSettings, atom: int, axis: int, step_A: float
+) -> np.ndarray:
+    """Derivative of the exit wave by one coordinate of one atom, to fourth order in the step.
+
+    Parameters
+    ----------
+    structure : Structure
+        The specimen.
+    optics : AcquisitionSettings
+        Of it the energy, the thermal displacement and the multislice grid.
+    atom, axis : int
+        The atom, and 0 for x or 1 for y.
+    step_A : float
+        Step of the differences [Å].
+
+    Returns
+    -------
+    ndarray of the shape of the multislice grid, ``[x, y]``, complex
+        The derivative [1/Å].
+    """
+    derivative = 0
+    for steps, weight in ((-2, 1), (-1, -8), (1, 8), (2, -1)):
+        positions = structure.positions.copy()
+        positions[atom, axis] += steps * step_A
+        wave = acquisition.exit_wave(replace(structure, positions=positions), optics)
+        derivative = derivative + weight / (12 * step_A) * wave.array.astype(complex)
+    return derivative
+
+
+def _image_derivative(
+    wave: abtem.Waves, slope: np.ndarray, optics: AcquisitionSettings
+) -> np.ndarray:
+    """Change of the image as the exit wave changes: exact, since the intensity is quadratic."""
+    ahead, behind = (wave.copy() for _ in range(2))
+    ahead.array[:] += _NUDGE_A * slope
+    behind.array[:] -= _NUDGE_A * slope
+    difference = acquisition.image_wave(ahead, optics) - acquisition.image_wave(behind, optics)
+    return difference / (2 * _NUDGE_A)
+
+
+def periodic_sheet(settings: BoundSettings) -> Structure:
+    """Make a flat, perfect sheet of graphene, periodic in its box.
+
+    Parameters
+    ----------
+    settings : BoundSettings
+        The patch; the box holds it and its rim, in whole cells of four atoms.
+
+    Returns
+    -------
+    Structure
+        The sheet, zigzag rows along x, as high above the lower face as the evaluation's sheets.
+    """
+    edges_A = BOND_A * np.array([np.sqrt(3), 3])
+    smallest_A = np.asarray(settings.patch_A) + 2 * settings.margin_A
+    counts = np.ceil(smallest_A / edges_A).astype(int)
+    basis = np.array([[0, 0], [0, 1 / 3], [1 / 2, 1 / 2], [1 / 2, 5 / 6]])
+    cells = np.stack(np.meshgrid(*map(np.arange, counts)), axis=-1).reshape(-1, 1, 2)
+    offset = np.random.default_rng(settings.seed).uniform(0, 1, 2)
+    sites = np.mod(cells + basis + offset, counts).reshape(-1, 2) * edges_A
+    return Structure(
+        positions=np.column_stack([sites, np.full(len(sites), _HEADROOM_A)]),
+        numbers=np.full(len(sites), 6),
+        cell_A=np.append(counts * edges_A, 2 * _HEADROOM_A),
+        sites=sites,
+        classes=np.ones(len(sites), dtype=int),
+    )
