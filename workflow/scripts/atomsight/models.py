@@ -5,17 +5,23 @@
 ``model.json``           the card, :class:`ModelCard`
 ``history.csv``          loss and validation loss by epoch
 =======================  ========================================================================
+
+A model may come from anyone. Its card is text that is checked against
+``workflow/schemas/model.schema.yaml``, its weights are numbers (:mod:`atomsight.weights`), and the
+network is built by our own code: nothing in the files is executed.
 """
 
 import json
+import reprlib
 import warnings
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import yaml
 
-from atomsight import hdf5
+from atomsight import hdf5, settings, weights
 from atomsight.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,6 +31,11 @@ if TYPE_CHECKING:
 CARD = "model.json"
 WEIGHTS = "network.weights.h5"
 HISTORY = "history.csv"
+
+SCHEMA = Path(__file__).resolve().parents[2] / "schemas" / "model.schema.yaml"
+
+#: A longer card is none [byte].
+_MOST_OF_A_CARD = 1_000_000
 
 #: So far the stated focus of an image may be from what a model has learned [Å] ...
 _FOCUS_TOLERANCE_A = 10.0
@@ -94,7 +105,11 @@ class ModelCard:
 
 
 def save(
-    folder: Path | str, network: "keras.Model", card: ModelCard, history: "pd.DataFrame"
+    folder: Path | str,
+    network: "keras.Model",
+    card: ModelCard,
+    history: "pd.DataFrame",
+    number: str = "float32",
 ) -> None:
     """Write a model. The card comes last: a folder with a card is whole.
 
@@ -108,16 +123,20 @@ def save(
         Its card.
     history : DataFrame
         Its training, one row per epoch.
+    number : str
+        Type of the numbers in the file of weights, ``float32`` or ``float16``.
     """
     folder = Path(folder)
     with hdf5.replacing(folder / WEIGHTS) as partial:
         # Keras insists on the ending of the name.
-        weights = partial.with_name(f"{partial.name}.weights.h5")
+        written = partial.with_name(f"{partial.name}.weights.h5")
         try:
-            network.save_weights(weights)
-            weights.rename(partial)
+            network.save_weights(written)
+            if number != "float32":
+                weights.convert(written, number)
+            written.rename(partial)
         finally:
-            weights.unlink(missing_ok=True)
+            written.unlink(missing_ok=True)
     hdf5.write_csv(folder / HISTORY, history)
     text = json.dumps(asdict(card), indent=2, sort_keys=True, ensure_ascii=False)
     with hdf5.replacing(folder / CARD) as partial:
@@ -140,7 +159,8 @@ def read_card(folder: Path | str) -> ModelCard:
     Raises
     ------
     InputError
-        If the folder is not a model, or a file of it is missing or broken.
+        If the folder is not a model, a file of it is missing or broken, or the card says what no
+        card can say.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -148,13 +168,46 @@ def read_card(folder: Path | str) -> ModelCard:
     for name in (CARD, WEIGHTS):
         if not (folder / name).is_file():
             raise InputError(f"{folder}: the model's file {name} is missing; train the model again")
-    try:
-        values = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        card = {field.name: values[field.name] for field in fields(ModelCard)}
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise InputError(f"{folder / CARD}: not the card of a model ({error})") from error
+    values = _read_json(folder / CARD)
+    _check_card(values, folder / CARD)
+    card = {field.name: values[field.name] for field in fields(ModelCard)}
     pairs = {name: tuple(card[name]) for name in ("class_names", "pixel_size_A")}
     return ModelCard(**card | pairs)
+
+
+def _read_json(path: Path) -> object:
+    try:
+        if path.stat().st_size > _MOST_OF_A_CARD:
+            raise ValueError("it is too long")
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"{path}: not the card of a model ({error}); train the model again, or get it anew"
+        ) from error
+
+
+def _check_card(values: object, path: Path) -> None:
+    """See that a card holds what it must, of the right types and of possible sizes."""
+    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    error = settings.first_error(values, schema)
+    if error is not None and not error.absolute_path:
+        missing = [key for key in schema["required"] if key not in (values or {})]
+        lacks = f"{missing[0]} is missing" if isinstance(values, dict) else "it is no table"
+        raise InputError(f"{path}: not the card of a model: {lacks}; train the model again")
+    if error is not None:
+        key = error.absolute_path[0]
+        wanted = schema["properties"][key]["description"]
+        raise InputError(
+            f"{path}: not the card of a model: {key} must be {wanted}, and "
+            f"{reprlib.repr(error.instance)} is not allowed there; train the model again, or get "
+            "it anew"
+        )
+    microscope = values["microscope"]
+    if "focal_series" in microscope and len(focus_steps_A(microscope)) != values["frames"]:
+        raise InputError(
+            f"{path}: not the card of a model: frames is {values['frames']}, but the microscope's "
+            f"focal_series has {len(focus_steps_A(microscope))} steps; train the model again"
+        )
 
 
 def load_network(folder: Path | str) -> tuple["keras.Model", ModelCard]:
@@ -175,18 +228,22 @@ def load_network(folder: Path | str) -> tuple["keras.Model", ModelCard]:
     Raises
     ------
     InputError
-        If the folder is not a model, or its files do not fit together.
+        If the folder is not a model, or its files do not fit together or hold anything else than
+        the card and numbers.
     """
-    from atomsight.network import build_network
+    from atomsight.network import build_network, weight_count
 
     card = read_card(folder)
-    network = build_network(card.features, card.frames, len(card.class_names))
+    size = (card.features, card.frames, len(card.class_names))
+    # Nothing of the network's size is made before the file is known to have it.
+    weights.check(Path(folder) / WEIGHTS, weight_count(*size))
+    network = build_network(*size)
     try:
         with warnings.catch_warnings():
             # Keras only warns of layers that the file does not have.
             warnings.simplefilter("error", UserWarning)
             network.load_weights(Path(folder) / WEIGHTS)
-    except (OSError, ValueError, KeyError, UserWarning) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, UserWarning) as error:
         raise InputError(
             f"{Path(folder) / WEIGHTS}: the weights do not fit the card, or the file is cut short; "
             "train the model again"
@@ -263,6 +320,11 @@ def check_learned_focus(
     steps_A = np.array(focus_steps_A(microscope))
     if len(steps_A) == 1 and not focus_A:
         return
+    if "defocus_A" not in microscope:
+        raise InputError(
+            f"{where}: the card of the model {name} does not tell the focus that it has learned "
+            "(microscope: defocus_A); train the model again"
+        )
     low, high = microscope["defocus_A"]
     usual = _in_words(((low + high) / 2 + steps_A).tolist())
     if not focus_A:

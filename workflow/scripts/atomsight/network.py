@@ -62,6 +62,30 @@ def build_network(features: int, frames: int, classes: int) -> keras.Model:
     return keras.Model(image, logits, name="fusion_network")
 
 
+def weight_count(features: int, frames: int, classes: int) -> int:
+    """Count the weights of a network without building it.
+
+    Parameters
+    ----------
+    features, frames, classes : int
+        As in :func:`build_network`.
+
+    Returns
+    -------
+    int
+        How many numbers it has learned, or will.
+    """
+    widths = [features * 2**level for level in range(POOLINGS + 1)]
+    down = sum(map(_block_weights, [frames, *widths], widths))
+    up = sum(16 * width * 2 * width + _block_weights(width, width) for width in widths[:-1])
+    return down + up + (features + 1) * classes
+
+
+def _block_weights(inputs: int, features: int) -> int:
+    """Kernels, gains and biases of the five convolutions of a block."""
+    return 9 * features * (inputs + 4 * features) + 10 * features
+
+
 #: Variance of a layer's kernel times its fan-in, for outputs of unit variance: for the image, for
 #: the output of a leaky ReLU (of slope 0.2, whose variance is 0.418), for the sum of two of these.
 _OF_IMAGE, _OF_ACTIVATION, _OF_SUM = 1.0, 1 / 0.418, 0.5 / 0.418

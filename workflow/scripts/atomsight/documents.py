@@ -1,0 +1,154 @@
+"""Short documents of headings, paragraphs, lists and tables, as Markdown or as HTML.
+
+Markdown comes out aligned, so that it reads well as plain text.
+"""
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_STYLE = (
+    "body { font: 15px/1.45 sans-serif; margin: 2em; max-width: 75em }\n"
+    "table { border-collapse: collapse; margin: 1em 0 }\n"
+    "th, td { border-bottom: 1px solid #ccc; padding: 0.2em 0.8em; text-align: left }\n"
+    "td + td { font-variant-numeric: tabular-nums }"
+)
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading.
+
+    Attributes
+    ----------
+    text : str
+        The heading.
+    level : int
+        1 for the title, 2 for a section, and so on.
+    """
+
+    text: str
+    level: int = 2
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph.
+
+    Attributes
+    ----------
+    text : str
+        Its text, on one line.
+    """
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list without numbers.
+
+    Attributes
+    ----------
+    items : tuple of str
+        Its items, each on one line.
+    """
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text.
+
+    Attributes
+    ----------
+    columns : tuple of C str
+        The header.
+    rows : tuple of tuples of C str
+        The rows.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+Block = Heading | Paragraph | Bullets | Table
+
+
+def to_markdown(blocks: Sequence[Block]) -> str:
+    """Write a document as Markdown.
+
+    Parameters
+    ----------
+    blocks : sequence of Heading, Paragraph, Bullets and Table
+        The document.
+
+    Returns
+    -------
+    str
+        The text; the columns of tables are padded to one width.
+    """
+    return "\n\n".join(_markdown(block) for block in blocks) + "\n"
+
+
+def _markdown(block: Block) -> str:
+    match block:
+        case Heading(text, level):
+            return f"{'#' * level} {text}"
+        case Bullets(items):
+            return "\n".join(f"- {item}" for item in items)
+        case Table(columns, rows):
+            return _aligned(columns, rows)
+    return block.text
+
+
+def _aligned(columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> str:
+    cells = [[text.replace("|", "\\|") for text in row] for row in (columns, *rows)]
+    widths = [max(3, *map(len, column)) for column in zip(*cells, strict=True)]
+    cells.insert(1, ["-" * width for width in widths])
+    lines = [
+        " | ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
+        for row in cells
+    ]
+    return "\n".join(f"| {line} |" for line in lines)
+
+
+def to_html(blocks: Sequence[Block]) -> str:
+    """Write a document as a page of HTML that needs no other file.
+
+    Parameters
+    ----------
+    blocks : sequence of Heading, Paragraph, Bullets and Table
+        The document; its first heading is the title.
+
+    Returns
+    -------
+    str
+        The page.
+    """
+    title = next((block.text for block in blocks if isinstance(block, Heading)), "")
+    lines = [
+        *('<!DOCTYPE html>\n<html lang="en">', '<meta charset="utf-8">'),
+        f"<title>{html.escape(title)}</title>",
+        f"<style>\n{_STYLE}\n</style>",
+        *map(_html, blocks),
+        "</html>",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _html(block: Block) -> str:
+    match block:
+        case Heading(text, level):
+            return f"<h{level}>{html.escape(text)}</h{level}>"
+        case Bullets(items):
+            return "\n".join(["<ul>", *(f"<li>{html.escape(item)}" for item in items), "</ul>"])
+        case Table(columns, rows):
+            lines = [_html_row(columns, "th"), *(_html_row(row, "td") for row in rows)]
+            return "\n".join(["<table>", *lines, "</table>"])
+    return f"<p>{html.escape(block.text)}</p>"
+
+
+def _html_row(cells: tuple[str, ...], tag: str) -> str:
+    return "<tr>" + "".join(f"<{tag}>{html.escape(text)}</{tag}>" for text in cells)

@@ -1,0 +1,108 @@
+"""Write a trained model as it ships: small weights, the card, the history, and a README.
+
+MODEL is the folder of a trained model, SHIPPED the folder to write, such as data/models/graphene;
+its last part becomes the name of the model. Weights are stored as float16 if the maps of test
+images then differ by less than 0.01 in any pixel from those of the model, else as float32. The
+test images are spots with noise, and those of --frames. README.md says what the model was trained
+for, how good it is, its limits, and how to train it again. No file may have more than 20 MB.
+
+Example:
+    python ship_model.py results/models/mos2/model data/models/mos2 --time "15 min of one core" \\
+        --table species_summary.csv "Species named" dose_e_per_A2 accuracy f1_S
+"""
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+from atomsight import command_line, hdf5, shipping
+from atomsight.errors import InputError
+from atomsight.shipping import Story
+
+
+@command_line.script
+def main(argv: list[str] | None = None) -> None:
+    """Choose the numbers, write the model and its README."""
+    given = parse(argv)
+    tables = [read_table(words) for words in given.table]
+    story = Story(given.command or retraining(given.shipped.name), given.time, given.limit, tables)
+    chosen = shipping.ship(given.model, given.shipped, story, given.frames)
+    if given.detection_errors:
+        with hdf5.replacing(given.shipped / "detection_errors.csv") as partial:
+            shutil.copyfile(given.detection_errors, partial)
+    print(f"{given.shipped}: {shipping.in_words(chosen)}")
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    arguments = command_line.parser(__doc__)
+    arguments.add_argument("model", metavar="MODEL", help="folder of a trained model")
+    arguments.add_argument("shipped", metavar="SHIPPED", type=Path, help="the folder to write")
+    arguments.add_argument(
+        "--table",
+        metavar=("FILE.csv CAPTION", "COLUMN"),
+        nargs="+",
+        action="append",
+        default=[],
+        help="a table of the evaluation for the README, what it shows, and the columns to show; "
+        "all without them (may be given several times)",
+    )
+    arguments.add_argument(
+        "--limit", metavar="TEXT", action="append", default=[], help="a limit, as a sentence"
+    )
+    arguments.add_argument("--time", metavar="TEXT", default="", help="how long the training took")
+    arguments.add_argument("--command", metavar="TEXT", help="the command that trains it again")
+    arguments.add_argument(
+        "--frames", metavar="FRAMES.h5", nargs="+", default=[], help="further test images"
+    )
+    arguments.add_argument(
+        "--detection-errors",
+        metavar="FILE.csv",
+        help="table of measure_detection_errors.py, to ship for the hop rates of series",
+    )
+    return arguments.parse_args(argv)
+
+
+def retraining(name: str) -> str:
+    """Command that trains a model of the configuration.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+
+    Returns
+    -------
+    str
+        The command.
+    """
+    return f"snakemake --cores 8 results/models/{name}/model/model.json"
+
+
+def read_table(words: list[str]) -> shipping.EvaluationTable:
+    """Read a table of the evaluation.
+
+    Parameters
+    ----------
+    words : list of str
+        File, caption and, if not all are to be shown, columns.
+
+    Returns
+    -------
+    EvaluationTable
+        The table.
+
+    Raises
+    ------
+    InputError
+        If the file or a column is missing, or there is no caption.
+    """
+    if len(words) < 2:
+        raise InputError("--table: give a file, a caption and, if not all, columns")
+    path, caption, *columns = words
+    return shipping.read_table(path, caption, columns)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
