@@ -38,6 +38,16 @@ def test_a_flat_image_has_no_peaks_and_dark_spots_are_none():
     assert distances.min(initial=9) > 0.5
 
 
+def test_a_bright_neighbour_hides_a_faint_atom_of_a_sheet_only_in_a_wide_window():
+    pair = np.array([[9.0, 9.0], [10.0, 10.0]])  # a bond, turned where a square reaches farthest
+    image = spots(pair, heights=[1, 4])
+    wide, narrow = (
+        len(peaks.find_peaks(image, PIXEL_A, FILTER, least_A).above(0.1))
+        for least_A in (peaks.LEAST_DISTANCE_A, peaks.LEAST_DISTANCE_IN_SHEETS_A)
+    )
+    assert (wide, narrow) == (1, 2)
+
+
 def test_higher_spots_have_higher_peaks():
     found = peaks.find_peaks(spots(POSITIONS, heights=[1, 2, 3, 4, 5]), PIXEL_A, FILTER)
     strongest = found.positions[np.argsort(-found.heights)[:5]]

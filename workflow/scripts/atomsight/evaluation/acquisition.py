@@ -440,7 +440,10 @@ def modulation_transfer(shape: tuple[int, int], c1: float, c2: float, c3: float)
 
 
 def truth_in_view(
-    structure: Structure, truth: SpecimenTruth, settings: AcquisitionSettings
+    structure: Structure,
+    truth: SpecimenTruth,
+    settings: AcquisitionSettings,
+    offset_A: tuple[float, float] = (0.0, 0.0),
 ) -> Truth:
     """List the atoms of a specimen that an image shows.
 
@@ -452,13 +455,15 @@ def truth_in_view(
         What is known of its atoms.
     settings : AcquisitionSettings
         The field of view.
+    offset_A : tuple of 2 floats
+        How far ``(x, y)`` it lies from the middle of the box [Å].
 
     Returns
     -------
     Truth
         The atoms in the image's own coordinates.
     """
-    positions = structure.sites - view_origin(structure, settings)
+    positions = structure.sites - view_origin(structure, settings, offset_A)
     atoms = pd.concat([pd.DataFrame(positions, columns=["x_A", "y_A"]), truth_table(truth)], axis=1)
     view_A = np.asarray(settings.field_of_view_A)
     in_view = (positions > -_TRUTH_MARGIN_A) & (positions < view_A + _TRUTH_MARGIN_A)

@@ -9,6 +9,8 @@ import pandas as pd
 
 from atomsight import models, settings
 from atomsight.errors import InputError
+from atomsight.micrographs.calibration import target_pixel_size_A
+from atomsight.micrographs.resampling import resample
 from atomsight.segmentation import SegmentationSettings, locate_atoms
 
 if TYPE_CHECKING:
@@ -156,6 +158,41 @@ def finder(
     """
     read = atom_reader(folder, pixel_size_A, reading, contrast, where, frames=1)
     return lambda image: _positions(read(image[None]))
+
+
+def find_in_any_pixels(
+    network: "keras.Model",
+    card: models.ModelCard,
+    image: np.ndarray,
+    pixel_size_A: float,
+    reading: dict,
+) -> np.ndarray:
+    """Find the atoms of one image, resampled first where the model has not learned its pixels.
+
+    Parameters
+    ----------
+    network, card, reading
+        As in :func:`read_atoms`.
+    image : ndarray of shape (H, W)
+        Counts.
+    pixel_size_A : float
+        Size of a pixel, whatever it is [Å].
+
+    Returns
+    -------
+    ndarray of shape (N, 2)
+        Positions ``(x, y)`` [Å].
+
+    Raises
+    ------
+    InputError
+        If the pixels are too coarse or too fine even for that, or the model reads several images
+        together.
+    """
+    target_A = target_pixel_size_A((pixel_size_A,) * 2, card.pixel_size_A, "evaluation")
+    step = target_A / pixel_size_A
+    image = image if step == 1 else resample(image.astype("float32"), (step, step))
+    return find_sites(network, card, image, target_A, reading)
 
 
 def _positions(atoms: pd.DataFrame) -> np.ndarray:

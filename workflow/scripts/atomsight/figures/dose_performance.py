@@ -78,7 +78,12 @@ def draw_detection(axes: Axes, scores: pd.DataFrame) -> None:
         axes.vlines(dose, low, high, line.get_color(), linewidth=1.2)
         axes.plot(dose, np.stack([low, high], axis=1), "_", color=line.get_color(), markersize=7)
     look = {"color": line.get_color(), "linewidth": 0.7}
-    regions = [name for name in scores if name.startswith(_REGION)]
+    ends = ("_low", "_high")
+    regions = [
+        name
+        for name in scores
+        if name.startswith(_REGION) and not f"_{name.removeprefix(_REGION)}".endswith(ends)
+    ]
     for region, dashes in zip(regions, _DASHES, strict=False):
         label = f"recall, {region.removeprefix(_REGION)}"
         axes.plot(dose, scores[region], dashes=dashes, label=label, **look)

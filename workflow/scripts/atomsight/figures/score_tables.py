@@ -119,13 +119,13 @@ def of_network(table: pd.DataFrame, path: Path | str) -> pd.DataFrame:
     return rows.reset_index(drop=True)
 
 
-def read_species(path: Path | str, columns: Sequence[str]) -> dict[str, pd.DataFrame]:
+def read_species(paths: Sequence[Path | str], columns: Sequence[str]) -> dict[str, pd.DataFrame]:
     """Read how well species are named, by model and dose.
 
     Parameters
     ----------
-    path : path
-        A ``species_summary.csv`` of ``evaluate_species.py``.
+    paths : sequence of path
+        Each a ``species_summary.csv`` of ``evaluate_species.py``, of one model or several.
     columns : sequence of str
         Columns that are drawn.
 
@@ -138,12 +138,9 @@ def read_species(path: Path | str, columns: Sequence[str]) -> dict[str, pd.DataF
     Raises
     ------
     InputError
-        If the file is missing or no such table.
+        If a file is missing or no such table.
     """
-    table = tables.read_csv(path, columns)
-    if "model" not in table:
-        raise InputError(f"{path}: the column 'model' is missing; make the table again")
-    _check_doses(table, path)
+    table = pd.concat([_read_species(path, columns) for path in paths])
     models = table.sort_values("frames", ascending=False, kind="stable")
     parts = [part for _, part in models.groupby("model", sort=False)]
     frames = [int(part["frames"].iloc[0]) for part in parts]
@@ -153,6 +150,14 @@ def read_species(path: Path | str, columns: Sequence[str]) -> dict[str, pd.DataF
             f"{part['model'].iloc[0]}: {name}" for part, name in zip(parts, names, strict=True)
         ]
     return dict(zip(names, parts, strict=True))
+
+
+def _read_species(path: Path | str, columns: Sequence[str]) -> pd.DataFrame:
+    table = tables.read_csv(path, columns)
+    if "model" not in table:
+        raise InputError(f"{path}: the column 'model' is missing; make the table again")
+    _check_doses(table, path)
+    return table
 
 
 def _check_doses(table: pd.DataFrame, path: Path | str) -> None:

@@ -1,0 +1,383 @@
+"""How well atoms are found against the conditions of the microscope.
+
+One specimen, hence one exit wave, is imaged under conditions that are varied one at a time, or
+drawn at random from all ranges of a microscope. Only a tilt of the sheet needs a wave of its own.
+The field of view is the same in Å whatever the pixels, so all images show about as many atoms.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import abtem
+import numpy as np
+import pandas as pd
+
+from atomsight.conditions import MicroscopeSettings
+from atomsight.evaluation import (
+    acquisition,
+    atom_scores,
+    tilted_sheets,
+    trained_ranges,
+    transfer,
+)
+from atomsight.evaluation.acquisition import AcquisitionSettings
+from atomsight.evaluation.specimens import BOND_A, SpecimenTruth
+from atomsight.records import Structure
+
+#: From an image and the size of its pixels [Å] to the positions found in it, shape (N, 2) [Å].
+Finder = Callable[[np.ndarray, float], np.ndarray]
+
+#: Name and unit in the tables of the conditions that can be varied.
+CONDITIONS = {
+    "defocus_A": ("defocus", "Å"),
+    "cs_um": ("cs", "µm"),
+    "astigmatism_A": ("astigmatism", "Å"),
+    "vibration_A": ("vibration", "Å"),
+    "pixel_size_A": ("pixel size", "Å"),
+    "tilt_deg": ("tilt", "°"),
+}
+
+#: Conditions that are drawn evenly from their range.
+_DRAWN = (
+    "defocus_A",
+    "cs_um",
+    "c5_mm",
+    "astigmatism_A",
+    "focal_spread_A",
+    "vibration_A",
+    "pixel_size_A",
+)
+
+#: Counts per electron where the camera blurs, so that no fraction of an electron is rounded away.
+_GAIN = 10.0
+
+#: Images are a multiple of this wide [pixel].
+_STEP_PX = 8
+
+
+@dataclass(frozen=True)
+class SweepSettings:
+    """Conditions that are varied one at a time.
+
+    Attributes
+    ----------
+    doses_e_per_A2 : tuple of float
+        Doses of every image [e/Å²].
+    view_A : float
+        Edge of the field of view [Å].
+    sweeps : Mapping of str to tuple of float
+        Values of every condition, by the keys of :data:`CONDITIONS`; the others stay as they are.
+    """
+
+    doses_e_per_A2: tuple[float, ...]
+    view_A: float
+    sweeps: Mapping[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class RandomSettings:
+    """Microscopes that are drawn at random.
+
+    Attributes
+    ----------
+    count : int
+        Number of microscopes.
+    doses_e_per_A2 : tuple of float
+        Doses of the images of each [e/Å²].
+    view_A : float
+        Edge of the field of view, which lies anywhere on the specimen [Å].
+    microscope : MicroscopeSettings
+        Ranges to draw from.
+    seed : int
+        Seed of conditions, field of view and noise.
+    """
+
+    count: int
+    doses_e_per_A2: tuple[float, ...]
+    view_A: float
+    microscope: MicroscopeSettings
+    seed: int
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """A sheet and its exit wave.
+
+    Attributes
+    ----------
+    structure : Structure
+        The sheet; every atom is a site.
+    known : SpecimenTruth
+        What is known of its atoms.
+    wave : abtem.Waves
+        Its exit wave.
+    lift_A : float
+        How much higher than the flat sheet's middle its middle stands over the lower face of the
+        box; defocus counts from there, so a tilt changes the focus of the edges alone [Å].
+    """
+
+    structure: Structure
+    known: SpecimenTruth
+    wave: abtem.Waves
+    lift_A: float = 0.0
+
+
+def make_specimen(
+    structure: Structure, known: SpecimenTruth, optics: AcquisitionSettings
+) -> Specimen:
+    """Simulate the exit wave of a sheet, for any number of images.
+
+    Parameters
+    ----------
+    structure : Structure
+        The sheet.
+    known : SpecimenTruth
+        What is known of its atoms.
+    optics : AcquisitionSettings
+        Of it the energy and what the multislice calculation needs.
+
+    Returns
+    -------
+    Specimen
+        The sheet and its wave.
+    """
+    return Specimen(structure, known, acquisition.exit_wave(structure, optics))
+
+
+def tilted_specimen(specimen: Specimen, tilt_deg: float, optics: AcquisitionSettings) -> Specimen:
+    """Tilt a sheet and simulate its exit wave.
+
+    Parameters
+    ----------
+    specimen : Specimen
+        The flat sheet.
+    tilt_deg : float
+        Angle between its normal and the beam [°].
+    optics : AcquisitionSettings
+        Of it the energy and what the multislice calculation needs.
+
+    Returns
+    -------
+    Specimen
+        The tilted sheet; its atoms' projected positions are the truth. The flat one for no tilt.
+    """
+    if tilt_deg == 0:
+        return specimen
+    structure = tilted_sheets.tilt(specimen.structure, tilt_deg)
+    made = make_specimen(structure, specimen.known, optics)
+    lift_A = (structure.cell_A[2] - specimen.structure.cell_A[2]) / 2
+    return dataclasses.replace(made, lift_A=float(lift_A))
+
+
+def with_view(optics: AcquisitionSettings, view_A: float) -> AcquisitionSettings:
+    """Give an image as many pixels as a field of view needs.
+
+    Parameters
+    ----------
+    optics : AcquisitionSettings
+        The image.
+    view_A : float
+        Edge of the field of view [Å].
+
+    Returns
+    -------
+    AcquisitionSettings
+        The same with as many rows and columns as fit, a multiple of eight.
+    """
+    pixels = max(1, int(view_A / optics.pixel_size_A / _STEP_PX + 1e-6)) * _STEP_PX
+    return dataclasses.replace(optics, rows=pixels, columns=pixels)
+
+
+def measure_sweeps(
+    chosen: SweepSettings,
+    base: AcquisitionSettings,
+    specimen: Specimen,
+    find: Finder,
+    trained: dict,
+) -> pd.DataFrame:
+    """Vary one condition at a time and score what is found.
+
+    Parameters
+    ----------
+    chosen : SweepSettings
+        The conditions.
+    base : AcquisitionSettings
+        The microscope from which they are varied.
+    specimen : Specimen
+        The flat sheet.
+    find : callable
+        The network: from an image and its pixel size to positions.
+    trained : dict
+        Ranges of the training of the network, from its card.
+
+    Returns
+    -------
+    DataFrame
+        One row per condition, value and dose: ``condition, value, unit``, the ends of the trained
+        range of the condition (``trained_low, trained_high``), and what :func:`score_doses` gives.
+        The same noise at every value: what differs is the condition.
+    """
+    rows = []
+    for key, values in chosen.sweeps.items():
+        name, unit = CONDITIONS[key]
+        low, high = trained_ranges.trained_range(trained, key)
+        for value in values:
+            about = {"condition": name, "value": value, "unit": unit}
+            about |= {"trained_low": low, "trained_high": high}
+            tilt_deg = value if key == "tilt_deg" else 0.0
+            changed = {} if key == "tilt_deg" else {key: value}
+            optics = with_view(dataclasses.replace(base, **changed), chosen.view_A)
+            sheet = tilted_specimen(specimen, tilt_deg, optics)
+            scored = score_doses(
+                sheet, optics, chosen.doses_e_per_A2, find, np.random.default_rng(base.seed)
+            )
+            for exposure, row in scored:
+                within = trained_ranges.in_range(trained, exposure, tilt_deg)
+                rows.append(about | {"in_range": within} | row)
+    return pd.DataFrame(rows)
+
+
+def measure_settings(
+    chosen: RandomSettings,
+    base: AcquisitionSettings,
+    specimen: Specimen,
+    find: Finder,
+    trained: dict,
+) -> pd.DataFrame:
+    """Draw microscopes at random and score what is found in their images.
+
+    Parameters
+    ----------
+    chosen : RandomSettings
+        What to draw.
+    base : AcquisitionSettings
+        What is not drawn.
+    specimen : Specimen
+        The sheet, its wave at the energy of the microscope.
+    find, trained
+        As in :func:`measure_sweeps`.
+
+    Returns
+    -------
+    DataFrame
+        One row per microscope and dose: ``setting`` (from 0), all that is drawn, ``in_range``, and
+        what :func:`score_doses` gives. A microscope with a lower number does not depend on how
+        many there are.
+    """
+    rows = []
+    for number in range(chosen.count):
+        draw_rng, place_rng, noise_rng = np.random.default_rng([chosen.seed, number]).spawn(3)
+        optics = with_view(draw_optics(chosen.microscope, base, draw_rng), chosen.view_A)
+        room_A = specimen.structure.cell_A[:2] - optics.rows * optics.pixel_size_A
+        offset_A = tuple(
+            float(part) for part in np.maximum(room_A, 0) / 2 * place_rng.uniform(-1, 1, 2)
+        )
+        drawn = {name: getattr(optics, name) for name in (*_DRAWN, "astigmatism_angle_rad")}
+        drawn |= dict(zip(("mtf_c1", "mtf_c2", "mtf_c3"), optics.mtf, strict=True))
+        for exposure, row in score_doses(
+            specimen, optics, chosen.doses_e_per_A2, find, noise_rng, offset_A
+        ):
+            within = trained_ranges.in_range(trained, exposure)
+            rows.append({"setting": number} | drawn | {"in_range": within} | row)
+    return pd.DataFrame(rows)
+
+
+def draw_optics(
+    ranges: MicroscopeSettings, base: AcquisitionSettings, rng: np.random.Generator
+) -> AcquisitionSettings:
+    """Draw a microscope and a camera, evenly from their ranges.
+
+    Parameters
+    ----------
+    ranges : MicroscopeSettings
+        Where to draw from; the camera follows eq 5 of the paper.
+    base : AcquisitionSettings
+        What is not drawn.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    AcquisitionSettings
+        The microscope, its astigmatism at any azimuth.
+    """
+    drawn = {name: float(rng.uniform(*getattr(ranges, name))) for name in _DRAWN}
+    azimuth = float(rng.uniform(0, np.pi))
+    camera = tuple(float(rng.uniform(*getattr(ranges.mtf, name))) for name in ("c1", "c2", "c3"))
+    return dataclasses.replace(
+        base,
+        energy_eV=ranges.energy_eV,
+        astigmatism_angle_rad=azimuth,
+        mtf=camera,
+        gain=max(base.gain, _GAIN),
+        **drawn,
+    )
+
+
+def score_doses(
+    specimen: Specimen,
+    optics: AcquisitionSettings,
+    doses_e_per_A2: tuple[float, ...],
+    find: Finder,
+    rng: np.random.Generator,
+    offset_A: tuple[float, float] = (0.0, 0.0),
+) -> Iterator[tuple[AcquisitionSettings, dict]]:
+    """Image a sheet at several doses, find its atoms, score them.
+
+    Parameters
+    ----------
+    specimen : Specimen
+        The sheet.
+    optics : AcquisitionSettings
+        Microscope and field of view.
+    doses_e_per_A2 : tuple of float
+        Doses [e/Å²].
+    find : callable
+        The network.
+    rng : numpy.random.Generator
+        Source of the noise.
+    offset_A : tuple of 2 floats
+        How far ``(x, y)`` the field of view lies from the middle of the sheet [Å].
+
+    Yields
+    ------
+    exposure : AcquisitionSettings
+        How the image was taken.
+    row : dict
+        ``dose_e_per_A2``; what the microscope passes, as :func:`passes` has it; the scores of
+        :func:`atomsight.evaluation.atom_scores.score_atoms` and ``score_peaks``.
+    """
+    focused = acquisition.focused(optics, specimen.lift_A)
+    intensity = acquisition.image_wave(specimen.wave, focused, offset_A)
+    truth = acquisition.truth_in_view(specimen.structure, specimen.known, optics, offset_A)
+    for dose, noise in zip(doses_e_per_A2, rng.spawn(len(doses_e_per_A2)), strict=True):
+        exposure = dataclasses.replace(optics, dose_e_per_A2=dose)
+        image = acquisition.expose(intensity, exposure, noise).astype("float32")
+        row = {"dose_e_per_A2": dose} | passes(optics)
+        row |= atom_scores.score_atoms(find(image, optics.pixel_size_A), truth)
+        yield exposure, row | atom_scores.score_peaks(image, optics.pixel_size_A, truth)
+
+
+def passes(optics: AcquisitionSettings) -> dict[str, float | bool]:
+    """What a microscope passes of a sheet of graphene.
+
+    Parameters
+    ----------
+    optics : AcquisitionSettings
+        The microscope.
+
+    Returns
+    -------
+    dict
+        ``transfer``, what its envelopes leave at the length of a bond; ``information_limit_A``, and
+        whether that resolves a bond, ``resolves_bond``; ``phase_contrast`` of the lattice planes.
+        See :mod:`atomsight.evaluation.transfer`.
+    """
+    limit_A = transfer.information_limit_A(optics)
+    return {
+        "transfer": float(transfer.envelope(1 / BOND_A, optics)),
+        "information_limit_A": limit_A,
+        "resolves_bond": limit_A <= BOND_A,
+        "phase_contrast": transfer.phase_contrast(transfer.PLANES_A, optics),
+    }

@@ -1,0 +1,170 @@
+"""How well a model finds atoms against the dose, beside the physical limit and peak finding."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from atomsight.figures import model_curves, style
+
+#: Columns that are drawn; ``recall_<region>`` with ``_low`` and ``_high`` besides them.
+COLUMNS = (
+    "dose_e_per_A2",
+    "in_range",
+    "true_positives",
+    "false_positives",
+    *(f"{name}{end}" for name in ("precision", "recall", "f1") for end in ("", "_low", "_high")),
+    "rms_error_A",
+    "bound_A",
+    "peaks_f1",
+    "peaks_rms_error_A",
+)
+
+#: What regions of a specimen are called, with colour and mark, in this order.
+REGIONS = {
+    "grain": ("grains", "C0", "o"),
+    "boundary": ("boundaries", "C1", "s"),
+    "edge": ("edges", "C3", "^"),
+}
+
+_SCORES = {"precision": ("C0", "o"), "recall": ("C2", "s"), "f1": ("black", "D")}
+
+#: Places and sizes [inch].
+_WIDTH, _HEIGHT = 7.1, 2.97
+_PLOT = (1.93, 1.85)
+_LEFTS = (0.42, 2.72, 5.05)
+_TOP = 0.74
+
+#: Room below the least error, as a factor.
+_MARGIN = 1.25
+
+
+@style.styled()
+def draw(scores: pd.DataFrame, model: str) -> Figure:
+    """Draw precision, recall and F1, the recall by region, and the position error.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        One row per dose, with :data:`COLUMNS`.
+    model : str
+        Name of the model.
+
+    Returns
+    -------
+    Figure
+        Three plots against the dose.
+    """
+    scores = scores.sort_values("dose_e_per_A2").reset_index(drop=True)
+    figure = Figure(figsize=(_WIDTH, _HEIGHT))
+    detection, regions, errors = (style.place(figure, left, _TOP, *_PLOT) for left in _LEFTS)
+    doses = scores["dose_e_per_A2"]
+    for axes in (detection, regions, errors):
+        axes.set(xscale="log", xlabel="dose (e/Å²)", xlim=(0.75 * doses.min(), 1.33 * doses.max()))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        model_curves.shade_untrained(axes, doses, *model_curves.trained_doses(scores))
+    draw_detection(detection, scores)
+    draw_regions(regions, scores)
+    draw_errors(errors, scores)
+    style.letter(detection, "a", "atoms found")
+    style.letter(regions, "b", "recall by place (number of atoms)")
+    style.letter(errors, "c", "position error")
+    title = f"Model {model} on simulated polycrystalline graphene"
+    style.write(figure, 0.1, 0.06, title, weight="bold", size=8)
+    bold = {"color": "0.3", "marker": "o", "markersize": 2.6, "linewidth": 1}
+    classical = {"color": "0.45", "linewidth": 0.9, "dashes": model_curves.CLASSICAL_DASHES}
+    handles = [
+        Line2D([], [], label="network, with 95 % intervals", **bold),
+        Line2D([], [], label="peak finding, best filter and threshold", **classical),
+        Line2D([], [], color="black", linewidth=1, label="Cramér–Rao bound"),
+        *([] if scores["in_range"].all() else [model_curves.UNTRAINED_HANDLE]),
+    ]
+    model_curves.legend_above(figure, handles, _LEFTS[0])
+    return figure
+
+
+def draw_detection(axes: Axes, scores: pd.DataFrame) -> None:
+    """Draw precision, recall and F1, and the F1 of peak finding.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to.
+    scores : DataFrame
+        One row per dose.
+    """
+    doses = scores["dose_e_per_A2"]
+    # Where nothing was found, there is no precision.
+    found = scores["true_positives"] + scores["false_positives"] > 0
+    precision = ["precision", "precision_low", "precision_high"]
+    scores = scores.assign(**scores[precision].where(found))
+    for name, (colour, marker) in _SCORES.items():
+        look = {"color": colour, "marker": marker, "markersize": 2.6, "linewidth": 1}
+        label = "F1" if name == "f1" else name
+        model_curves.draw_scores(axes, doses, scores, name, label=label, **look)
+    classical = {"color": "0.45", "linewidth": 0.9, "dashes": model_curves.CLASSICAL_DASHES}
+    axes.plot(doses, scores["peaks_f1"], label="F1, peaks", zorder=2.5, **classical)
+    model_curves.finish(axes)
+    axes.set_ylabel("share of atoms")
+    axes.legend(loc="lower right")
+
+
+def draw_regions(axes: Axes, scores: pd.DataFrame) -> None:
+    """Draw the recall in every region of the specimen.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to.
+    scores : DataFrame
+        One row per dose.
+    """
+    for region, (label, colour, marker) in REGIONS.items():
+        name = f"recall_{region}"
+        if name in scores and scores[name].notna().any():
+            atoms = scores[f"atoms_{region}"].iloc[0] if f"atoms_{region}" in scores else None
+            label += f" ({atoms:,.0f})" if atoms else ""
+            look = {"color": colour, "marker": marker, "markersize": 2.6, "linewidth": 1}
+            model_curves.draw_scores(
+                axes, scores["dose_e_per_A2"], scores, name, label=label, **look
+            )
+    model_curves.finish(axes)
+    axes.set_ylabel("recall")
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="lower right")
+
+
+def draw_errors(axes: Axes, scores: pd.DataFrame) -> None:
+    """Draw the position error along one axis, the bound below it and that of peak finding.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to.
+    scores : DataFrame
+        One row per dose.
+    """
+    doses = scores["dose_e_per_A2"]
+    look = {"color": "C0", "marker": "o", "markersize": 2.6, "linewidth": 1, "zorder": 3}
+    axes.plot(doses, 100 * scores["rms_error_A"], label="network", **look)
+    classical = {"color": "0.45", "linewidth": 0.9, "dashes": model_curves.CLASSICAL_DASHES}
+    axes.plot(doses, 100 * scores["peaks_rms_error_A"], label="peak finding", **classical)
+    measured = 100 * scores[["rms_error_A", "peaks_rms_error_A"]].to_numpy(float)
+    bound = 100 * scores["bound_A"].to_numpy(float)
+    axes.plot(doses, bound, color="black", linewidth=1, label="Cramér–Rao bound", zorder=2.5)
+    known = np.append(measured[np.isfinite(measured)], bound[np.isfinite(bound)].min(initial=1e3))
+    axes.set_yscale("log")
+    axes.set_ylim(known.min() / _MARGIN, 2 * known[known < 1e3].max(initial=1))
+    axes.grid(axis="y", which="both", color="0.92", linewidth=0.5, zorder=0.5)
+    axes.set_axisbelow(True)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(FuncFormatter(_some_minor))
+    axes.set_ylabel("rms error per axis (pm)")
+
+
+def _some_minor(value: float, _place: int) -> str:
+    """Number the twos and fives between the powers of ten."""
+    leading = f"{value:.0e}"[0]
+    return f"{value:g}" if leading in "25" else ""

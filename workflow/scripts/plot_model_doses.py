@@ -1,0 +1,38 @@
+"""Draw how well a model finds atoms against the dose, beside the bound and peak finding.
+
+EVALUATION.csv is the table of evaluate_model.py, one row per dose.
+
+Example:
+    python plot_model_doses.py dose.png evaluation.csv --model graphene
+"""
+
+import argparse
+import sys
+
+from atomsight import command_line
+from atomsight.errors import InputError
+from atomsight.figures import model_doses, style, tables
+
+
+@command_line.script
+def main(argv: list[str] | None = None) -> None:
+    """Read the scores and draw them."""
+    given = parse(argv)
+    style.check_output(given.output)
+    scores = tables.read_csv(given.evaluation, model_doses.COLUMNS)
+    if scores.empty or not (scores["dose_e_per_A2"] > 0).all():
+        raise InputError(f"{given.evaluation}: there must be rows, and doses above zero in them")
+    style.save(model_doses.draw(scores, given.model), given.output)
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    arguments = command_line.parser(__doc__)
+    arguments.add_argument("output", metavar="OUTPUT.png", help="the figure")
+    arguments.add_argument("evaluation", metavar="EVALUATION.csv", help="scores by dose")
+    arguments.add_argument("--model", default="", metavar="NAME", help="the model, for the title")
+    return arguments.parse_args(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
