@@ -8,6 +8,7 @@ configfile: f"{workflow.basedir}/config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/models.smk"
 include: "workflow/rules/lookups.smk"
 include: "workflow/rules/figure_lookups.smk"
 include: "workflow/rules/structures.smk"
@@ -18,6 +19,8 @@ include: "workflow/rules/analysis.smk"
 include: "workflow/rules/dynamics.smk"
 include: "workflow/rules/focal.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/conditions.smk"
+include: "workflow/rules/metrics.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/dynamics_figures.smk"
 include: "workflow/rules/focal_figures.smk"
@@ -33,4 +36,5 @@ rule all:
         expand("results/series/{series}/heights.png", series=series_of("heights")),
         expand("results/series/{series}/species.png", series=series_of("species")),
         rules.figures.input,
+        rules.scores.input,
         rules.metrics.input,

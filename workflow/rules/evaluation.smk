@@ -1,5 +1,6 @@
-# in: what was measured on simulated images; trained models. out: scores.csv, dynamics_scores.csv,
-# evaluation.csv, columns.csv, background.csv, detection_errors.csv
+# in: what was measured on simulated images; models. out: scores.csv, dynamics_scores.csv of series;
+# evaluation.csv, columns.csv, background.csv, detection_errors.csv of models: in results/models/
+# of those that this configuration uses, in results/metrics/ of those that ship in data/models/
 
 
 rule score_series:
@@ -55,17 +56,17 @@ rule make_specimen:
 rule evaluate_model:
     """Precision, recall and position error of a model against the electron dose."""
     input:
-        model=trained_files,
+        model=evaluated_files,
         specimen="results/evaluation/specimen.h5",
         script=code("evaluate_model.py"),
     output:
-        "results/models/{model}/evaluation.csv",
+        "results/{of}/{model}/evaluation.csv",
     log:
-        "results/logs/evaluate_model/{model}.log",
+        "results/logs/evaluate_model/{of}_{model}.log",
     benchmark:
-        "results/benchmarks/evaluate_model/{model}.tsv"
+        "results/benchmarks/evaluate_model/{of}_{model}.tsv"
     wildcard_constraints:
-        model=one_of(models_of("atoms")),
+        model=one_of(evaluated("atoms")),
     conda:
         "../../envs/learn.yaml"
     threads: 8
@@ -73,7 +74,7 @@ rule evaluate_model:
         mem_mb=4000,
         runtime=60,
     params:
-        folder=lambda wildcards: model_folder(wildcards.model),
+        folder=evaluated_folder,
         inference=json.dumps(config["inference"]),
         settings=json.dumps(
             {key: config["evaluation"][key] for key in ("acquisition", "doses_e_per_A2")}
@@ -87,17 +88,17 @@ rule evaluate_model:
 rule evaluate_columns:
     """Precision, recall and position error of columns against tilt and dose, beside peak finding."""
     input:
-        model=trained_files,
+        model=evaluated_files,
         script=code("evaluate_columns.py"),
     output:
-        table="results/models/{model}/columns.csv",
-        summary="results/models/{model}/columns_summary.csv",
+        table="results/{of}/{model}/columns.csv",
+        summary="results/{of}/{model}/columns_summary.csv",
     log:
-        "results/logs/evaluate_columns/{model}.log",
+        "results/logs/evaluate_columns/{of}_{model}.log",
     benchmark:
-        "results/benchmarks/evaluate_columns/{model}.tsv"
+        "results/benchmarks/evaluate_columns/{of}_{model}.tsv"
     wildcard_constraints:
-        model=one_of(models_of("columns")),
+        model=one_of(evaluated("columns")),
     conda:
         "../../envs/learn.yaml"
     threads: 2
@@ -105,7 +106,7 @@ rule evaluate_columns:
         mem_mb=4000,
         runtime=120,
     params:
-        folder=lambda wildcards: model_folder(wildcards.model),
+        folder=evaluated_folder,
         inference=json.dumps(config["inference"]),
         settings=evaluation_of_particles("column_evaluation"),
     shell:
@@ -117,16 +118,16 @@ rule evaluate_columns:
 rule evaluate_background:
     """Columns found where there are none: in vacuum, amorphous films, off-axis crystals."""
     input:
-        model=trained_files,
+        model=evaluated_files,
         script=code("evaluate_background.py"),
     output:
-        "results/models/{model}/background.csv",
+        "results/{of}/{model}/background.csv",
     log:
-        "results/logs/evaluate_background/{model}.log",
+        "results/logs/evaluate_background/{of}_{model}.log",
     benchmark:
-        "results/benchmarks/evaluate_background/{model}.tsv"
+        "results/benchmarks/evaluate_background/{of}_{model}.tsv"
     wildcard_constraints:
-        model=one_of(models_of("columns")),
+        model=one_of(evaluated("columns")),
     conda:
         "../../envs/learn.yaml"
     threads: 2
@@ -134,7 +135,7 @@ rule evaluate_background:
         mem_mb=4000,
         runtime=120,
     params:
-        folder=lambda wildcards: model_folder(wildcards.model),
+        folder=evaluated_folder,
         inference=json.dumps(config["inference"]),
         settings=evaluation_of_particles("background_evaluation"),
     shell:
@@ -146,16 +147,16 @@ rule evaluate_background:
 rule measure_detection_errors:
     """How often a model misses a surface column, or sees one where there is none."""
     input:
-        model=trained_files,
+        model=evaluated_files,
         script=code("measure_detection_errors.py"),
     output:
-        "results/models/{model}/detection_errors.csv",
+        "results/{of}/{model}/detection_errors.csv",
     log:
-        "results/logs/measure_detection_errors/{model}.log",
+        "results/logs/measure_detection_errors/{of}_{model}.log",
     benchmark:
-        "results/benchmarks/measure_detection_errors/{model}.tsv"
+        "results/benchmarks/measure_detection_errors/{of}_{model}.tsv"
     wildcard_constraints:
-        model=one_of(models_of("columns")),
+        model=one_of(evaluated("columns")),
     conda:
         "../../envs/learn.yaml"
     threads: 2
@@ -163,7 +164,7 @@ rule measure_detection_errors:
         mem_mb=4000,
         runtime=120,
     params:
-        folder=lambda wildcards: model_folder(wildcards.model),
+        folder=evaluated_folder,
         inference=json.dumps(config["inference"]),
         settings=evaluation_of_particles("detection_errors"),
     shell:
@@ -196,20 +197,3 @@ rule score_dynamics:
     shell:
         "python {input.script[0]:q} {input.sites:q} {input.truth:q} {output.scores:q}"
         " --table {output.table:q} 2>&1 | tee {log:q}"
-
-
-rule metrics:
-    """All tables of how good the models are."""
-    input:
-        expand("results/models/{model}/evaluation.csv", model=models_of("atoms")),
-        expand(
-            "results/models/{model}/{table}.csv",
-            model=models_of("columns"),
-            table=("columns", "background"),
-        ),
-        expand("results/models/{model}/heights_summary.csv", model=models_of("heights")),
-        drawn("results/evaluation/species_summary.csv", models_of("species")),
-        expand("results/series/{series}/scores.csv", series=simulated_series()),
-        expand("results/series/{series}/class_scores.csv", series=simulated_focal_series()),
-        expand("results/series/{series}/dynamics_scores.csv", series=simulated_sequences()),
-        expand("results/comparisons/{comparison}.csv", comparison=comparisons()),

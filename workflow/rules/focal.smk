@@ -1,5 +1,5 @@
-# in: the atoms of focal series; trained models that count or name. out: heights.csv, class_scores.csv,
-# heights_*.csv of models, results/evaluation/species_*.csv
+# in: the atoms of focal series; models that count or name, made here or shipped. out: heights.csv,
+# class_scores.csv; heights_*.csv, species_*.csv of models, as in evaluation.smk
 
 
 rule simulate_focal_series:
@@ -83,19 +83,19 @@ rule score_classes:
 rule evaluate_heights:
     """How well a model counts, against tilt and total dose, beside two classical methods."""
     input:
-        model=trained_files,
+        model=evaluated_files,
         script=code("evaluate_heights.py"),
     output:
-        summary="results/models/{model}/heights_summary.csv",
-        confusion="results/models/{model}/heights_confusion.csv",
-        reliability="results/models/{model}/heights_reliability.csv",
-        abstention="results/models/{model}/heights_abstention.csv",
+        summary="results/{of}/{model}/heights_summary.csv",
+        confusion="results/{of}/{model}/heights_confusion.csv",
+        reliability="results/{of}/{model}/heights_reliability.csv",
+        abstention="results/{of}/{model}/heights_abstention.csv",
     log:
-        "results/logs/evaluate_heights/{model}.log",
+        "results/logs/evaluate_heights/{of}_{model}.log",
     benchmark:
-        "results/benchmarks/evaluate_heights/{model}.tsv"
+        "results/benchmarks/evaluate_heights/{of}_{model}.tsv"
     wildcard_constraints:
-        model=one_of(models_of("heights")),
+        model=one_of(evaluated("heights")),
     conda:
         "../../envs/learn.yaml"
     threads: 2
@@ -103,7 +103,7 @@ rule evaluate_heights:
         mem_mb=4000,
         runtime=120,
     params:
-        folder=lambda wildcards: model_folder(wildcards.model),
+        folder=evaluated_folder,
         inference=json.dumps(config["inference"]),
         settings=evaluation_of_particles("height_evaluation"),
     shell:
@@ -114,17 +114,19 @@ rule evaluate_heights:
 
 
 rule evaluate_species:
-    """How well models name the species of MoS2, against total dose and number of images."""
+    """How well a model names the species of MoS2, against the total dose."""
     input:
-        models=[file for name in models_of("species") for file in model_parts(name)],
+        model=evaluated_files,
         script=code("evaluate_species.py"),
     output:
-        summary="results/evaluation/species_summary.csv",
-        confusion="results/evaluation/species_confusion.csv",
+        summary="results/{of}/{model}/species_summary.csv",
+        confusion="results/{of}/{model}/species_confusion.csv",
     log:
-        "results/logs/evaluate_species.log",
+        "results/logs/evaluate_species/{of}_{model}.log",
     benchmark:
-        "results/benchmarks/evaluate_species.tsv"
+        "results/benchmarks/evaluate_species/{of}_{model}.tsv"
+    wildcard_constraints:
+        model=one_of(evaluated("species")),
     conda:
         "../../envs/learn.yaml"
     threads: 2
@@ -132,10 +134,10 @@ rule evaluate_species:
         mem_mb=4000,
         runtime=120,
     params:
-        folders=[model_folder(name) for name in models_of("species")],
+        folder=evaluated_folder,
         inference=json.dumps(config["inference"]),
         settings=json.dumps(config["species_evaluation"]),
     shell:
-        "python {input.script[0]:q} {params.folders:q} {output.summary:q} {output.confusion:q}"
+        "python {input.script[0]:q} {params.folder:q} {output.summary:q} {output.confusion:q}"
         " --inference {params.inference:q}"
         " --settings {params.settings:q} 2>&1 | tee {log:q}"

@@ -113,7 +113,7 @@ rule mos2_species:
         frames=of_shown("species", "frames.h5"),
         atoms=of_shown("species", "atoms.h5"),
         truth=truth_of_shown("species"),
-        summary="results/evaluation/species_summary.csv",
+        summaries=expand("results/models/{model}/species_summary.csv", model=models_of("species")),
         script=code("plot_mos2_species.py"),
         style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
@@ -137,7 +137,7 @@ rule mos2_species:
         title=title_of_shown("species"),
     shell:
         "python {input.script[0]:q} {output:q} {input.frames:q} {input.atoms:q} {input.truth:q}"
-        " {input.summary:q} --title {params.title:q} 2> {log:q}"
+        " {input.summaries:q} --title {params.title:q} 2> {log:q}"
 
 
 rule fig03_focal_series:

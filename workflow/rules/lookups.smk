@@ -78,11 +78,7 @@ def sequence_of(series):
 def series_of(kind):
     """The series in which a model finds atoms, columns, heights or species, in sheet order."""
 
-    def finds(name):
-        section = config["models"].get(name)
-        return purpose(section or vars(models.read_card(model_folder(name)))) == kind
-
-    return [series for series, model in SERIES["model"].items() if finds(model)]
+    return [series for series, name in SERIES["model"].items() if purpose(facts(name)) == kind]
 
 
 def simulated_series():
@@ -107,14 +103,14 @@ def known_truth(series):
 
 
 def detection_errors_file(series):
-    """Table of how often the model of a series errs, where there is one and the dose is known."""
-    name = SERIES.at[series, "model"]
+    """Table of how often the model of a series errs, if the dose is known: shipped, or made here."""
     if SERIES.at[series, "dose_e_per_A2"] is None:
         return []
-    if name in models_of("columns"):
-        return [f"results/models/{name}/detection_errors.csv"]
-    path = f"{model_folder(name)}/detection_errors.csv"
-    return [path] if Path(path).exists() else []
+    name = SERIES.at[series, "model"]
+    shipped = f"{shipped_folder(name)}/detection_errors.csv"
+    if is_shipped(name) and Path(shipped).exists():
+        return [shipped]
+    return [f"results/models/{name}/detection_errors.csv"] if name in config["models"] else []
 
 
 def follow_options(wildcards, input):
@@ -140,12 +136,12 @@ def evaluation_of_particles(name):
     """Give a function that gives a section of the evaluation as JSON, with a model's own metal."""
 
     def as_json(wildcards):
-        model = model_section(wildcards)
-        contrast = "auto" if model["contrast"] == "either" else model["contrast"]
-        values = config[name] | {"contrast": contrast}
-        if "particle" in values:
-            metal = model["nanoparticle"]["metal"]
-            values["particle"] = values["particle"] | {"metal": metal}
+        contrast = evaluated_facts(wildcards)["contrast"]
+        values = config[name] | {"contrast": "auto" if contrast == "either" else contrast}
+        # The card of a model that is not in the configuration does not tell the metal.
+        trained = config["models"].get(wildcards.model, {}).get("nanoparticle")
+        if "particle" in values and trained:
+            values["particle"] = values["particle"] | {"metal": trained["metal"]}
         return json.dumps(values)
 
     return as_json

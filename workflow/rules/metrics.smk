@@ -1,0 +1,103 @@
+# in: models that ship, what was measured of them. out: strain.csv beside evaluation.csv,
+# results/metrics/summary.md, summary.html; targets metrics and scores
+
+from atomsight.evaluation.evaluated_models import TABLES
+
+
+rule evaluate_strain:
+    """How well bond lengths and strain come out, against the dose, beside peak finding."""
+    input:
+        model=evaluated_files,
+        script=code("evaluate_strain.py"),
+    output:
+        "results/{of}/{model}/strain.csv",
+    log:
+        "results/logs/evaluate_strain/{of}_{model}.log",
+    benchmark:
+        "results/benchmarks/evaluate_strain/{of}_{model}.tsv"
+    wildcard_constraints:
+        model=one_of(evaluated("atoms")),
+    conda:
+        "../../envs/learn.yaml"
+    threads: 8
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        folder=evaluated_folder,
+        inference=json.dumps(config["inference"]),
+        strain=json.dumps(config["strain"]),
+        settings=json.dumps(config["strain_evaluation"]),
+    shell:
+        "python {input.script[0]:q} {params.folder:q} {output:q} --inference {params.inference:q}"
+        " --strain {params.strain:q} --settings {params.settings:q} 2>&1 | tee {log:q}"
+
+
+rule summarise_metrics:
+    """Say on one page how far the models that ship can be trusted, beside the paper."""
+    input:
+        tables=[
+            f"results/metrics/{model}/{table}.csv"
+            for finds, tables in TABLES.items()
+            for model in shipped_models(finds)
+            for table in tables
+        ],
+        cards=[f"{shipped_folder(name)}/{models.CARD}" for name in shipped_models()],
+        claims=located("data/paper_claims.tsv"),
+        script=code("summarise_metrics.py"),
+    output:
+        markdown="results/metrics/summary.md",
+        html=report(
+            "results/metrics/summary.html",
+            caption="../report/metrics_summary.rst",
+            category="Metrics",
+            labels={"model": "all", "figure": "summary"},
+        ),
+    log:
+        "results/logs/summarise_metrics.log",
+    benchmark:
+        "results/benchmarks/summarise_metrics.tsv"
+    localrule: True
+    conda:
+        "../../envs/learn.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        models=[
+            part
+            for name in shipped_models()
+            for part in ("--model", shipped_folder(name), f"results/metrics/{name}")
+        ],
+    shell:
+        "python {input.script[0]:q} {output.markdown:q} {params.models:q} --html {output.html:q}"
+        " --claims {input.claims:q} 2>&1 | tee {log:q}"
+
+
+rule metrics:
+    """How good the models that ship are: the page, its tables and pictures."""
+    input:
+        drawn("results/metrics/summary.md", shipped_models()),
+        expand(
+            "results/metrics/{model}/{picture}.png",
+            model=shipped_models("atoms"),
+            picture=("dose", "conditions", "settings"),
+        ),
+
+
+rule scores:
+    """How good the models of the configuration are, and what they make of simulated series."""
+    input:
+        expand("results/models/{model}/evaluation.csv", model=models_of("atoms")),
+        expand(
+            "results/models/{model}/{table}.csv",
+            model=models_of("columns"),
+            table=("columns", "background"),
+        ),
+        expand("results/models/{model}/heights_summary.csv", model=models_of("heights")),
+        expand("results/models/{model}/species_summary.csv", model=models_of("species")),
+        expand("results/series/{series}/scores.csv", series=simulated_series()),
+        expand("results/series/{series}/class_scores.csv", series=simulated_focal_series()),
+        expand("results/series/{series}/dynamics_scores.csv", series=simulated_sequences()),
+        expand("results/comparisons/{comparison}.csv", comparison=comparisons()),

@@ -1,0 +1,149 @@
+# What rules ask about models: trained here or shipped, where they are, what they read and find.
+
+
+def shipped_folder(name):
+    """Folder of a model that ships; it need not exist."""
+    return located(f"data/models/{name}")
+
+
+def shipped_names():
+    """Names of the models that ship: those of this repository, and of the working folder."""
+    cards = [
+        card
+        for folder in (Path.cwd(), Path(workflow.basedir))
+        for card in folder.glob(f"data/models/*/{models.CARD}")
+    ]
+    return sorted({card.parent.name for card in cards})
+
+
+def is_shipped(name):
+    """Whether a model is taken from data/models instead of being trained here."""
+    if name not in config["models"]:
+        return True
+    return config["shipped_models"] and Path(shipped_folder(name)).is_dir()
+
+
+def model_folder(name):
+    """Folder of a model: shipped, if that is wanted or the configuration lacks it, else made here."""
+    return shipped_folder(name) if is_shipped(name) else f"results/models/{name}/model"
+
+
+def facts(name):
+    """What a model reads and finds: the card of a shipped one, else its configuration."""
+    if is_shipped(name):
+        return vars(models.read_card(model_folder(name)))
+    return config["models"][name]
+
+
+def check_models():
+    """See that every model of the sample sheet exists and reads images of the sheet's focus."""
+    for series, name in SERIES["model"].items():
+        where = f"{config['series']}: series {series}"
+        try:
+            microscope = facts(name)["microscope"]
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from error
+        models.check_learned_focus(name, microscope, SERIES.at[series, "focus_A"], where)
+
+
+try:
+    check_models()
+    SHIPPED = {name: models.read_card(shipped_folder(name)) for name in shipped_names()}
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+
+wildcard_constraints:
+    model=one_of(config["models"]),
+    of="models|metrics",
+
+
+def purpose(model):
+    """What a model finds, by its section or card: atoms, columns, heights of columns, species."""
+    if model["material"] != "nanoparticle":
+        return {"graphene": "atoms", "mos2": "species"}[model["material"]]
+    names = set(model["class_names"]) - {"background"}
+    return "heights" if settings.is_counting(names) else "columns"
+
+
+def models_of(kind):
+    """The models of the configuration that find atoms, columns, heights or species."""
+    return [name for name, model in config["models"].items() if purpose(model) == kind]
+
+
+def shipped_models(kind=None):
+    """The models that ship, or those among them that find atoms, columns, heights or species."""
+    return [name for name, card in SHIPPED.items() if kind in (None, purpose(vars(card)))]
+
+
+def evaluated(kind):
+    """The models that an evaluation of one kind knows, of the configuration or shipped."""
+    return list(dict.fromkeys([*models_of(kind), *shipped_models(kind)]))
+
+
+def evaluated_folder(wildcards):
+    """Folder of the model that is evaluated: results/metrics is about the shipped ones."""
+    if wildcards.of == "models":
+        return model_folder(wildcards.model)
+    if wildcards.model not in SHIPPED:
+        raise WorkflowError(
+            f"results/metrics/{wildcards.model}: no model ships under this name, there is no folder"
+            f" data/models/{wildcards.model}; the tables of a model that is trained here are in"
+            f" results/models/{wildcards.model}"
+        )
+    return shipped_folder(wildcards.model)
+
+
+def evaluated_files(wildcards):
+    """The files of the model that is evaluated."""
+    return [f"{evaluated_folder(wildcards)}/{part}" for part in (models.CARD, models.WEIGHTS)]
+
+
+def evaluated_facts(wildcards):
+    """What the model that is evaluated reads and finds."""
+    shipped = wildcards.of == "metrics"
+    return vars(SHIPPED[wildcards.model]) if shipped else facts(wildcards.model)
+
+
+def model_section(wildcards):
+    """The configuration of a model."""
+    return config["models"][wildcards.model]
+
+
+def section(*keys):
+    """Give a function that gives a section of a model as JSON, for --settings."""
+
+    def as_json(wildcards):
+        values = model_section(wildcards)
+        return json.dumps({key: values[key] for key in keys} if len(keys) > 1 else values[keys[0]])
+
+    return as_json
+
+
+def material_section(wildcards):
+    """The configuration of a model's generator of structures as JSON."""
+    values = model_section(wildcards)
+    return json.dumps(values[values["material"]])
+
+
+def shards(kind):
+    """Give a function that lists the shards of a model: structures or waves."""
+
+    def paths(wildcards):
+        count = model_section(wildcards)["structures"]["shards"]
+        return [f"results/models/{wildcards.model}/{kind}/{shard}.h5" for shard in range(count)]
+
+    return paths
+
+
+def model_files(wildcards):
+    """The files of the model of a series."""
+    folder = model_folder(SERIES.at[wildcards.series, "model"])
+    return [f"{folder}/{part}" for part in (models.CARD, models.WEIGHTS)]
+
+
+def model_pixel_size(name):
+    """Range of pixel sizes that a model reads."""
+    if is_shipped(name):
+        return list(models.read_card(model_folder(name)).pixel_size_A)
+    return config["models"][name]["microscope"]["pixel_size_A"]

@@ -1,0 +1,105 @@
+"""The tables that evaluations of a model leave, by what the model finds."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from atomsight import settings
+from atomsight.models import ModelCard
+
+#: Columns of numbers needed of every table, by what a model finds. The first table of a kind must
+#: be there, the others may be missing.
+TABLES = {
+    "atoms": {
+        "evaluation": (
+            *("dose_e_per_A2", "precision", "precision_low", "precision_high", "recall"),
+            *("recall_low", "recall_high", "f1", "f1_low", "f1_high", "rms_error_A", "in_range"),
+            *("bound_A", "peaks_precision", "peaks_recall", "peaks_f1", "peaks_rms_error_A"),
+        ),
+        "conditions": ("value", "dose_e_per_A2", "f1", "peaks_f1", "in_range"),
+        "settings": ("setting", "dose_e_per_A2", "f1", "peaks_f1", "in_range", "resolves_bond"),
+        "strain": (
+            *("dose_e_per_A2", "in_range", "bond_mean_A", "bond_std_A", "bond_std_A_low"),
+            *("bond_std_A_high", "bond_bound_A", "planar_rms", "planar_rms_low"),
+            *("planar_rms_high", "planar_bound"),
+        ),
+    },
+    "columns": {
+        "columns": (
+            *("zone_axis", "tilt_deg", "dose_e_per_A2", "columns", "f1", "rms_error_pm"),
+            *("classical_f1", "classical_rms_error_pm"),
+        ),
+        "background": ("dose_e_per_A2", "per_nm2", "per_nm2_low", "per_nm2_high"),
+    },
+    "heights": {
+        "heights_summary": (
+            *("tilt_low_deg", "tilt_high_deg", "dose_e_per_A2", "columns", "exact", "exact_low"),
+            *("exact_high", "off_by_1", "off_by_2", "off_by_3plus", "within_one"),
+        ),
+    },
+    "species": {
+        "species_summary": (
+            *("frames", "dose_e_per_A2", "sites", "accuracy", "accuracy_low", "accuracy_high"),
+            *("missed", "invented", "calibration_error"),
+        ),
+    },
+}
+
+
+@dataclass(frozen=True)
+class EvaluatedModel:
+    """A model and what was measured of it.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    finds : str
+        What it finds, a key of :data:`TABLES`.
+    doses_e_per_A2 : tuple of 2 floats
+        Doses of its training [e/Å²]; of all images of a focal series together.
+    tables : dict of str to DataFrame
+        The tables there are.
+    """
+
+    name: str
+    finds: str
+    doses_e_per_A2: tuple[float, float]
+    tables: dict[str, pd.DataFrame]
+
+    def trained(self, table: pd.DataFrame) -> np.ndarray:
+        """Whether the rows of a table are of images like those of the training.
+
+        Parameters
+        ----------
+        table : DataFrame
+            A table with ``dose_e_per_A2``, and ``in_range`` if more than the dose is known.
+
+        Returns
+        -------
+        ndarray of shape (rows,), bool
+            True where they are.
+        """
+        if "in_range" in table:
+            return table["in_range"].to_numpy(bool)
+        low, high = self.doses_e_per_A2
+        return table["dose_e_per_A2"].between(0.999 * low, 1.001 * high).to_numpy()
+
+
+def found_by(card: ModelCard) -> str:
+    """What a model finds.
+
+    Parameters
+    ----------
+    card : ModelCard
+        Its card.
+
+    Returns
+    -------
+    str
+        A key of :data:`TABLES`.
+    """
+    if card.material != "nanoparticle":
+        return {"graphene": "atoms", "mos2": "species"}[card.material]
+    return "heights" if settings.is_counting(card.class_names[1:]) else "columns"

@@ -1,0 +1,135 @@
+"""Say on one page how far models can be trusted, beside the paper, the bound and classical methods.
+
+TABLES is the folder with what the evaluations of a model left: evaluation.csv, conditions.csv,
+settings.csv and strain.csv of a model for graphene, columns.csv and background.csv of one for
+particles, heights_summary.csv of one that counts, species_summary.csv of one that names. The first
+of these must be there. SUMMARY.md is Markdown that reads well as plain text; --html writes the same
+page for a browser.
+
+Example:
+    python summarise_metrics.py summary.md \\
+        --model data/models/graphene results/metrics/graphene \\
+        --model data/models/gold results/metrics/gold
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from atomsight import command_line, documents, hdf5, models
+from atomsight.errors import InputError
+from atomsight.evaluation import metrics_page, paper_claims
+from atomsight.evaluation.evaluated_models import TABLES, EvaluatedModel, found_by
+from atomsight.figures import tables
+
+
+@command_line.script
+def main(argv: list[str] | None = None) -> None:
+    """Read cards, tables and claims, write the page."""
+    given = parse(argv)
+    evaluated = [read_model(folder, place) for folder, place in given.model]
+    claims = paper_claims.read_claims(given.claims)
+    blocks = metrics_page.page(sorted(evaluated, key=order), claims)
+    write_text(given.summary, documents.to_markdown(blocks))
+    if given.html:
+        write_text(given.html, documents.to_html(blocks))
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    arguments = command_line.parser(__doc__)
+    arguments.add_argument("summary", metavar="SUMMARY.md", help="the page to write")
+    arguments.add_argument(
+        "--model",
+        nargs=2,
+        action="append",
+        required=True,
+        metavar=("MODEL", "TABLES"),
+        help="folder of a model, and folder of its tables; once for every model",
+    )
+    arguments.add_argument("--html", metavar="SUMMARY.html", help="the same page as HTML")
+    arguments.add_argument(
+        "--claims",
+        default=paper_claims.CLAIMS_FILE,
+        metavar="CLAIMS.tsv",
+        help="what the paper claims; data/paper_claims.tsv without it",
+    )
+    return arguments.parse_args(argv)
+
+
+def order(model: EvaluatedModel) -> tuple[int, str]:
+    """Place of a model on the page: by what it finds, then by its name."""
+    return list(TABLES).index(model.finds), model.name
+
+
+def read_model(folder: str, place: str) -> EvaluatedModel:
+    """Read the card of a model and what was measured of it.
+
+    Parameters
+    ----------
+    folder : path
+        Folder of the model.
+    place : path
+        Folder of the tables.
+
+    Returns
+    -------
+    EvaluatedModel
+        Both.
+
+    Raises
+    ------
+    InputError
+        If there is no such model, its first table is missing, or a table has not the columns
+        needed.
+    """
+    card = models.read_card(folder)
+    finds = found_by(card)
+    first = Path(place) / f"{next(iter(TABLES[finds]))}.csv"
+    if not first.is_file():
+        raise InputError(f"{first}: this table of the model {card.name} is missing; evaluate it")
+    found = {
+        name: read_table(Path(place) / f"{name}.csv", columns)
+        for name, columns in TABLES[finds].items()
+        if (Path(place) / f"{name}.csv").is_file()
+    }
+    low, high = card.microscope["dose_e_per_A2"]
+    return EvaluatedModel(card.name, finds, (float(low), float(high)), found)
+
+
+def read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Read a table that has rows.
+
+    Parameters
+    ----------
+    path : path
+        A CSV file.
+    columns : tuple of str
+        Columns of numbers that it must have.
+
+    Returns
+    -------
+    DataFrame
+        The table.
+
+    Raises
+    ------
+    InputError
+        If it is no such table.
+    """
+    table = tables.read_csv(path, columns)
+    if table.empty:
+        raise InputError(f"{path}: the table has no rows; make it again")
+    return table
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a text whole or not at all."""
+    with hdf5.replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
