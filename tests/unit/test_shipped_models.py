@@ -4,17 +4,18 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import tifffile
-from conftest import ROOT
 from made_models import ATOM_CARD, COLUMN_CARD, save_tiny_model
 
 from atomsight import models
 from atomsight.network import build_network
 
+ROOT = Path(__file__).resolve().parents[2]
 HEADER = "series\tpath\tmodel\tpixel_size_A\tdose_e_per_A2\tfocus_A\n"
 TINY = ROOT / "tests" / "pipeline" / "config.yaml"
 

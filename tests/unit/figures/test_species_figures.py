@@ -116,7 +116,9 @@ def test_models_are_named_by_their_number_of_images_or_else_by_name(tmp_path):
     other = tmp_path / "other.csv"
     table[table["frames"] == 1].to_csv(other, index=False)
     table[table["frames"] == 3].to_csv(path, index=False)
-    assert list(score_tables.read_species([other, path], mos2_species.SUMMARY_COLUMNS)) == list(read)
+    assert list(score_tables.read_species([other, path], mos2_species.SUMMARY_COLUMNS)) == list(
+        read
+    )
     pd.concat([table, table.assign(model="mine")]).to_csv(path, index=False)
     read = score_tables.read_species([path], mos2_species.SUMMARY_COLUMNS)
     assert "mos2_single: one image" in read

@@ -219,8 +219,9 @@ class ImagingAndTruth(keras.layers.Layer):
     Notes
     -----
     Input: the inputs of :class:`Microscope` and ``sites`` (B, S, 2), ``members`` (B, S, C - 1),
-    ``turned`` (B,), ``blank`` (B, H, W) and ``blank_level`` (B,). Output: normalised images (B, H, W, F) and class maps (B, H, W, C), these where
-    the images of a focal series lie on average.
+    ``turned`` (B,), ``blank`` (B, H, W) and ``blank_level`` (B,). Output: normalised images
+    (B, H, W, F) and class maps (B, H, W, C), these where the images of a focal series lie on
+    average.
     """
 
     def __init__(

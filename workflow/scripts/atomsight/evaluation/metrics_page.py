@@ -390,9 +390,9 @@ def _by_dose(
 def _beside_the_paper(models: Sequence[EvaluatedModel], claims: pd.DataFrame) -> Iterator[Block]:
     yield Heading("Beside the paper")
     yield Paragraph(
-        "Madsen et al., Adv. Theory Simul. 1, 1800037 (2018). Where a figure of the paper is not known"
-        " from its text this is said; nothing is read off its curves. Its specimens and its noise are"
-        " its own: the figures stand side by side, this is no contest."
+        "Madsen et al., Adv. Theory Simul. 1, 1800037 (2018). Where a figure of the paper is not"
+        " known from its text this is said; nothing is read off its curves. Its specimens and its"
+        " noise are its own: the figures stand side by side, this is no contest."
     )
     for where, rows in claims.groupby("where", sort=False):
         quantities = rows["quantity"].unique()
