@@ -68,6 +68,7 @@ def strain():
     ]
     table = pd.DataFrame(rows, columns=["specimen", "dose_e_per_A2", "method"])
     known = {"in_range": True, "bond_mean_A": 1.42, "bond_bound_A": 0.03, "planar_bound": 0.0101}
+    known |= {"strained_atoms": 2700}
     known |= with_ends("bond_std_A", np.linspace(0.051, 0.058, 8))
     known |= with_ends("planar_rms", np.linspace(0.011, 0.018, 8), 0.001)
     return table.assign(**known)
@@ -214,7 +215,9 @@ def test_every_claim_has_a_row_with_ours_the_papers_bound_and_classical(whole):
     recall = cells["recall", "100", "–"]
     assert "0.500 (0.490–0.510)" in recall
     assert "not given as a number" in recall
-    assert "1.01 %" in cells["error of planar strain, rms", "1 000", "–"]
+    strained = cells["error of planar strain, rms", "1 000", "–"]
+    assert "1.50 % (1.40–1.60) at 2700 atoms" in strained
+    assert "1.01 %" in strained
     exact = cells["columns counted exactly", "30 000 †", "≤ 0.5°"]
     assert "100.0 % (99.6–100.0)" in exact
     assert "mixture 30.0 %, library 70.0 %" in exact

@@ -49,6 +49,37 @@ def code(script):
     return [str(path.relative_to(here) if path.is_relative_to(here) else path) for path in paths]
 
 
+def model_section(wildcards):
+    """The configuration of a model."""
+    return config["models"][wildcards.model]
+
+
+def section(*keys):
+    """Give a function that gives a section of a model as JSON, for --settings."""
+
+    def as_json(wildcards):
+        values = model_section(wildcards)
+        return json.dumps({key: values[key] for key in keys} if len(keys) > 1 else values[keys[0]])
+
+    return as_json
+
+
+def material_section(wildcards):
+    """The configuration of a model's generator of structures as JSON."""
+    values = model_section(wildcards)
+    return json.dumps(values[values["material"]])
+
+
+def shards(kind):
+    """Give a function that lists the shards of a model: structures or waves."""
+
+    def paths(wildcards):
+        count = model_section(wildcards)["structures"]["shards"]
+        return [f"results/models/{wildcards.model}/{kind}/{shard}.h5" for shard in range(count)]
+
+    return paths
+
+
 wildcard_constraints:
     series=one_of(SERIES.index),
     acquisition=one_of(config["acquisitions"]),

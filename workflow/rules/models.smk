@@ -28,11 +28,14 @@ def model_folder(name):
     return shipped_folder(name) if is_shipped(name) else f"results/models/{name}/model"
 
 
+def shipped_card(name):
+    """Card of a model that ships."""
+    return SHIPPED[name] if name in SHIPPED else models.read_card(shipped_folder(name))
+
+
 def facts(name):
     """What a model reads and finds: the card of a shipped one, else its configuration."""
-    if is_shipped(name):
-        return vars(models.read_card(model_folder(name)))
-    return config["models"][name]
+    return vars(shipped_card(name)) if is_shipped(name) else config["models"][name]
 
 
 def check_models():
@@ -47,8 +50,8 @@ def check_models():
 
 
 try:
-    check_models()
     SHIPPED = {name: models.read_card(shipped_folder(name)) for name in shipped_names()}
+    check_models()
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -105,37 +108,6 @@ def evaluated_facts(wildcards):
     return vars(SHIPPED[wildcards.model]) if shipped else facts(wildcards.model)
 
 
-def model_section(wildcards):
-    """The configuration of a model."""
-    return config["models"][wildcards.model]
-
-
-def section(*keys):
-    """Give a function that gives a section of a model as JSON, for --settings."""
-
-    def as_json(wildcards):
-        values = model_section(wildcards)
-        return json.dumps({key: values[key] for key in keys} if len(keys) > 1 else values[keys[0]])
-
-    return as_json
-
-
-def material_section(wildcards):
-    """The configuration of a model's generator of structures as JSON."""
-    values = model_section(wildcards)
-    return json.dumps(values[values["material"]])
-
-
-def shards(kind):
-    """Give a function that lists the shards of a model: structures or waves."""
-
-    def paths(wildcards):
-        count = model_section(wildcards)["structures"]["shards"]
-        return [f"results/models/{wildcards.model}/{kind}/{shard}.h5" for shard in range(count)]
-
-    return paths
-
-
 def model_files(wildcards):
     """The files of the model of a series."""
     folder = model_folder(SERIES.at[wildcards.series, "model"])
@@ -145,5 +117,5 @@ def model_files(wildcards):
 def model_pixel_size(name):
     """Range of pixel sizes that a model reads."""
     if is_shipped(name):
-        return list(models.read_card(model_folder(name)).pixel_size_A)
+        return list(shipped_card(name).pixel_size_A)
     return config["models"][name]["microscope"]["pixel_size_A"]

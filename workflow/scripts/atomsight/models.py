@@ -15,6 +15,7 @@ import json
 import reprlib
 import warnings
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -186,9 +187,14 @@ def _read_json(path: Path) -> object:
         ) from error
 
 
+@cache
+def _schema() -> dict:
+    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+
+
 def _check_card(values: object, path: Path) -> None:
     """See that a card holds what it must, of the right types and of possible sizes."""
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    schema = _schema()
     error = settings.first_error(values, schema)
     if error is not None and not error.absolute_path:
         missing = [key for key in schema["required"] if key not in (values or {})]

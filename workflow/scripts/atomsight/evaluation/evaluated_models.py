@@ -22,7 +22,7 @@ TABLES = {
         "strain": (
             *("dose_e_per_A2", "in_range", "bond_mean_A", "bond_std_A", "bond_std_A_low"),
             *("bond_std_A_high", "bond_bound_A", "planar_rms", "planar_rms_low"),
-            *("planar_rms_high", "planar_bound"),
+            *("planar_rms_high", "planar_bound", "strained_atoms"),
         ),
     },
     "columns": {

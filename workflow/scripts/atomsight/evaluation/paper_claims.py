@@ -188,11 +188,16 @@ def _strain(model: EvaluatedModel, claim: pd.Series) -> Answer:
     bound = ours["planar_bound"]
     return Answer(
         model.name,
-        _small_percent(*(ours[f"planar_rms{end}"] for end in ("", "_low", "_high"))),
+        _at_atoms(ours, *(ours[f"planar_rms{end}"] for end in ("_low", "_high"))),
         bound=_small_percent(bound) if np.isfinite(bound) else words.NONE,
-        classical=_small_percent(peaks["planar_rms"]),
+        classical=_at_atoms(peaks),
         trained=bool(ours["in_range"]),
     )
+
+
+def _at_atoms(row: pd.Series, low: float = np.nan, high: float = np.nan) -> str:
+    """Tell an error and at how many atoms: few have a neighbourhood where positions are poor."""
+    return f"{_small_percent(row['planar_rms'], low, high)} at {row['strained_atoms']:.0f} atoms"
 
 
 def _small_percent(value: float, low: float = np.nan, high: float = np.nan) -> str:
