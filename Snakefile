@@ -37,4 +37,3 @@ rule all:
         expand("results/series/{series}/species.png", series=series_of("species")),
         rules.figures.input,
         rules.scores.input,
-        rules.metrics.input,

@@ -69,8 +69,6 @@ def test_everything_is_made(finished):
         "figures/fig12_height_errors.png",
         "models/gold_heights/heights_summary.csv",
         "models/mos2/species_summary.csv",
-        "metrics/summary.md",
-        "metrics/summary.html",
         "series/simulated_gold_heights/heights.csv",
         "series/simulated_gold_heights/class_scores.csv",
         "series/simulated_mos2/class_scores.csv",

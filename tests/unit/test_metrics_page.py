@@ -254,6 +254,13 @@ def test_what_is_not_measured_is_called_so():
     assert "microscopes drawn" not in page
 
 
+def test_counts_at_a_dose_that_was_left_out_are_not_measured():
+    claim = paper_claims.read_claims().query("quantity == 'errors_by_one'").iloc[0]
+    others = heights().query("dose_e_per_A2 != @claim['dose_e_per_A2']")
+    (answer,) = paper_claims.answers(claim, [model("gold_heights", heights_summary=others)])
+    assert answer.ours == "not measured"
+
+
 def test_the_papers_figures_are_those_its_text_gives():
     """No number of a curve is made up."""
     claims = paper_claims.read_claims()

@@ -220,8 +220,9 @@ def _lattice_rows(
 
 def _count(model: EvaluatedModel, claim: pd.Series) -> Answer:
     rows = _at_dose(model.tables["heights_summary"], claim["dose_e_per_A2"])
-    tilts = rows["tilt_high_deg"] if len(rows) else []
-    rows = rows[tilts == (min(tilts) if claim["tilt_deg"] == 0 else claim["tilt_deg"])]
+    if not rows.empty:
+        tilts = rows["tilt_high_deg"]
+        rows = rows[tilts == (tilts.min() if claim["tilt_deg"] == 0 else claim["tilt_deg"])]
     if rows.empty:
         return _not_measured(model)
     by_method = rows.set_index("method")
