@@ -63,10 +63,7 @@ wildcard_constraints:
 
 def purpose(model):
     """What a model finds, by its section or card: atoms, columns, heights of columns, species."""
-    if model["material"] != "nanoparticle":
-        return {"graphene": "atoms", "mos2": "species"}[model["material"]]
-    names = set(model["class_names"]) - {"background"}
-    return "heights" if settings.is_counting(names) else "columns"
+    return settings.purpose(model["material"], model["class_names"])
 
 
 def models_of(kind):

@@ -18,10 +18,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from atomsight import command_line, documents, hdf5, models
+from atomsight import command_line, documents, hdf5, models, settings
 from atomsight.errors import InputError
 from atomsight.evaluation import metrics_page, paper_claims
-from atomsight.evaluation.evaluated_models import TABLES, EvaluatedModel, found_by
+from atomsight.evaluation.evaluated_models import TABLES, EvaluatedModel
 from atomsight.figures import tables
 
 
@@ -86,7 +86,7 @@ def read_model(folder: str, place: str) -> EvaluatedModel:
         needed.
     """
     card = models.read_card(folder)
-    finds = found_by(card)
+    finds = settings.purpose(card.material, card.class_names)
     first = Path(place) / f"{next(iter(TABLES[finds]))}.csv"
     if not first.is_file():
         raise InputError(f"{first}: this table of the model {card.name} is missing; evaluate it")

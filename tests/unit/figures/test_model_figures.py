@@ -62,7 +62,11 @@ def test_doses_that_were_not_trained_are_shaded_half_way_to_those_that_were():
 
 def test_a_model_that_finds_nothing_can_be_drawn():
     table = dose_scores().assign(rms_error_A=np.nan, peaks_rms_error_A=np.nan, recall_edge=np.nan)
-    model_doses.draw(table, "graphene").canvas.draw()
+    figure = model_doses.draw(table, "graphene")
+    figure.canvas.draw()
+    lines = {line.get_label(): line.get_ydata() for line in figure.axes[2].lines}
+    assert np.isnan(lines["network"]).all()
+    assert np.isfinite(lines["Cramér–Rao bound"]).all()
 
 
 def test_a_condition_is_shaded_outside_its_own_range():

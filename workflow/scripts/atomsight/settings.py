@@ -261,6 +261,27 @@ def is_counting(class_names: Iterable[str]) -> bool:
     return bool(names) and all(name.isdigit() for name in names)
 
 
+def purpose(material: str, class_names: Iterable[str]) -> str:
+    """What a model finds.
+
+    Parameters
+    ----------
+    material : str
+        Its material.
+    class_names : iterable of str
+        Names of its classes, with or without the background.
+
+    Returns
+    -------
+    str
+        ``atoms``, ``columns``, ``heights`` (of columns) or ``species``.
+    """
+    if material != "nanoparticle":
+        return {"graphene": "atoms", "mos2": "species"}[material]
+    counts = is_counting(set(class_names) - {"background"})
+    return "heights" if counts else "columns"
+
+
 def _check_model(model: Mapping, where: str) -> None:
     """Check what the schema cannot say: how the keys of a model fit together."""
     curriculum = model["training"]["curriculum"]

@@ -5,9 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from atomsight import settings
-from atomsight.models import ModelCard
-
 #: Columns of numbers needed of every table, by what a model finds. The first table of a kind must
 #: be there, the others may be missing.
 TABLES = {
@@ -85,21 +82,3 @@ class EvaluatedModel:
             return table["in_range"].to_numpy(bool)
         low, high = self.doses_e_per_A2
         return table["dose_e_per_A2"].between(0.999 * low, 1.001 * high).to_numpy()
-
-
-def found_by(card: ModelCard) -> str:
-    """What a model finds.
-
-    Parameters
-    ----------
-    card : ModelCard
-        Its card.
-
-    Returns
-    -------
-    str
-        A key of :data:`TABLES`.
-    """
-    if card.material != "nanoparticle":
-        return {"graphene": "atoms", "mos2": "species"}[card.material]
-    return "heights" if settings.is_counting(card.class_names[1:]) else "columns"

@@ -5,11 +5,9 @@ correlations between neighbours: to first order a bond length and the planar str
 sums of displacements, and the variance of a sum follows from the covariance.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
-from atomsight.evaluation import acquisition, position_bound
+from atomsight.evaluation import position_bound
 from atomsight.evaluation.acquisition import AcquisitionSettings
 from atomsight.evaluation.position_bound import BoundSettings
 from atomsight.evaluation.specimens import BOND_A
@@ -42,13 +40,7 @@ def lattice_bound(
     """
     patch = BoundSettings()
     sheet = position_bound.periodic_sheet(patch)
-    columns, rows = np.floor(sheet.cell_A[:2] / optics.pixel_size_A + 1e-6).astype(int)
-    view = replace(optics, rows=int(rows), columns=int(columns))
-    electrons = optics.pixel_size_A**2  # at one electron per square ångström
-    expected = electrons * acquisition.image_intensity(sheet, view)
-    derivatives = electrons * position_bound.sheet_derivatives(sheet, view, patch.step_A)
-    information = position_bound.fisher_information(expected, derivatives)
-    covariance = position_bound.covariance_bound(information)
+    covariance = position_bound.position_covariance(sheet, optics, patch.step_A)
     bond_A2, planar2 = lattice_variances(sheet, covariance, patch.margin_A)
     doses = np.asarray(doses_e_per_A2, float)
     return np.sqrt(bond_A2 / doses), np.sqrt(planar2 / doses)
@@ -77,8 +69,7 @@ def lattice_variances(
     offsets = sites[None] - sites[:, None]
     offsets -= cell_A * np.round(offsets / cell_A)
     distances = np.linalg.norm(offsets, axis=2) / BOND_A
-    depth_A = np.minimum(sites, cell_A - sites)
-    inner = (depth_A >= margin_A).all(axis=1)
+    inner = position_bound.inner_atoms(sheet, margin_A)
 
     first, second = np.nonzero((distances > 0) & (distances < _FIRST_SHELL) & inner[:, None])
     directions = offsets[first, second] / np.linalg.norm(offsets[first, second], axis=1)[:, None]

@@ -89,16 +89,54 @@ def position_bound_A(
     """
     settings = BoundSettings() if settings is None else settings
     sheet = periodic_sheet(settings)
+    variances = position_covariance(sheet, optics, settings.step_A).diagonal().reshape(-1, 2)
+    mean_A2 = variances[inner_atoms(sheet, settings.margin_A)].mean()
+    return np.sqrt(mean_A2 / np.asarray(doses_e_per_A2, float))
+
+
+def position_covariance(sheet: Structure, optics: AcquisitionSettings, step_A: float) -> np.ndarray:
+    """Least covariance of the positions of a perfect sheet at one electron per square ångström.
+
+    Parameters
+    ----------
+    sheet : Structure
+        What :func:`periodic_sheet` gives, N atoms.
+    optics : AcquisitionSettings
+        The microscope and its pixel size. Dose, camera, rows and columns have no influence.
+    step_A : float
+        Step of the differences [Å].
+
+    Returns
+    -------
+    ndarray of shape (2 N, 2 N)
+        Of ``x`` and ``y`` of the first atom, of the second and so on [Å²]; it falls as one over
+        the dose.
+    """
     columns, rows = np.floor(sheet.cell_A[:2] / optics.pixel_size_A + 1e-6).astype(int)
     view = replace(optics, rows=int(rows), columns=int(columns))
-    electrons = optics.pixel_size_A**2  # at one electron per square ångström
+    electrons = optics.pixel_size_A**2
     expected = electrons * acquisition.image_intensity(sheet, view)
-    derivatives = electrons * sheet_derivatives(sheet, view, settings.step_A)
-    variances = covariance_bound(fisher_information(expected, derivatives)).diagonal()
+    derivatives = electrons * sheet_derivatives(sheet, view, step_A)
+    return covariance_bound(fisher_information(expected, derivatives))
+
+
+def inner_atoms(sheet: Structure, margin_A: float) -> np.ndarray:
+    """Whether atoms lie away from the edge of the box.
+
+    Parameters
+    ----------
+    sheet : Structure
+        N atoms.
+    margin_A : float
+        Least distance from the edge [Å].
+
+    Returns
+    -------
+    ndarray of shape (N,), bool
+        True where they do.
+    """
     depth_A = np.minimum(sheet.sites, sheet.cell_A[:2] - sheet.sites)
-    inner = (depth_A >= settings.margin_A).all(axis=1)
-    mean_A2 = variances.reshape(-1, 2)[inner].mean()
-    return np.sqrt(mean_A2 / np.asarray(doses_e_per_A2, float))
+    return (depth_A >= margin_A).all(axis=1)
 
 
 def fisher_information(expected: np.ndarray, derivatives: np.ndarray) -> np.ndarray:

@@ -40,6 +40,10 @@ _TOP = 0.74
 #: Room below the least error, as a factor.
 _MARGIN = 1.25
 
+#: How the curves of the network and of peak finding look.
+_POINTS = {"markersize": 2.6, "linewidth": 1}
+_CLASSICAL = {"color": "0.45", "linewidth": 0.9, "dashes": model_curves.CLASSICAL_DASHES}
+
 
 @style.styled()
 def draw(scores: pd.DataFrame, model: str) -> Figure:
@@ -73,11 +77,10 @@ def draw(scores: pd.DataFrame, model: str) -> Figure:
     style.letter(errors, "c", "position error")
     title = f"Model {model} on simulated polycrystalline graphene"
     style.write(figure, 0.1, 0.06, title, weight="bold", size=8)
-    bold = {"color": "0.3", "marker": "o", "markersize": 2.6, "linewidth": 1}
-    classical = {"color": "0.45", "linewidth": 0.9, "dashes": model_curves.CLASSICAL_DASHES}
+    bold = {"color": "0.3", "marker": "o", **_POINTS}
     handles = [
         Line2D([], [], label="network, with 95 % intervals", **bold),
-        Line2D([], [], label="peak finding, best filter and threshold", **classical),
+        Line2D([], [], label="peak finding, best filter and threshold", **_CLASSICAL),
         Line2D([], [], color="black", linewidth=1, label="Cramér–Rao bound"),
         *([] if scores["in_range"].all() else [model_curves.UNTRAINED_HANDLE]),
     ]
@@ -101,11 +104,10 @@ def draw_detection(axes: Axes, scores: pd.DataFrame) -> None:
     precision = ["precision", "precision_low", "precision_high"]
     scores = scores.assign(**scores[precision].where(found))
     for name, (colour, marker) in _SCORES.items():
-        look = {"color": colour, "marker": marker, "markersize": 2.6, "linewidth": 1}
+        look = {"color": colour, "marker": marker, **_POINTS}
         label = "F1" if name == "f1" else name
         model_curves.draw_scores(axes, doses, scores, name, label=label, **look)
-    classical = {"color": "0.45", "linewidth": 0.9, "dashes": model_curves.CLASSICAL_DASHES}
-    axes.plot(doses, scores["peaks_f1"], label="F1, peaks", zorder=2.5, **classical)
+    axes.plot(doses, scores["peaks_f1"], label="F1, peaks", zorder=2.5, **_CLASSICAL)
     model_curves.finish(axes)
     axes.set_ylabel("share of atoms")
     axes.legend(loc="lower right")
@@ -126,7 +128,7 @@ def draw_regions(axes: Axes, scores: pd.DataFrame) -> None:
         if name in scores and scores[name].notna().any():
             atoms = scores[f"atoms_{region}"].iloc[0] if f"atoms_{region}" in scores else None
             label += f" ({atoms:,.0f})" if atoms else ""
-            look = {"color": colour, "marker": marker, "markersize": 2.6, "linewidth": 1}
+            look = {"color": colour, "marker": marker, **_POINTS}
             model_curves.draw_scores(
                 axes, scores["dose_e_per_A2"], scores, name, label=label, **look
             )
@@ -147,10 +149,9 @@ def draw_errors(axes: Axes, scores: pd.DataFrame) -> None:
         One row per dose.
     """
     doses = scores["dose_e_per_A2"]
-    look = {"color": "C0", "marker": "o", "markersize": 2.6, "linewidth": 1, "zorder": 3}
+    look = {"color": "C0", "marker": "o", **_POINTS, "zorder": 3}
     axes.plot(doses, 100 * scores["rms_error_A"], label="network", **look)
-    classical = {"color": "0.45", "linewidth": 0.9, "dashes": model_curves.CLASSICAL_DASHES}
-    axes.plot(doses, 100 * scores["peaks_rms_error_A"], label="peak finding", **classical)
+    axes.plot(doses, 100 * scores["peaks_rms_error_A"], label="peak finding", **_CLASSICAL)
     measured = 100 * scores[["rms_error_A", "peaks_rms_error_A"]].to_numpy(float)
     bound = 100 * scores["bound_A"].to_numpy(float)
     axes.plot(doses, bound, color="black", linewidth=1, label="Cramér–Rao bound", zorder=2.5)
