@@ -110,9 +110,10 @@ def test_a_focal_series_without_its_focus_is_refused(finished):
     target = "results/series/one/heights.csv"
     result = snakemake(finished, target, "--config", f"series={sheet}")
     assert result.returncode == 1
-    said = (finished / "results/logs/map_classes/one.log").read_text()
+    said = result.stdout + result.stderr
     assert "fill in the column focus_A, such as -170,-40,90" in said
     assert "Traceback" not in said
+    assert not (finished / "results/series/one").exists(), "refused before anything is made"
 
 
 def test_nothing_is_made_twice(finished):
