@@ -7,10 +7,12 @@ import pytest
 
 from atomsight.conditions import (
     CurriculumSettings,
+    FavourableSettings,
     FocalSeriesSettings,
     MicroscopeSettings,
     MtfSettings,
     draw_conditions,
+    favour,
     place_pixels,
     ranges_at,
 )
@@ -58,6 +60,45 @@ def test_the_curriculum_goes_from_easy_to_full():
 def test_a_range_the_microscope_does_not_have_is_refused():
     with pytest.raises(InputError, match=r"curriculum.start: defocus_nm is not a range"):
         ranges_at(0.5, TITAN, CurriculumSettings(0.2, 0.6, {"defocus_nm": (0, 1)}))
+
+
+KEPT = FavourableSettings(0.25, {"defocus_A": (80, 90), "cs_um": (-12, -11)}, both_signs=True)
+FAVOURING = replace(CURRICULUM, favourable=KEPT)
+
+
+def favoured_at(progress, count=2000):
+    """Signed defocus and Cs of images drawn at a point of a training that favours some."""
+    rng = np.random.default_rng(7)
+    mixed = favour(draw_conditions(TITAN, count, rng), TITAN, FAVOURING, progress, rng)
+    defocus, cs_um = -mixed["aberrations"][:, 0, 0], mixed["aberrations"][:, 0, 3] / 1e4
+    shares = []
+    for sign in (1, -1):
+        near = np.abs(sign * defocus - 85) <= 5
+        shares.append(np.mean(near & (np.abs(sign * cs_um + 11.5) <= 0.5)))
+    return tuple(shares)
+
+
+def test_favourable_conditions_hold_for_all_images_at_first_and_for_their_share_in_the_end():
+    assert favoured_at(0.1) == (1, 0)
+    assert sum(favoured_at(0.4)) == pytest.approx(0.625, abs=0.04)
+    bright, dark = favoured_at(0.9)
+    assert bright == pytest.approx(0.125, abs=0.025)
+    assert dark == pytest.approx(0.125, abs=0.025)
+
+
+def test_without_favourable_ranges_no_image_is_favoured():
+    rng = np.random.default_rng(8)
+    drawn = draw_conditions(TITAN, 5, rng)
+    kept = favour(drawn, TITAN, CURRICULUM, 0.0, rng)
+    for name, values in drawn.items():
+        np.testing.assert_array_equal(kept[name], values)
+
+
+def test_a_favourable_range_the_microscope_does_not_have_is_refused():
+    wrong = replace(CURRICULUM, favourable=FavourableSettings(0.5, {"defocus_nm": (0, 1)}))
+    rng = np.random.default_rng(9)
+    with pytest.raises(InputError, match=r"favourable.ranges: defocus_nm is not a range"):
+        favour(draw_conditions(TITAN, 2, rng), TITAN, wrong, 0.5, rng)
 
 
 def test_pixels_are_spaced_by_their_size_and_mirrored_at_random():

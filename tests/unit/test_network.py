@@ -56,3 +56,19 @@ def test_it_learns_and_infers_alike():
     together = keras.ops.convert_to_numpy(network(images, training=True))
     alone = np.stack([network.predict_on_batch(image[None])[0] for image in images])
     np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+def test_half_precision_gives_nearly_the_same_answer_from_the_same_float32_weights():
+    full = build_network(4, 1, 2)
+    half = build_network(4, 1, 2, precision="bfloat16")
+    half.set_weights(full.get_weights())
+    assert {weight.dtype for weight in half.weights} == {"float32"}
+    image = np.random.default_rng(4).normal(size=(64, 64)).astype("float32")
+    expected, found = answer(full, image), answer(half, image)
+    assert found.dtype == np.float32
+    assert 0 < (found - expected).std() < 0.03 * expected.std()
+
+
+def test_the_precision_of_one_network_is_not_that_of_the_next():
+    build_network(2, 1, 2, precision="bfloat16")
+    assert build_network(2, 1, 2).layers[1].compute_dtype == "float32"

@@ -1,7 +1,7 @@
 """Random conditions of the microscope and the camera, and the curriculum that widens them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
@@ -89,6 +89,30 @@ class MicroscopeSettings:
 
 
 @dataclass(frozen=True)
+class FavourableSettings:
+    """Conditions that show atoms well, kept for some of the images.
+
+    Of conditions drawn from wide ranges, many show nothing of the specimen; a network that meets
+    only these learns slowly. The ranges in ``ranges`` hold for every image at first, then for ever
+    fewer, and at last for ``share`` of them.
+
+    Attributes
+    ----------
+    share : float
+        Share of the images at the end.
+    ranges : Mapping of str to tuple of float
+        The ranges, by their name in :class:`MicroscopeSettings`; none, and no image is favoured.
+    both_signs : bool
+        Whether half of them show the other contrast in the end: defocus and spherical aberration
+        of the other sign.
+    """
+
+    share: float = 0.0
+    ranges: Mapping[str, Range] = field(default_factory=dict)
+    both_signs: bool = False
+
+
+@dataclass(frozen=True)
 class CurriculumSettings:
     """From easy to full ranges.
 
@@ -103,11 +127,30 @@ class CurriculumSettings:
         Share of the training from which the full ranges hold; in between they widen evenly.
     start : Mapping of str to tuple of float
         The easy ranges, by their name in :class:`MicroscopeSettings`.
+    favourable : FavourableSettings
+        What is kept for some of the images.
     """
 
     easy_until: float
     full_from: float
     start: Mapping[str, Range]
+    favourable: FavourableSettings = FavourableSettings()
+
+    def width(self, progress: float) -> float:
+        """How far the ranges have widened.
+
+        Parameters
+        ----------
+        progress : float
+            Share of the training that is done, 0 to 1.
+
+        Returns
+        -------
+        float
+            From 0, the easy ranges, to 1, the full ones.
+        """
+        done = (progress - self.easy_until) / (self.full_from - self.easy_until)
+        return float(np.clip(done, 0, 1))
 
 
 def ranges_at(
@@ -134,18 +177,8 @@ def ranges_at(
     InputError
         If the curriculum names a range that the microscope does not have.
     """
-    known = {field.name for field in fields(MicroscopeSettings)} - {
-        "energy_eV",
-        "mtf",
-        "focal_series",
-    }
-    if unknown := curriculum.start.keys() - known:
-        raise InputError(
-            f"training.curriculum.start: {sorted(unknown)[0]} is not a range of a microscope; "
-            f"known are {', '.join(sorted(known))}"
-        )
-    width = (progress - curriculum.easy_until) / (curriculum.full_from - curriculum.easy_until)
-    width = float(np.clip(width, 0, 1))
+    _check_names(curriculum.start, "training.curriculum.start")
+    width = curriculum.width(progress)
     widened = {
         name: tuple(
             float((1 - width) * low + width * high)
@@ -154,6 +187,19 @@ def ranges_at(
         for name, start in curriculum.start.items()
     }
     return replace(microscope, **widened)
+
+
+def _check_names(ranges: Mapping[str, Range], where: str) -> None:
+    known = {range_.name for range_ in fields(MicroscopeSettings)} - {
+        "energy_eV",
+        "mtf",
+        "focal_series",
+    }
+    if unknown := ranges.keys() - known:
+        raise InputError(
+            f"{where}: {sorted(unknown)[0]} is not a range of a microscope; "
+            f"known are {', '.join(sorted(known))}"
+        )
 
 
 def draw_conditions(
@@ -208,6 +254,56 @@ def draw_conditions(
     drawn["dose"] /= len(steps)
     drawn["pixel_size"] = uniform(ranges.pixel_size_A)
     return {name: values.astype("float32") for name, values in drawn.items()}
+
+
+def favour(
+    conditions: Mapping[str, np.ndarray],
+    ranges: MicroscopeSettings,
+    curriculum: CurriculumSettings,
+    progress: float,
+    rng: np.random.Generator,
+) -> dict[str, np.ndarray]:
+    """Put favourable conditions in the place of some.
+
+    Parameters
+    ----------
+    conditions : Mapping of str to ndarray
+        What :func:`draw_conditions` drew for B images or series.
+    ranges : MicroscopeSettings
+        What it was drawn from; it holds for what the favourable ranges leave out.
+    curriculum : CurriculumSettings
+        Of it ``favourable``.
+    progress : float
+        Share of the training that is done, 0 to 1.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    dict of ndarrays, float32
+        The conditions.
+
+    Raises
+    ------
+    InputError
+        If a favourable range is none of a microscope.
+    """
+    favourable = curriculum.favourable
+    if not favourable.ranges:
+        return dict(conditions)
+    _check_names(favourable.ranges, "training.curriculum.favourable.ranges")
+    examples = len(conditions["pixel_size"])
+    width = curriculum.width(progress)
+    chosen = rng.random(examples) < 1 - width * (1 - favourable.share)
+    easy = draw_conditions(replace(ranges, **favourable.ranges), examples, rng)
+    other = rng.random(examples) < favourable.both_signs * width / 2
+    for coefficient in (0, 3):  # C10 and C30, which make the contrast
+        easy["aberrations"][other, :, coefficient] *= -1
+    mixed = {}
+    for name, drawn in conditions.items():
+        taken = chosen.reshape(-1, *[1] * (drawn.ndim - 1))
+        mixed[name] = np.where(taken, easy[name], drawn)
+    return mixed
 
 
 def place_pixels(

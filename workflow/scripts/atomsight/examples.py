@@ -14,6 +14,7 @@ from atomsight.conditions import (
     CurriculumSettings,
     MicroscopeSettings,
     draw_conditions,
+    favour,
     place_pixels,
     ranges_at,
 )
@@ -101,7 +102,9 @@ class ExampleStream(keras.utils.PyDataset):
         chosen = rng.integers(len(self._spectra), size=self.batch)
         conditions = draw_conditions(ranges, self.batch, rng)
         size = self.image_px + 2 * CAMERA_MARGIN_PX
-        place_rng, error_rng, blank_rng = rng.spawn(3)
+        place_rng, error_rng, blank_rng, favour_rng = rng.spawn(4)
+        if self.curriculum:
+            conditions = favour(conditions, ranges, self.curriculum, progress, favour_rng)
         grid = place_pixels(
             conditions["pixel_size"],
             self.waves.cell_A,

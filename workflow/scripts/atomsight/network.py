@@ -28,7 +28,9 @@ STRIDE = 2**POOLINGS
 REACH = sum(2 * 5 * 2**level + 2 ** (level + 1) for level in range(POOLINGS)) + 5 * STRIDE
 
 
-def build_network(features: int, frames: int, classes: int) -> keras.Model:
+def build_network(
+    features: int, frames: int, classes: int, precision: str = "float32"
+) -> keras.Model:
     """Build the network, not yet trained.
 
     Parameters
@@ -39,6 +41,8 @@ def build_network(features: int, frames: int, classes: int) -> keras.Model:
         Images of one specimen that go in together, as channels.
     classes : int
         Classes that come out, the background (class 0) included.
+    precision : str
+        Of the arithmetic: ``float32`` or ``bfloat16``. The weights and the logits are float32.
 
     Returns
     -------
@@ -46,6 +50,19 @@ def build_network(features: int, frames: int, classes: int) -> keras.Model:
         Input shape ``(B, H, W, frames)``, H and W multiples of :data:`STRIDE`; output shape
         ``(B, H, W, classes)``: the logits of the class probabilities.
     """
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(POLICIES[precision])
+    try:
+        return _connect(features, frames, classes)
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+#: How Keras calls the precisions.
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+
+
+def _connect(features: int, frames: int, classes: int) -> keras.Model:
     image = keras.Input((None, None, frames), name="image")
     down, maps = [], image
     for level in range(POOLINGS):
@@ -134,9 +151,14 @@ class StandardisedConvolution(layers.Layer):
 
     def build(self, input_shape: tuple) -> None:
         """Make the weights."""
+        # Standardised in float32, whatever the precision of the convolution.
         shape = (3, 3, input_shape[-1], self.features)
-        self.kernel = self.add_weight(shape=shape, initializer="he_normal", name="kernel")
-        self.gain = self.add_weight(shape=(self.features,), initializer="ones", name="gain")
+        self.kernel = self.add_weight(
+            shape=shape, initializer="he_normal", name="kernel", autocast=False
+        )
+        self.gain = self.add_weight(
+            shape=(self.features,), initializer="ones", name="gain", autocast=False
+        )
         self.bias = self.add_weight(shape=(self.features,), initializer="zeros", name="bias")
         self._scale = (self.variance / (9 * input_shape[-1])) ** 0.5
 
@@ -145,6 +167,7 @@ class StandardisedConvolution(layers.Layer):
         kernel = ops.convert_to_tensor(self.kernel)
         mean, variance = ops.moments(kernel, axes=(0, 1, 2), keepdims=True)
         kernel = (kernel - mean) * (self._scale * self.gain * ops.rsqrt(variance + 1e-8))
+        kernel = ops.cast(kernel, maps.dtype)
         maps = ops.conv(maps, kernel, padding="same", data_format="channels_last") + self.bias
         return ops.leaky_relu(maps, negative_slope=0.2)
 

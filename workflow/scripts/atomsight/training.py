@@ -39,6 +39,8 @@ class TrainingSettings:
         Share of the steps in which the learning rate rises.
     weight_decay : float
         Decoupled weight decay of the kernels.
+    precision : str
+        Of the arithmetic, ``float32`` or ``bfloat16``.
     loss : str
         ``cross_entropy`` or ``squared_error``.
     on_sites : float
@@ -68,6 +70,7 @@ class TrainingSettings:
     learning_rate: float
     warm_up: float
     weight_decay: float
+    precision: str
     loss: str
     on_sites: float
     blank_share: float
@@ -319,7 +322,9 @@ def train(waves: Waves, plan: TrainingPlan, work: Path) -> tuple[keras.Model, pd
     learning, validation = streams(waves, plan)
     checkpoints.forget_other_trainings(work, [repr(plan), waves_sha256(waves)])
     keras.utils.set_random_seed(plan.seed)
-    network = build_network(plan.features, plan.frames, plan.classes)
+    network = build_network(
+        plan.features, plan.frames, plan.classes, precision=plan.training.precision
+    )
     learner = make_learner(network, waves, plan)
     learner(learning[0][0])
     history_file = checkpoints.resume_history(work)
