@@ -3,7 +3,6 @@
 import json
 import logging
 
-import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -247,19 +246,19 @@ def test_bad_input_of_the_script_is_one_sentence(tmp_path, capsys):
     write_series(tmp_path, [observe(lattice_patch(), rng) for _ in range(2)])
     assert run(tmp_path, "--settings", '{"site_radius": 1}') == 1
     assert "did you mean site_radius_A?" in capsys.readouterr().err
-    with h5py.File(tmp_path / "atoms.h5", "a") as file:
+    with hdf5.change(tmp_path / "atoms.h5") as file:
         file.attrs["frame_shape"] = (3, *SHAPE)
     assert run(tmp_path) == 1
     assert "find the columns in these maps" in capsys.readouterr().err
-    with h5py.File(tmp_path / "atoms.h5", "a") as file:
+    with hdf5.change(tmp_path / "atoms.h5") as file:
         file.attrs["frame_shape"] = (1, *SHAPE)
     assert run(tmp_path) == 1
     assert "is of frame 1, but the series has 1" in capsys.readouterr().err
-    with h5py.File(tmp_path / "atoms.h5", "a") as file:
+    with hdf5.change(tmp_path / "atoms.h5") as file:
         file["atoms/x_A"][5] = np.nan
     assert run(tmp_path) == 1
     assert "row 5 of the table 'atoms' has no position" in capsys.readouterr().err
-    with h5py.File(tmp_path / "atoms.h5", "a") as file:
+    with hdf5.change(tmp_path / "atoms.h5") as file:
         del file["atoms/x_A"]
     assert run(tmp_path) == 1
     assert "not the kind of file this step reads" in capsys.readouterr().err

@@ -56,7 +56,7 @@ def test_a_file_cut_short_is_refused_by_name(tmp_path, size):
     path = write(tmp_path / "table.h5")
     path.write_bytes(path.read_bytes()[:size])
     with (
-        pytest.raises(InputError, match=r"table\.h5: not a readable HDF5 file"),
+        pytest.raises(InputError, match=r"table\.h5: (cut short|not a readable HDF5 file)"),
         hdf5.open_to_read(path),
     ):
         pytest.fail("the file was opened")

@@ -64,6 +64,16 @@ def test_every_frame_is_mapped_and_searched(tmp_path, model, frames):
     assert (written.loc[written["frame"] == 1, "x_A"] > 35 * 0.12).all()
 
 
+def test_the_same_frames_give_the_same_bytes(tmp_path, model, frames):
+    made = []
+    for name in ("one", "another"):
+        maps, atoms, table = (tmp_path / name / file for file in ("m.h5", "a.h5", "a.csv"))
+        assert map_classes.main([*map(str, (frames, model, maps))]) == 0
+        assert locate_atoms.main([str(maps), str(atoms), "--csv", str(table)]) == 0
+        made.append([path.read_bytes() for path in (maps, atoms, table)])
+    assert made[0] == made[1]
+
+
 def test_thresholds_of_the_settings_go_before_the_models(tmp_path, model, frames):
     maps, atoms = tmp_path / "maps.h5", tmp_path / "atoms.h5"
     assert map_classes.main([*map(str, (frames, model, maps))]) == 0
@@ -89,7 +99,7 @@ def test_a_model_without_its_weights_is_refused(model, frames, refused):
 def test_weights_cut_short_are_refused(model, frames, refused):
     weights = model / models.WEIGHTS
     weights.write_bytes(weights.read_bytes()[:5000])
-    assert "the weights do not fit the card" in refused(map_classes, frames, model)
+    assert "network.weights.h5: damaged, or not" in refused(map_classes, frames, model)
 
 
 def test_a_broken_card_is_refused(model, frames, refused):
@@ -106,8 +116,8 @@ def test_a_pixel_size_the_model_does_not_know_is_refused(tmp_path, model, refuse
 def test_a_file_cut_short_is_refused(tmp_path, model, frames, refused):
     cut = tmp_path / "cut.h5"
     cut.write_bytes(frames.read_bytes()[:3000])
-    assert "not a readable HDF5 file" in refused(map_classes, cut, model)
-    assert "not a readable HDF5 file" in refused(locate_atoms, cut)
+    assert "cut short or damaged" in refused(map_classes, cut, model)
+    assert "cut short or damaged" in refused(locate_atoms, cut)
 
 
 def test_a_file_of_another_kind_is_refused(frames, refused):

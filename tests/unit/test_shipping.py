@@ -9,7 +9,7 @@ import pytest
 from made_models import COLUMN_CARD, save_tiny_model
 
 import ship_model
-from atomsight import hdf5, models, shipping
+from atomsight import hdf5, models, provenance, shipping
 from atomsight.network import build_network
 
 CARD = replace(
@@ -54,7 +54,8 @@ def test_a_shipped_model_reads_as_the_trained_one(tmp_path, model, table, capsys
         *("README.md", "history.csv", "model.json", "network.weights.h5")
     ]
     network, card = models.load_network(target)
-    assert card == replace(CARD, name="platinum")
+    checksum = provenance.file_sha256(target / models.WEIGHTS)
+    assert card == replace(CARD, name="platinum", weights_sha256=checksum)
     exact = models.load_network(model)[0]
     image = shipping.spot_images(CARD, seed=5)[1][None]
     difference = np.abs(network.predict_on_batch(image) - exact.predict_on_batch(image)).max()

@@ -28,3 +28,19 @@ def test_packages_are_followed():
     found = names("import_series.py")
     assert "atomsight/micrographs/__init__.py" in found
     assert "atomsight/micrographs/series.py" in found
+
+
+def test_what_is_imported_only_inside_a_function_counts_too():
+    assert "atomsight/inference.py" in names("map_classes.py")
+
+
+def test_imports_in_brackets_are_followed(tmp_path):
+    library = tmp_path / "atomsight"
+    library.mkdir()
+    for name in ("__init__", "one", "two", "three"):
+        (library / f"{name}.py").write_text("")
+    (library / "one.py").write_text('"""Text from atomsight that is no import of it."""\n')
+    script = tmp_path / "script.py"
+    script.write_text("from atomsight import (\n    one,  # first\n    two as second,\n)\n")
+    found = {path.name for path in source_files(script)}
+    assert found == {"script.py", "__init__.py", "one.py", "two.py"}

@@ -27,7 +27,6 @@ import logging
 import math
 import sys
 
-import h5py
 import numpy as np
 import pandas as pd
 
@@ -211,7 +210,7 @@ def estimate_hops(
 
 
 def write_sites(
-    file: h5py.File,
+    file: "hdf5.h5py.File",
     table: pd.DataFrame,
     sites: Sites,
     p_occupied: np.ndarray,

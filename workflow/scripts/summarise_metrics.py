@@ -129,6 +129,7 @@ def write_text(path: str, text: str) -> None:
     """Write a text whole or not at all."""
     with hdf5.replacing(path) as partial:
         partial.write_text(text, encoding="utf-8")
+    hdf5.write_notes(path)
 
 
 if __name__ == "__main__":

@@ -243,7 +243,7 @@ def test_the_script_of_occurrence_draws(files, tmp_path):
 
 
 def other_frames(paths):
-    with hdf5.h5py.File(paths[2], "a") as file:
+    with hdf5.change(paths[2]) as file:
         file.attrs["frame_shape"] = (3, 10, 10)
 
 

@@ -169,12 +169,12 @@ def test_the_script_draws_the_same_bytes_again(files, tmp_path):
 
 
 def other_pixels(paths):
-    with hdf5.h5py.File(paths[1], "a") as file:
+    with hdf5.change(paths[1]) as file:
         file.attrs["pixel_size_A"] = 0.3
 
 
 def no_occurrence(paths):
-    with hdf5.h5py.File(paths[0], "a") as file:
+    with hdf5.change(paths[0]) as file:
         columns = [name for name in file["sites"].attrs["columns"] if name != "occurrence"]
         file["sites"].attrs["columns"] = columns
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -172,7 +171,7 @@ def test_the_script_reads_the_frame_asked_for(files):
 
 
 def cut_maps(paths):
-    with h5py.File(paths[1], "a") as file:
+    with hdf5.change(paths[1]) as file:
         maps = file["maps"][:, :100]
         del file["maps"]
         file["maps"] = maps

@@ -5,11 +5,15 @@ import errno
 import functools
 import json
 import logging
+import signal
 import sys
+import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from atomsight import provenance
 from atomsight.errors import InputError
 
 
@@ -72,6 +76,7 @@ def read_json(text: str) -> dict:
         path = Path(text[1:])
         if not path.is_file():
             raise InputError(f"--settings: the file {path} does not exist")
+        provenance.note_input(path)
         text = path.read_text(encoding="utf-8")
     try:
         value = json.loads(text)
@@ -94,7 +99,8 @@ def script(main: Callable[[list[str] | None], None]) -> Callable[[list[str] | No
     -------
     callable
         ``main(argv=None)`` that returns the exit code: 0, or 1 after printing the sentence to
-        standard error.
+        standard error. Asked to stop, by Ctrl-C or by a cluster, it leaves nothing half-written
+        and returns 128 and the number of the signal.
     """
 
     @functools.wraps(main)
@@ -102,10 +108,20 @@ def script(main: Callable[[list[str] | None], None]) -> Callable[[list[str] | No
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
         warnings.showwarning = _log_warning
         try:
-            main(argv)
+            words = sys.argv[1:] if argv is None else argv
+            with _stopping(), provenance.noting(main.__code__.co_filename, words):
+                main(argv)
         except InputError as error:
             print(f"error: {error}", file=sys.stderr)
             return 1
+        except KeyboardInterrupt as stop:
+            asked = stop.args[0] if stop.args else signal.SIGINT
+            print(
+                f"error: stopped by {asked.name}; nothing half-written is left, and the same "
+                "command goes on",
+                file=sys.stderr,
+            )
+            return 128 + asked
         except OSError as error:
             if not _is_users(error):
                 raise
@@ -116,6 +132,23 @@ def script(main: Callable[[list[str] | None], None]) -> Callable[[list[str] | No
     return entry_point
 
 
+@contextmanager
+def _stopping() -> Iterator[None]:
+    """Let SIGTERM stop a script as Ctrl-C does, so that what it was writing is removed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _stop(number: int, _frame: object) -> None:
+    raise KeyboardInterrupt(signal.Signals(number))
+
+
 def _log_warning(message: Warning, category: type, *_where: object) -> None:
     """Warn in one sentence, without the place in the code where it arose."""
     logging.warning("warning: %s", message)
@@ -123,11 +156,14 @@ def _log_warning(message: Warning, category: type, *_where: object) -> None:
 
 _USERS_ERRORS = {
     errno.ENOSPC: "the disk is full",
+    errno.EFBIG: "the file would be larger than is allowed here",
     errno.EDQUOT: "the disk quota is used up",
     errno.EACCES: "permission denied",
     errno.EROFS: "the file system is read-only",
     errno.ENOENT: "no such file or folder",
     errno.EISDIR: "this is a folder, not a file",
+    errno.EIO: "the disk, or the way to it, fails",
+    errno.ESTALE: "the file system lost the file; is the server of the disk well?",
 }
 
 

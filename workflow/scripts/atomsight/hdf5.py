@@ -4,7 +4,10 @@ Every file is HDF5 and follows NeXus where that is easy: a file's main data set 
 attribute ``signal``, its axes by ``axes``, and every data set carries ``units``. What made a file
 (script, settings, seed, library versions) is kept in its attributes. There are no time stamps, so
 the same input gives the same bytes. Files are written beside their place and renamed when they are
-complete: a file that exists is whole.
+complete: a file that exists is whole. It stays whole or is refused: every file begins with a seal,
+the SHA-256 of all that follows, in the block of 512 bytes that HDF5 leaves to its users. It is
+checked whenever a file is opened, which takes about a second per GB. Files without a seal, of
+earlier versions, are read as they are.
 
 ==============  ==========================================================================
 file            contents
@@ -18,20 +21,28 @@ atoms.h5 …      tables: a group with one data set per column, the unit in its 
 ==============  ==========================================================================
 """
 
+import hashlib
 import io
 import json
 import os
+import platform
+import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pandas as pd
 
+from atomsight import provenance as origin
 from atomsight.errors import InputError
 from atomsight.records import ClassMaps, Frames, Structure, Waves
+
+#: Size of the seal, the least that HDF5 leaves free at the beginning of a file.
+_SEAL_BYTES = 512
+
+_SEAL_WORDS = b"atomsight sha256 "
 
 #: Unit of a column, by the end of its name.
 _COLUMN_UNITS = {"_A": "angstrom", "_rad": "rad", "_e": "electron"}
@@ -59,28 +70,11 @@ def provenance(script: str, settings: dict, seed: int | None = None, **more: obj
     facts = {
         "made_by": script,
         "settings": json.dumps(settings, sort_keys=True),
-        "versions": json.dumps(library_versions(), sort_keys=True),
+        "versions": json.dumps(origin.library_versions(), sort_keys=True),
     }
     if seed is not None:
         facts["seed"] = seed
     return facts | {name: json.dumps(value, sort_keys=True) for name, value in more.items()}
-
-
-def library_versions() -> dict[str, str]:
-    """Versions of the libraries that results depend on.
-
-    Returns
-    -------
-    dict of str to str
-        Versions by the package's name.
-    """
-    versions = {}
-    for package in ("atomsight", "abtem", "ase", "h5py", "keras", "numpy", "scipy"):
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = "not installed"
-    return versions
 
 
 @contextmanager
@@ -106,13 +100,79 @@ def create(path: Path | str, made_by: dict) -> Iterator[h5py.File]:
     """
     with replacing(path) as partial, _Disk(partial, "w+") as disk:
         try:
-            with h5py.File(disk, "w") as file:
+            with h5py.File(disk, "w", userblock_size=_SEAL_BYTES) as file:
                 file.attrs.update(made_by)
                 yield file
+                file.attrs.update(git=origin.git_state(), inputs=origin.as_text(origin.inputs()))
                 file.flush()
+            _seal(disk)
         finally:
             if disk.error is not None:
                 raise OSError(disk.error.errno, disk.error.strerror, str(path)) from disk.error
+
+
+@contextmanager
+def change(path: Path | str) -> Iterator[h5py.File]:
+    """Open a file of :func:`create` to change it, and seal it anew.
+
+    Parameters
+    ----------
+    path : path
+        The file. It is changed where it stands.
+
+    Yields
+    ------
+    h5py.File
+        The open file.
+    """
+    with h5py.File(path, "a", libver="latest") as file:
+        yield file
+    with Path(path).open("r+b") as disk:
+        _seal(disk)
+
+
+def _seal(disk: io.RawIOBase) -> None:
+    """Write the checksum of all that follows the seal into the seal."""
+    disk.seek(_SEAL_BYTES)
+    words = _SEAL_WORDS + hashlib.file_digest(disk, "sha256").hexdigest().encode("ascii") + b"\n"
+    disk.seek(0)
+    disk.write(words.ljust(_SEAL_BYTES, b"\0"))
+
+
+def checksum(path: Path | str) -> str | None:
+    """Read the checksum that a file was written with; the data are not looked at.
+
+    Parameters
+    ----------
+    path : path
+        A file of :func:`create`.
+
+    Returns
+    -------
+    str or None
+        SHA-256 of all that follows the seal, in hexadecimal; None of a file without a seal.
+    """
+    with Path(path).open("rb") as disk:
+        words = disk.read(_SEAL_BYTES)
+    if not words.startswith(_SEAL_WORDS):
+        return None
+    return words[len(_SEAL_WORDS) :].split(b"\n")[0].decode("ascii", "replace")
+
+
+def _check_seal(path: Path) -> None:
+    """Refuse a file whose bytes are not those that were written."""
+    with path.open("rb") as disk:
+        words = disk.read(_SEAL_BYTES)
+        if not words.startswith(_SEAL_WORDS):
+            return
+        found = hashlib.file_digest(disk, "sha256").hexdigest().encode("ascii")
+    if words != (_SEAL_WORDS + found + b"\n").ljust(_SEAL_BYTES, b"\0"):
+        raise InputError(f"{path}: cut short or damaged since it was written; {_remedy(path)}")
+
+
+def _remedy(path: Path) -> str:
+    """Say how a file that cannot be used is made again."""
+    return f"to make it again: rm {shlex.quote(str(path))}, then the same command as before"
 
 
 class _Disk(io.FileIO):
@@ -150,12 +210,24 @@ def replacing(path: Path | str) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    # Of this process alone: another one, on this machine or another, may write the same file.
+    partial = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.partial")
     try:
         yield partial
+        _to_disk(partial)
         os.replace(partial, path)
+        _to_disk(path.parent)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until a file or a folder has reached the disk, so that a power cut leaves it whole."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def write_csv(path: Path | str, table: pd.DataFrame) -> None:
@@ -170,6 +242,21 @@ def write_csv(path: Path | str, table: pd.DataFrame) -> None:
     """
     with replacing(path) as partial:
         table.to_csv(partial, index=False, float_format="%.6g")
+    write_notes(path)
+
+
+def write_notes(path: Path | str) -> None:
+    """Tell in a file beside it where a file comes from that cannot tell itself.
+
+    Parameters
+    ----------
+    path : path
+        The file, such as a CSV file. Outside of a script's run nothing is written.
+    """
+    if origin.is_noting():
+        with replacing(origin.sidecar(path)) as partial:
+            text = json.dumps(origin.notes(), indent=1, sort_keys=True, ensure_ascii=False)
+            partial.write_text(text + "\n", encoding="utf-8")
 
 
 @contextmanager
@@ -189,18 +276,24 @@ def open_to_read(path: Path | str) -> Iterator[h5py.File]:
     Raises
     ------
     InputError
-        If the file is missing, cut short, not HDF5, or holds something else than was asked for.
+        If the file is missing, cut short, damaged, not HDF5, or holds something else than was
+        asked for.
     """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: the file does not exist")
+    _check_seal(path)
     try:
         file = h5py.File(path, "r")
     except OSError as error:
         raise InputError(
-            f"{path}: not a readable HDF5 file (cut short or of another format); make it again"
+            f"{path}: not a readable HDF5 file (cut short or of another format); {_remedy(path)}"
         ) from error
     with file:
+        # A seal whose first words are damaged looks like none.
+        if file.userblock_size and checksum(path) is None:
+            raise InputError(f"{path}: damaged, its seal is gone; {_remedy(path)}")
+        origin.note_input(path, checksum(path), dict(file.attrs))
         try:
             yield file
         except KeyError as error:

@@ -14,7 +14,7 @@ network is built by our own code: nothing in the files is executed.
 import json
 import reprlib
 import warnings
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import yaml
 
-from atomsight import hdf5, settings, weights
+from atomsight import hdf5, provenance, settings, weights
 from atomsight.errors import InputError
 
 if TYPE_CHECKING:
@@ -80,6 +80,12 @@ class ModelCard:
         Last losses.
     versions : dict
         Versions of the libraries, and the backend of Keras.
+    git : str
+        Commit of the code that trained it.
+    inputs : tuple of dict
+        Files it was trained on, with their checksums (:mod:`atomsight.provenance`).
+    weights_sha256 : str, optional
+        Checksum of the file of weights; cards of earlier versions have none.
     """
 
     name: str
@@ -98,6 +104,9 @@ class ModelCard:
     data_sha256: str
     scores: dict
     versions: dict
+    git: str = "unknown"
+    inputs: tuple[dict, ...] = ()
+    weights_sha256: str | None = None
 
     @property
     def focus_steps_A(self) -> tuple[float, ...]:
@@ -138,7 +147,9 @@ def save(
             written.rename(partial)
         finally:
             written.unlink(missing_ok=True)
-    hdf5.write_csv(folder / HISTORY, history)
+        card = replace(card, weights_sha256=provenance.file_sha256(partial))
+    with hdf5.replacing(folder / HISTORY) as partial:
+        history.to_csv(partial, index=False, float_format="%.6g")
     text = json.dumps(asdict(card), indent=2, sort_keys=True, ensure_ascii=False)
     with hdf5.replacing(folder / CARD) as partial:
         partial.write_text(text + "\n", encoding="utf-8")
@@ -171,9 +182,12 @@ def read_card(folder: Path | str) -> ModelCard:
             raise InputError(f"{folder}: the model's file {name} is missing; train the model again")
     values = _read_json(folder / CARD)
     _check_card(values, folder / CARD)
-    card = {field.name: values[field.name] for field in fields(ModelCard)}
-    pairs = {name: tuple(card[name]) for name in ("class_names", "pixel_size_A")}
-    return ModelCard(**card | pairs)
+    card = {field.name: values[field.name] for field in fields(ModelCard) if field.name in values}
+    lists = ("class_names", "pixel_size_A", "inputs")
+    card = ModelCard(**card | {name: tuple(card[name]) for name in lists if name in card})
+    notes = {"made_by": "train_network.py", "seed": card.seed, "git": card.git}
+    provenance.note_input(folder / CARD, notes=notes | {"inputs": card.inputs})
+    return card
 
 
 def _read_json(path: Path) -> object:
@@ -240,6 +254,7 @@ def load_network(folder: Path | str) -> tuple["keras.Model", ModelCard]:
     from atomsight.network import build_network, weight_count
 
     card = read_card(folder)
+    _check_weights(Path(folder) / WEIGHTS, card.weights_sha256)
     size = (card.features, card.frames, len(card.class_names))
     # Nothing of the network's size is made before the file is known to have it.
     weights.check(Path(folder) / WEIGHTS, weight_count(*size))
@@ -255,6 +270,17 @@ def load_network(folder: Path | str) -> tuple["keras.Model", ModelCard]:
             "train the model again"
         ) from error
     return network, card
+
+
+def _check_weights(path: Path, sha256: str | None) -> None:
+    """Refuse weights whose bytes are not those that the card tells of, if it does."""
+    if sha256 is None:
+        provenance.note_input(path)
+    elif provenance.file_sha256(path) != sha256:
+        raise InputError(
+            f"{path}: damaged, or not the weights of the card beside it (their checksum differs); "
+            "train the model again, or get it anew"
+        )
 
 
 def check_pixel_size(card: ModelCard, pixel_size_A: float, where: str) -> None:

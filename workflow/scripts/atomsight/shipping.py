@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from atomsight import hdf5, models
+from atomsight import hdf5, models, provenance
 from atomsight.errors import InputError
 
 if TYPE_CHECKING:
@@ -263,6 +263,7 @@ def read_table(path: Path | str, caption: str, columns: Sequence[str]) -> Evalua
         rows = pd.read_csv(path)
     except (ValueError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a table as CSV ({error}); make it again") from error
+    provenance.note_input(path)
     missing = [name for name in columns if name not in rows]
     if missing:
         raise InputError(f"{path}: the column {missing[0]!r} is missing; correct the name")

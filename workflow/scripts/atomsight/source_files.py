@@ -1,7 +1,13 @@
 """Which files of the library a script needs, for the workflow to know what an edit affects."""
 
 import ast
+import re
+from functools import cache
 from pathlib import Path
+
+#: An import of ours, in one line or in brackets. To parse whole modules would take seconds of every
+#: start of Snakemake, of which a job on a cluster makes two.
+_IMPORT = re.compile(r"^[ \t]*(from atomsight\b[\w.]* import (?:\([^)]*\)|[^(\n]+))", re.MULTILINE)
 
 
 def source_files(script: Path) -> list[Path]:
@@ -17,16 +23,24 @@ def source_files(script: Path) -> list[Path]:
     list of Path
         The script first, then every module of ``atomsight`` that it needs.
     """
-    found, to_read = [], [script]
+    found, to_read = {}, [script]
     while to_read:
         path = to_read.pop()
-        if path in found:
-            continue
-        found.append(path)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("atomsight"):
-                to_read += _modules(node, script.parent)
-    return found
+        if path not in found:
+            found[path] = None
+            to_read += _needed_by(path, script.parent)
+    return list(found)
+
+
+@cache
+def _needed_by(path: Path, folder: Path) -> list[Path]:
+    """Modules that a file imports itself; read once, for many scripts need the same ones."""
+    statements = _IMPORT.findall(path.read_text(encoding="utf-8"))
+    return [
+        module
+        for node in ast.parse("\n".join(statements)).body
+        for module in _modules(node, folder)
+    ]
 
 
 def _modules(node: ast.ImportFrom, folder: Path) -> list[Path]:

@@ -32,6 +32,7 @@ from scipy.optimize import minimize
 from scipy.special import betainc, betaincinv, betaln, expit, logit, logsumexp
 from scipy.stats import chi2
 
+from atomsight import provenance
 from atomsight.dynamics.occupancy import EMPTY, SEEN, UNKNOWN
 from atomsight.errors import InputError
 
@@ -179,6 +180,7 @@ def _read_error_table(path: Path | str) -> pd.DataFrame:
         table = pd.read_csv(path)
     except (ValueError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a table of detection errors; make it again") from error
+    provenance.note_input(path)
     missing = [column for column in _ERROR_COLUMNS if column not in table]
     if missing:
         raise InputError(f"{path}: the table has no column {missing[0]!r}; make it again")

@@ -19,7 +19,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 from skimage.draw import polygon2mask
 
-from atomsight import hdf5
+from atomsight import hdf5, provenance
 from atomsight.dynamics.sites import Sites, site_table
 from atomsight.errors import InputError
 from atomsight.micrographs.cleaning import read_mask
@@ -342,6 +342,7 @@ def read_polygon(path: Path | str) -> np.ndarray:
             f"{path}: not a polygon; write the columns x_A,y_A (.csv) or a list of [x, y] (.json), "
             "in Å"
         ) from error
+    provenance.note_input(path)
     if corners_A.ndim != 2 or corners_A.shape[1] != 2 or not np.isfinite(corners_A).all():
         raise InputError(f"{path}: a corner of the polygon is not two numbers [Å]; mend it")
     if len(corners_A) < 3:

@@ -502,6 +502,7 @@ def write_acquisition(path: Path | str, images: np.ndarray, pixel_size_A: float)
     with hdf5.replacing(path) as partial:
         simulated = {"data": images, "axes": axes, "metadata": {}}
         rsciio.tiff.file_writer(partial, simulated, extratags=[note])
+    hdf5.write_notes(path)
 
 
 def write_truth(path: Path | str, truth: Truth, made_by: dict) -> None:

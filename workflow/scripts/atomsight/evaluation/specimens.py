@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import ase
-import h5py
 import numpy as np
 import pandas as pd
 from ase.optimize import FIRE
@@ -590,7 +589,7 @@ def write_specimen(
     """
     with hdf5.replacing(path) as partial:
         hdf5.write_structures(partial, [(0, structure)], made_by)
-        with h5py.File(partial, "a", libver="latest") as file:
+        with hdf5.change(partial) as file:
             hdf5.write_table(file, "specimen", truth_table(truth))
 
 

@@ -20,8 +20,9 @@ from matplotlib.image import AxesImage
 from matplotlib.text import Annotation, Text
 from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
-from atomsight import hdf5
+from atomsight import hdf5, provenance
 from atomsight.errors import InputError
 
 STYLE_FILE = Path(__file__).with_name("atomsight.mplstyle")
@@ -97,7 +98,15 @@ def save(figure: Figure, path: Path | str) -> None:
     pixels = np.array(canvas.buffer_rgba())[..., :3]
     indexed = Image.fromarray(pixels).quantize(palette=_palette(pixels), dither=Image.Dither.NONE)
     with hdf5.replacing(path) as partial:
-        indexed.save(partial, format="PNG", optimize=True, dpi=(figure.dpi, figure.dpi))
+        options = {"optimize": True, "dpi": (figure.dpi, figure.dpi), "pnginfo": _notes()}
+        indexed.save(partial, format="PNG", **options)
+
+
+def _notes() -> PngInfo:
+    """What tells where a figure comes from; pictures' viewers show it among its properties."""
+    notes = PngInfo()
+    notes.add_itxt("provenance", provenance.as_text(provenance.notes()))
+    return notes
 
 
 def _palette(pixels: np.ndarray) -> Image.Image:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from atomsight import provenance
 from atomsight.errors import InputError
 
 
@@ -38,6 +39,7 @@ def read_csv(path: Path | str, columns: Sequence[str]) -> pd.DataFrame:
     missing = [name for name in columns if name not in table]
     if missing:
         raise InputError(f"{path}: the column {missing[0]!r} is missing; make the table again")
+    provenance.note_input(path)
     # Pandas takes the columns of a table without rows for text.
     text = [name for name in columns if len(table) and table[name].dtype.kind not in "ifb"]
     if text:

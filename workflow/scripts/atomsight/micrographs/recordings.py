@@ -19,6 +19,7 @@ import numpy as np
 import tifffile
 from rsciio import IO_PLUGINS
 
+from atomsight import provenance
 from atomsight.errors import InputError
 from atomsight.micrographs.axes import OTHER_UNITS, is_reciprocal, plain_unit, scale_A
 
@@ -111,6 +112,7 @@ def open_recording(path: Path | str) -> Recording:
     """
     path = Path(path)
     signals = _tiff_signals(path) if _suffix(path) in ("tif", "tiff") else _signals(path)
+    provenance.note_input(path)
     refusals = [_refusal(signal) for signal in signals]
     images = [signal for signal, refusal in zip(signals, refusals, strict=True) if refusal is None]
     if not images:

@@ -1,0 +1,205 @@
+"""What breaks on a cluster: files damaged or cut, disks that fill up, jobs that are killed.
+
+The whole chain through all of this is benchmarks/faults.py; here stands what takes seconds.
+"""
+
+import fcntl
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pytest
+from conftest import ROOT, SCRIPTS
+
+from atomsight import hdf5
+from atomsight.errors import InputError
+
+CELL = (12.0, 12.0)
+
+
+def write_waves(path):
+    rng = np.random.default_rng(3)
+    waves = [
+        (
+            rng.normal(size=(1, 5, 5)).astype("complex64"),
+            rng.uniform(0, 12, (4, 2)),
+            np.ones(4, int),
+        )
+        for _ in range(3)
+    ]
+    hdf5.write_waves(path, waves, CELL, 80e3, hdf5.provenance("simulate_waves.py", {}))
+    return path
+
+
+@pytest.fixture
+def shard(tmp_path):
+    return write_waves(tmp_path / "waves.h5")
+
+
+def test_a_flipped_bit_anywhere_in_a_shard_is_found(shard):
+    whole = shard.read_bytes()
+    rng = np.random.default_rng(1)
+    places = [*range(0, 100), *rng.integers(100, len(whole), 200)]
+    for place in places:
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << rng.integers(8)
+        shard.write_bytes(damaged)
+        with pytest.raises(InputError, match=r"waves\.h5: .*damaged|not a readable HDF5 file"):
+            hdf5.read_waves([shard])
+    shard.write_bytes(whole)
+    assert len(hdf5.read_waves([shard]).spectra) == 3
+
+
+def test_a_shard_of_any_other_length_is_refused(shard):
+    whole = shard.read_bytes()
+    for length in np.linspace(0, len(whole) - 1, 40).astype(int):
+        shard.write_bytes(whole[:length])
+        with pytest.raises(InputError, match=r"waves\.h5: .*(cut short|seal is gone)"):
+            hdf5.read_waves([shard])
+    shard.write_bytes(whole + b"\0")
+    with pytest.raises(InputError, match="damaged"):
+        hdf5.read_waves([shard])
+
+
+def test_the_sentence_names_the_command_that_makes_the_shard_again(tmp_path):
+    path = write_waves(tmp_path / "a folder" / "waves.h5")
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(InputError) as refused:
+        hdf5.read_waves([path])
+    command = re.search(r"to make it again: (rm .*), then the same command", str(refused.value))
+    subprocess.run(shlex.split(command[1]), check=True)
+    assert not path.exists()
+
+
+def test_the_checksum_is_that_of_the_contents(tmp_path, shard):
+    checksum = hdf5.checksum(shard)
+    assert re.fullmatch("[0-9a-f]{64}", checksum)
+    assert hdf5.checksum(write_waves(tmp_path / "again.h5")) == checksum
+    with hdf5.change(shard) as file:
+        file.attrs["energy_eV"] = 81e3
+    assert hdf5.checksum(shard) != checksum
+    assert hdf5.read_waves([shard]).energy_eV == 81e3
+
+
+def test_files_of_earlier_versions_have_no_checksum_and_are_read(tmp_path, shard):
+    old = tmp_path / "old.h5"
+    with h5py.File(shard) as source, h5py.File(old, "w") as target:
+        target.attrs.update(source.attrs)
+        for name in source:
+            source.copy(name, target)
+    assert hdf5.checksum(old) is None
+    np.testing.assert_array_equal(hdf5.read_waves([old]).spectra, hdf5.read_waves([shard]).spectra)
+
+
+def test_a_network_is_never_trained_on_a_damaged_shard(tmp_path, shard, run_script):
+    other = write_waves(tmp_path / "other.h5")
+    data = bytearray(shard.read_bytes())
+    data[len(data) // 2] ^= 16
+    shard.write_bytes(data)
+    work = tmp_path / "work"
+    command = ("train_network.py", tmp_path / "model", other, shard, "--work", work, "--seed", 1)
+    section = {
+        "material": "graphene",
+        "class_names": ["atom"],
+        "microscope": str(ROOT / "config" / "microscopes" / "titan_80kv_bright.yaml"),
+    }
+    done = run_script(*command, "--settings", json.dumps(section))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {shard}: cut short or damaged")
+    assert not work.exists()
+    assert not (tmp_path / "model").exists()
+
+
+#: A script that writes, says so and is never done.
+ENDLESS = """
+import sys, time
+from atomsight import command_line, hdf5
+
+@command_line.script
+def main(argv=None):
+    with hdf5.create(sys.argv[1], {}) as file:
+        file["data"] = range(1000)
+        print("writing", flush=True)
+        time.sleep(600)
+
+sys.exit(main())
+"""
+
+
+def stop_while_it_writes(folder, number):
+    run = subprocess.Popen(
+        [sys.executable, "-c", ENDLESS, folder / "data.h5"],
+        env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Of tests in the background Ctrl-C is ignored, and so it would be here.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert run.stdout.readline() == "writing\n"
+    run.send_signal(number)
+    _, said = run.communicate(timeout=60)
+    return run.returncode, said
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_job_that_is_asked_to_stop_leaves_nothing_half_written(tmp_path, number):
+    code, said = stop_while_it_writes(tmp_path, number)
+    assert code == 128 + number
+    sentence = "nothing half-written is left, and the same command goes on"
+    assert said == f"error: stopped by {number.name}; {sentence}\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_killed_job_leaves_no_file_of_the_name_that_is_waited_for(tmp_path):
+    code, _ = stop_while_it_writes(tmp_path, signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(".data.h5.")
+    assert left.suffix == ".partial"
+
+
+def test_a_disk_that_fills_up_leaves_nothing_and_says_so(tmp_path):
+    """A limit on the size of files stands for the end of the disk."""
+    path = tmp_path / "structures.h5"
+    script = [sys.executable, str(SCRIPTS / "make_structures.py"), str(path), "--seed", "1"]
+    more = ["--material", "graphene", "--count", "4", "--settings", '{"size_A": 30}']
+    command = f"ulimit -f 16; exec {shlex.join(script + more)}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == f"error: {path}: the file would be larger than is allowed here\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_waves_do_not_depend_on_how_busy_a_machine_is():
+    """Nothing is chosen by timing: a job that is done again gives the same bytes."""
+    ask = "import atomsight.waves, abtem; print(abtem.config.get('fftw.planning_effort'))"
+    done = subprocess.run(
+        [sys.executable, "-c", ask],
+        env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "FFTW_ESTIMATE\n", done.stderr
+
+
+def test_nobody_waits_for_a_lock_on_a_file(shard):
+    """Of a process that hangs, or of a file system that has none."""
+    read = "import sys; from atomsight import hdf5; print(len(hdf5.read_waves(sys.argv[1:]).sites))"
+    with shard.open("r+b") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = subprocess.run(
+            [sys.executable, "-c", read, shard],
+            env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.stdout == "3\n", done.stderr
