@@ -1,8 +1,8 @@
 """Train a network on exit waves; every example is a new simulated image.
 
 MODEL is the folder of the model; its files appear when the training is complete. Checkpoints and
-logs go to WORK. A training that was stopped goes on from its last checkpoint when the command is
-given again.
+logs go to WORK. A training that was stopped, or killed, goes on from its last checkpoint when the
+command is given again, here or on another machine, and ends with the model that it would have had.
 
 Example:
     python train_network.py model waves_0.h5 waves_1.h5 --work training --seed 1 \\
@@ -10,12 +10,14 @@ Example:
 """
 
 import argparse
+import importlib
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from atomsight import command_line, hdf5, models, settings
+from atomsight import command_line, hdf5, models, provenance, settings
+from atomsight.errors import InputError
 from atomsight.records import Waves
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ SHARPNESS_IMAGES = 120
 def main(argv: list[str] | None = None) -> None:
     """Read the waves, train, write the model."""
     given = parse(argv)
+    if given.checkpoint_steps < 1:
+        raise InputError(f"--checkpoint-steps: {given.checkpoint_steps} must be at least 1")
     section = read_section(given.settings)
     waves = hdf5.read_waves(given.waves)
     # Keras and its backend take seconds to load: only once the inputs are known to be right.
@@ -39,13 +43,14 @@ def main(argv: list[str] | None = None) -> None:
     from atomsight.training import make_plan, train
 
     plan = make_plan(section, given.seed)
-    network, history = train(waves, plan, given.work)
-    if section["segmentation"]["sharpness"] is None:
-        sharpness = sharpness_of(network, waves, plan, section["segmentation"])
-        section["segmentation"] |= {"sharpness": sharpness}
-    card = make_card(given.name or given.model.resolve().name, section, plan, waves, history)
-    models.save(given.model, network, card, history)
-    checkpoints.forget(given.work)
+    with checkpoints.alone(given.work):
+        network, history = train(waves, plan, given.work, given.checkpoint_steps)
+        if section["segmentation"]["sharpness"] is None:
+            sharpness = sharpness_of(network, waves, plan, section["segmentation"])
+            section["segmentation"] |= {"sharpness": sharpness}
+        card = make_card(given.name or given.model.resolve().name, section, plan, waves, history)
+        models.save(given.model, network, card, history)
+        checkpoints.forget(given.work)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -54,6 +59,13 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     arguments.add_argument("model", metavar="MODEL", type=Path, help="folder of the model")
     arguments.add_argument("waves", metavar="WAVES.h5", nargs="+", help="shards of exit waves")
     arguments.add_argument("--work", type=Path, required=True, help="folder of checkpoints, logs")
+    arguments.add_argument(
+        "--checkpoint-steps",
+        type=int,
+        default=100,
+        metavar="N",
+        help="steps between two checkpoints (default: %(default)s)",
+    )
     arguments.add_argument("--name", help="name of the model; the folder's without it")
     arguments.add_argument("--seed", type=int, required=True)
     command_line.add_settings(arguments, "models.<name>")
@@ -141,7 +153,11 @@ def make_card(
 
     from atomsight.training import waves_sha256
 
-    versions = hdf5.library_versions() | {"keras_backend": keras.backend.backend()}
+    backend = keras.backend.backend()
+    versions = provenance.library_versions() | {
+        "keras_backend": backend,
+        backend: str(importlib.import_module(backend).__version__),
+    }
     return models.ModelCard(
         name=name,
         material=section["material"],
@@ -159,6 +175,8 @@ def make_card(
         data_sha256=waves_sha256(waves),
         scores={key: float(history[key].iloc[-1]) for key in ("loss", "val_loss")},
         versions=versions,
+        git=provenance.git_state(),
+        inputs=tuple(provenance.inputs()),
     )
 
 

@@ -27,7 +27,7 @@ CAMERA_MARGIN_PX = 8
 
 
 class ExampleStream(keras.utils.PyDataset):
-    """Inputs of the compiled step, one epoch after another.
+    """Inputs of the compiled step, up to the end of an epoch.
 
     Parameters
     ----------
@@ -54,8 +54,8 @@ class ExampleStream(keras.utils.PyDataset):
 
     Attributes
     ----------
-    epoch : int
-        The epoch that is served, from 0; to be set before it begins.
+    done : int
+        Steps that came before those that are served; to be set before an epoch begins, or goes on.
     """
 
     def __init__(
@@ -85,15 +85,15 @@ class ExampleStream(keras.utils.PyDataset):
         self.seed = seed
         self.steps = steps
         self.epochs = epochs
-        self.epoch = 0
+        self.done = 0
         self._spectra = np.stack([waves.spectra.real, waves.spectra.imag], axis=-1)
         self._sites, self._members = pad_sites(waves, classes)
 
     def __len__(self) -> int:
-        return self.steps
+        return self.steps - self.done % self.steps
 
     def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray]]:
-        step = self.epoch * self.steps + index
+        step = self.done + index
         rng = np.random.default_rng([self.seed, step])
         ranges = self.microscope
         if self.curriculum:

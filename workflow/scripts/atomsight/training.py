@@ -28,7 +28,7 @@ class TrainingSettings:
     steps : int
         Steps of the optimiser.
     steps_per_epoch : int
-        Steps between two checkpoints and two lines of the history.
+        Steps between two lines of the history.
     batch : int
         Images in a step.
     image_px : int
@@ -228,16 +228,17 @@ def make_optimizer(settings: TrainingSettings) -> keras.optimizers.Optimizer:
     return optimizer
 
 
-class _ServeEpoch(keras.callbacks.Callback):
-    """Tell the stream of examples which epoch begins."""
+class _ServeNext(keras.callbacks.Callback):
+    """Tell the stream of examples how many steps are done when an epoch begins."""
 
-    def __init__(self, stream: ExampleStream):
+    def __init__(self, stream: ExampleStream, kept: checkpoints.Checkpoints):
         super().__init__()
         self.stream = stream
+        self.kept = kept
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Set the epoch."""
-        self.stream.epoch = epoch
+        """Set their number."""
+        self.stream.done = self.kept.step
 
 
 @dataclass(frozen=True)
@@ -294,7 +295,9 @@ def make_plan(section: dict, seed: int) -> TrainingPlan:
     )
 
 
-def train(waves: Waves, plan: TrainingPlan, work: Path) -> tuple[keras.Model, pd.DataFrame]:
+def train(
+    waves: Waves, plan: TrainingPlan, work: Path, checkpoint_steps: int
+) -> tuple[keras.Model, pd.DataFrame]:
     """Train a network, going on where a stopped training left off.
 
     Parameters
@@ -306,6 +309,8 @@ def train(waves: Waves, plan: TrainingPlan, work: Path) -> tuple[keras.Model, pd
     work : Path
         Folder for checkpoints (``checkpoint/``), TensorBoard logs (``logs/``) and the history
         (``history.csv``).
+    checkpoint_steps : int
+        Steps between two checkpoints; the result does not depend on it.
 
     Returns
     -------
@@ -318,30 +323,44 @@ def train(waves: Waves, plan: TrainingPlan, work: Path) -> tuple[keras.Model, pd
     ------
     InputError
         If there are too few waves.
+    SystemExit
+        If the process is told to end; a checkpoint is written before.
     """
     learning, validation = streams(waves, plan)
-    checkpoints.forget_other_trainings(work, [repr(plan), waves_sha256(waves)])
     keras.utils.set_random_seed(plan.seed)
     network = build_network(
         plan.features, plan.frames, plan.classes, precision=plan.training.precision
     )
     learner = make_learner(network, waves, plan)
     learner(learning[0][0])
-    history_file = checkpoints.resume_history(work)
-    learner.fit(
-        learning,
-        epochs=learning.epochs,
-        validation_data=validation,
-        shuffle=False,
-        verbose=1 if sys.stdout.isatty() else 2,
-        callbacks=[
-            _ServeEpoch(learning),
-            *checkpoints.callbacks(work),
-        ],
-    )
-    history = pd.read_csv(history_file)
+    learner.optimizer.build(learner.trainable_variables)
+    identity = [repr(plan), waves_sha256(waves)]
+    kept = checkpoints.Checkpoints(work, identity, learner, learning.steps, checkpoint_steps)
+    kept.restore()
+    with kept.heeding_signals():
+        for epochs in _alike(kept.step, learning.steps, learning.epochs):
+            learning.done = kept.step
+            learner.fit(
+                learning,
+                initial_epoch=epochs.start,
+                epochs=epochs.stop,
+                validation_data=validation,
+                shuffle=False,
+                verbose=1 if sys.stdout.isatty() else 2,
+                callbacks=[_ServeNext(learning, kept), kept, *checkpoints.tensorboard(work)],
+            )
+    history = pd.DataFrame(kept.history)
     history.insert(1, "step", (history["epoch"] + 1) * learning.steps)
     return network, history
+
+
+def _alike(done: int, steps: int, epochs: int) -> list[range]:
+    """Epochs to go, in parts whose epochs have as many steps, as Keras wants them at once.
+
+    The first part is the rest of an epoch that was stopped in its midst.
+    """
+    begun, whole = done // steps, -(-done // steps)
+    return [part for part in (range(begun, whole), range(whole, epochs)) if part]
 
 
 def waves_sha256(waves: Waves) -> str:
