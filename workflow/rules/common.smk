@@ -42,11 +42,20 @@ def one_of(names):
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
+def named(path):
+    """A path as rules name it: relative where it lies in the working folder."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
 def code(script):
     """A script and the modules of the library that it needs, so that an edit reruns the rule."""
-    here = Path.cwd()
-    paths = source_files(SCRIPTS / script)
-    return [str(path.relative_to(here) if path.is_relative_to(here) else path) for path in paths]
+    return [named(path) for path in source_files(SCRIPTS / script)]
+
+
+def script_alone(script):
+    """A script without its modules, for what no edit remakes: one file, however many the jobs."""
+    return named(SCRIPTS / script)
 
 
 def model_section(wildcards):

@@ -28,9 +28,7 @@ def series_files(wildcards):
 
 def series_path(series):
     """Path of a series as rules name files: relative where it lies in the working folder."""
-    path = Path(SERIES.at[series, "path"]).absolute()
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+    return named(Path(SERIES.at[series, "path"]).absolute())
 
 
 def still_mask(series):

@@ -4,7 +4,7 @@
 rule make_structures:
     """Make random structures to train on."""
     input:
-        script=ancient(code("make_structures.py")),
+        script=ancient(script_alone("make_structures.py")),
     output:
         "results/models/{model}/structures/{shard}.h5",
     log:
@@ -15,7 +15,7 @@ rule make_structures:
         "../../envs/simulate.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=30,
     params:
         material=lambda wildcards: model_section(wildcards)["material"],
@@ -24,6 +24,6 @@ rule make_structures:
         seed=config["seed"],
         settings=material_section,
     shell:
-        "python {input.script[0]:q} {output:q} --material {params.material} --count {params.structures}"
+        "python {input.script:q} {output:q} --material {params.material} --count {params.structures}"
         " --shard {wildcards.shard} --shards {params.shards} --seed {params.seed}"
         " --settings {params.settings:q} 2> {log:q}"

@@ -5,7 +5,7 @@ rule train_network:
     """Train a network; checkpoints stay in training/, so that a stopped training goes on."""
     input:
         waves=shards("waves"),
-        script=ancient(code("train_network.py")),
+        script=ancient(script_alone("train_network.py")),
     output:
         card="results/models/{model}/model/model.json",
         weights="results/models/{model}/model/network.weights.h5",
@@ -18,9 +18,11 @@ rule train_network:
         "../../envs/learn.yaml"
     threads: 8
     resources:
-        mem_mb=4000,
+        mem_mb=memory(8000),
         runtime=720,
         gpu=1,
+        # Not in params: the model does not depend on it.
+        checkpoint_steps=config["checkpoint_steps"],
     params:
         folder=subpath(output.card, parent=True),
         work="results/models/{model}/training",
@@ -35,6 +37,7 @@ rule train_network:
             "segmentation",
         ),
     shell:
-        "python {input.script[0]:q} {params.folder:q} {input.waves:q} --work {params.work:q}"
+        "python {input.script:q} {params.folder:q} {input.waves:q} --work {params.work:q}"
         " --name {wildcards.model} --seed {params.seed} --settings {params.settings:q}"
+        " --checkpoint-steps {resources.checkpoint_steps}"
         " 2>&1 | tee {log:q}"

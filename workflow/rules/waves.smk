@@ -5,7 +5,7 @@ rule simulate_waves:
     """Simulate the exit waves of a shard of structures by multislice."""
     input:
         structures="results/models/{model}/structures/{shard}.h5",
-        script=ancient(code("simulate_waves.py")),
+        script=ancient(script_alone("simulate_waves.py")),
     output:
         "results/models/{model}/waves/{shard}.h5",
     log:
@@ -16,11 +16,11 @@ rule simulate_waves:
         "../../envs/simulate.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=60,
     params:
         energy=lambda wildcards: model_section(wildcards)["microscope"]["energy_eV"],
         settings=section("waves"),
     shell:
-        "python {input.script[0]:q} {input.structures:q} {output:q} --energy {params.energy}"
+        "python {input.script:q} {input.structures:q} {output:q} --energy {params.energy}"
         " --settings {params.settings:q} 2> {log:q}"
