@@ -7,7 +7,11 @@ min_version("9.0")
 configfile: f"{workflow.basedir}/config/config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
+include: "workflow/rules/cluster.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/lookups.smk"
 include: "workflow/rules/figure_lookups.smk"

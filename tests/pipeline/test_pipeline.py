@@ -1,11 +1,14 @@
 """The workflow as a whole, at the smallest size at which every step does its work."""
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -119,6 +122,27 @@ def test_a_focal_series_without_its_focus_is_refused(finished):
 def test_nothing_is_made_twice(finished):
     again = snakemake(finished, "all", "--dry-run")
     assert "Nothing to be done" in again.stdout + again.stderr
+
+
+def test_results_tell_of_every_step_back_to_the_seeds(finished):
+    with h5py.File(finished / "results/series/simulated_pristine/strain.h5") as file:
+        steps = {entry.get("made_by"): entry for entry in json.loads(file.attrs["inputs"])}
+    assert {"locate_atoms.py", "map_classes.py", "import_series.py"} <= steps.keys()
+    assert {"simulate_waves.py", "simulate_acquisition.py"} <= steps.keys()
+    assert steps["train_network.py"]["seed"] == steps["make_structures.py"]["seed"] == 2018
+    assert steps["make_structures.py"]["settings"]["size_A"] == 28
+
+
+def test_the_report_holds_figures_captions_scores_and_run_times(finished):
+    result = snakemake(finished, "all", "--report", "report.html")
+    assert result.returncode == 0, result.stderr
+    page = (finished / "report.html").read_text(encoding="utf-8")
+    for figure in ("graphene_strain.png", "figures/fig06_dose_performance.png"):
+        assert f'"results/{figure}": {{' in page
+    assert "From micrographs to strain, one row per series" in page
+    assert '"results/scores.html": {' in page
+    assert '{"rule": "train_network", "runtime": ' in page
+    assert not re.search(r"<(script|link|img)[^>]*https?://", page), "it needs no network"
 
 
 def test_a_row_added_to_the_sheet_becomes_a_row_of_the_picture(finished, real_data):

@@ -17,8 +17,8 @@ rule locate_atoms:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory(2000),
+        runtime=minutes(60, per_gb=60),
     shell:
         "python {input.script[0]:q} {input.maps:q} {output.atoms:q} --csv {output.csv:q} 2>&1 | tee {log:q}"
 
@@ -41,8 +41,8 @@ rule measure_strain:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory(2000),
+        runtime=minutes(60, per_gb=240),
     params:
         settings=json.dumps(config["strain"]),
     shell:

@@ -21,7 +21,7 @@ rule evaluate_conditions:
         "../../envs/learn.yaml"
     threads: 8
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
         runtime=120,
     params:
         folder=evaluated_folder,
@@ -56,7 +56,7 @@ rule plot_model_doses:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=30,
     shell:
         "python {input.script[0]:q} {output:q} {input.evaluation:q}"
@@ -86,7 +86,7 @@ rule plot_model_conditions:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=30,
     shell:
         "python {input.script[0]:q} {output:q} {input.conditions:q}"
@@ -116,7 +116,7 @@ rule plot_model_settings:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=30,
     shell:
         "python {input.script[0]:q} {output:q} {input.settings:q}"

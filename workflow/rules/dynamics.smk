@@ -20,8 +20,8 @@ rule correct_drift:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory(2000),
+        runtime=minutes(60, per_gb=10),
     params:
         settings=part("dynamics", "site_radius_A", "least_matched", "memory_frames"),
     shell:
@@ -49,8 +49,8 @@ rule mask_substrate:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory(2000),
+        runtime=minutes(60, per_gb=60),
     params:
         mask=lambda wildcards, input: ["--mask", input.mask] if input.mask else [],
         settings=json.dumps(config["substrate"]),
@@ -82,8 +82,8 @@ rule follow_sites:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory(2000),
+        runtime=minutes(60, per_gb=240),
     params:
         options=follow_options,
         settings=json.dumps(config["dynamics"]),
@@ -112,7 +112,7 @@ rule compare_series:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=30,
     params:
         names=lambda wildcards: comparisons()[wildcards.comparison],

@@ -26,7 +26,7 @@ rule plot_occupancy:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=30,
     params:
         title=lambda wildcards: title(wildcards.series),
@@ -64,7 +64,7 @@ rule gold_dynamics:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=memory(3000),
         runtime=30,
     params:
         rows=dynamics_rows(dynamics_series(), ("frames", "maps", "atoms", "sites", "substrate")),
@@ -96,7 +96,7 @@ rule fig01_method:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=30,
     params:
         title=lambda wildcards: title(dynamics_series()[0]),
@@ -128,7 +128,7 @@ rule fig08_rough_particles:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=30,
     shell:
         "python {input.script[0]:q} {output:q} {input.structures:q} 2> {log:q}"
@@ -155,7 +155,7 @@ rule fig09_column_performance:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=30,
     shell:
         "python {input.script[0]:q} {output:q} {input.columns:q} 2> {log:q}"
@@ -182,7 +182,7 @@ rule fig10_occurrence_events:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=30,
     params:
         rows=dynamics_rows(dynamics_series(), ("sites", "substrate"), with_truth=False),

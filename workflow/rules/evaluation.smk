@@ -22,7 +22,7 @@ rule score_series:
         "../../envs/simulate.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=30,
     params:
         settings=json.dumps({"relative": config["strain"]["reference"] == "relative"}),
@@ -34,7 +34,7 @@ rule score_series:
 rule make_specimen:
     """Make a simulated specimen to evaluate models on, of a sort that no training sees."""
     input:
-        script=ancient(code("make_specimen.py")),
+        script=ancient(script_alone("make_specimen.py")),
     output:
         "results/evaluation/specimen.h5",
     log:
@@ -45,12 +45,12 @@ rule make_specimen:
         "../../envs/simulate.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=60,
     params:
         settings=json.dumps(config["evaluation"]["specimen"]),
     shell:
-        "python {input.script[0]:q} {output:q} --settings {params.settings:q} 2> {log:q}"
+        "python {input.script:q} {output:q} --settings {params.settings:q} 2> {log:q}"
 
 
 rule evaluate_model:
@@ -71,7 +71,7 @@ rule evaluate_model:
         "../../envs/learn.yaml"
     threads: 8
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
         runtime=60,
     params:
         folder=evaluated_folder,
@@ -103,7 +103,7 @@ rule evaluate_columns:
         "../../envs/learn.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
         runtime=120,
     params:
         folder=evaluated_folder,
@@ -132,7 +132,7 @@ rule evaluate_background:
         "../../envs/learn.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
         runtime=120,
     params:
         folder=evaluated_folder,
@@ -161,7 +161,7 @@ rule measure_detection_errors:
         "../../envs/learn.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
         runtime=120,
     params:
         folder=evaluated_folder,
@@ -192,7 +192,7 @@ rule score_dynamics:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=30,
     shell:
         "python {input.script[0]:q} {input.sites:q} {input.truth:q} {output.scores:q}"

@@ -26,7 +26,7 @@ rule plot_series_strain:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=memory(3000),
         runtime=30,
     params:
         rows=lambda wildcards: strain_rows([wildcards.series]),
@@ -58,7 +58,7 @@ rule graphene_strain:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=memory(3000),
         runtime=30,
     params:
         rows=strain_rows(series_of("atoms")),
@@ -104,7 +104,7 @@ rule fig04_random_sheets:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=30,
     shell:
         "python {input.script[0]:q} {output:q} {input.structures:q} 2> {log:q}"
@@ -134,7 +134,7 @@ rule fig05_training_examples:
         "../../envs/learn.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=memory(3000),
         runtime=30,
     params:
         seed=config["seed"],
@@ -165,7 +165,7 @@ rule fig06_dose_performance:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=30,
     shell:
         "python {input.script[0]:q} {output:q} {input.evaluation:q} 2> {log:q}"

@@ -5,7 +5,7 @@
 rule simulate_focal_series:
     """Take a simulated focal series of a particle or a monolayer; the truth is kept."""
     input:
-        script=ancient(code("simulate_focal_series.py")),
+        script=ancient(script_alone("simulate_focal_series.py")),
     output:
         stack="results/acquisitions/{focal_series}.tif",
         truth="results/acquisitions/{focal_series}_truth.h5",
@@ -17,12 +17,12 @@ rule simulate_focal_series:
         "../../envs/simulate.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=30,
     params:
         settings=lambda wildcards: json.dumps(config["focal_series"][wildcards.focal_series]),
     shell:
-        "python {input.script[0]:q} {output.stack:q} {output.truth:q}"
+        "python {input.script:q} {output.stack:q} {output.truth:q}"
         " --settings {params.settings:q} 2> {log:q}"
 
 
@@ -45,8 +45,8 @@ rule count_columns:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory(2000),
+        runtime=minutes(30, per_gb=60),
     params:
         settings=json.dumps(config["heights"]),
     shell:
@@ -73,7 +73,7 @@ rule score_classes:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=30,
     shell:
         "python {input.script[0]:q} {input.atoms:q} {input.truth:q} {output.scores:q}"
@@ -100,7 +100,7 @@ rule evaluate_heights:
         "../../envs/learn.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
         runtime=120,
     params:
         folder=evaluated_folder,
@@ -131,7 +131,7 @@ rule evaluate_species:
         "../../envs/learn.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
         runtime=120,
     params:
         folder=evaluated_folder,

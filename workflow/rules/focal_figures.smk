@@ -28,7 +28,7 @@ rule plot_column_heights:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=30,
     params:
         options=lambda wildcards: truth_options(wildcards.series) + dose_options(wildcards.series),
@@ -63,7 +63,7 @@ rule plot_species:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=30,
     params:
         options=lambda wildcards: truth_options(wildcards.series),
@@ -96,7 +96,7 @@ rule gold_heights:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=30,
     params:
         title=title_of_shown("heights"),
@@ -131,7 +131,7 @@ rule mos2_species:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=30,
     params:
         title=title_of_shown("species"),
@@ -164,7 +164,7 @@ rule fig03_focal_series:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=30,
     params:
         title=title_of_shown("species"),
@@ -196,7 +196,7 @@ rule fig11_column_heights:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=30,
     params:
         title=title_of_shown("heights"),
@@ -226,7 +226,7 @@ rule fig12_height_errors:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=30,
     shell:
         "python {input.script[0]:q} {output:q} {input.summary:q} 2> {log:q}"
@@ -253,7 +253,7 @@ rule image_count:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=30,
     params:
         curves=[

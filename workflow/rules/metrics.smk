@@ -21,7 +21,7 @@ rule evaluate_strain:
         "../../envs/learn.yaml"
     threads: 8
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
         runtime=60,
     params:
         folder=evaluated_folder,
@@ -62,7 +62,7 @@ rule summarise_metrics:
         "../../envs/learn.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     params:
         models=[
@@ -86,18 +86,51 @@ rule metrics:
         ),
 
 
+rule tabulate_scores:
+    """Put all tables of the target scores, and the configuration, on one page of the report."""
+    input:
+        tables=[
+            *expand("results/models/{model}/evaluation.csv", model=models_of("atoms")),
+            *expand(
+                "results/models/{model}/{table}.csv",
+                model=models_of("columns"),
+                table=("columns", "background"),
+            ),
+            *expand("results/models/{model}/heights_summary.csv", model=models_of("heights")),
+            *expand("results/models/{model}/species_summary.csv", model=models_of("species")),
+            *expand("results/series/{series}/scores.csv", series=simulated_series()),
+            *expand("results/series/{series}/class_scores.csv", series=simulated_focal_series()),
+            *expand("results/series/{series}/dynamics_scores.csv", series=simulated_sequences()),
+            *expand("results/comparisons/{comparison}.csv", comparison=comparisons()),
+        ],
+        script=code("tabulate_scores.py"),
+    output:
+        report(
+            "results/scores.html",
+            caption="../report/scores.rst",
+            category="Metrics",
+            labels={"model": "of this run", "figure": "scores"},
+        ),
+    log:
+        "results/logs/tabulate_scores.log",
+    benchmark:
+        "results/benchmarks/tabulate_scores.tsv"
+    localrule: True
+    conda:
+        "../../envs/analyse.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    params:
+        settings=json.dumps(config),
+    shell:
+        "python {input.script[0]:q} {output:q} {input.tables:q} --settings {params.settings:q}"
+        " 2>&1 | tee {log:q}"
+
+
 rule scores:
     """How good the models of the configuration are, and what they make of simulated series."""
     input:
-        expand("results/models/{model}/evaluation.csv", model=models_of("atoms")),
-        expand(
-            "results/models/{model}/{table}.csv",
-            model=models_of("columns"),
-            table=("columns", "background"),
-        ),
-        expand("results/models/{model}/heights_summary.csv", model=models_of("heights")),
-        expand("results/models/{model}/species_summary.csv", model=models_of("species")),
-        expand("results/series/{series}/scores.csv", series=simulated_series()),
-        expand("results/series/{series}/class_scores.csv", series=simulated_focal_series()),
-        expand("results/series/{series}/dynamics_scores.csv", series=simulated_sequences()),
-        expand("results/comparisons/{comparison}.csv", comparison=comparisons()),
+        rules.tabulate_scores.input.tables,
+        rules.tabulate_scores.output,

@@ -4,7 +4,7 @@
 rule simulate_acquisition:
     """Take a simulated image of a simulated specimen; the truth stays beside it."""
     input:
-        script=ancient(code("simulate_acquisition.py")),
+        script=ancient(script_alone("simulate_acquisition.py")),
     output:
         image="results/acquisitions/{acquisition}.tif",
         truth="results/acquisitions/{acquisition}_truth.h5",
@@ -16,19 +16,19 @@ rule simulate_acquisition:
         "../../envs/simulate.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=30,
     params:
         settings=lambda wildcards: json.dumps(config["acquisitions"][wildcards.acquisition]),
     shell:
-        "python {input.script[0]:q} {output.image:q} {output.truth:q}"
+        "python {input.script:q} {output.image:q} {output.truth:q}"
         " --settings {params.settings:q} 2> {log:q}"
 
 
 rule simulate_sequence:
     """Take a simulated in-situ series of a particle, drifting and hopping; the truth is kept."""
     input:
-        script=ancient(code("simulate_sequence.py")),
+        script=ancient(script_alone("simulate_sequence.py")),
     output:
         stack="results/acquisitions/{sequence}.tif",
         truth="results/acquisitions/{sequence}_truth.h5",
@@ -40,19 +40,19 @@ rule simulate_sequence:
         "../../envs/simulate.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=60,
     params:
         settings=lambda wildcards: json.dumps(config["sequences"][wildcards.sequence]),
     shell:
-        "python {input.script[0]:q} {output.stack:q} {output.truth:q}"
+        "python {input.script:q} {output.stack:q} {output.truth:q}"
         " --settings {params.settings:q} 2> {log:q}"
 
 
 rule fetch_image:
     """Fetch a public image by its name in data/registry.tsv; its checksum is verified."""
     input:
-        script=ancient(code("fetch_image.py")),
+        script=ancient(script_alone("fetch_image.py")),
     output:
         "data/images/{image}.tif",
     log:
@@ -64,10 +64,10 @@ rule fetch_image:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=memory(500),
         runtime=30,
     shell:
-        "python {input.script[0]:q} {wildcards.image} {output:q} 2> {log:q}"
+        "python {input.script:q} {wildcards.image} {output:q} 2> {log:q}"
 
 
 rule import_series:
@@ -86,8 +86,8 @@ rule import_series:
         "../../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory(2000),
+        runtime=minutes(30, per_gb=10),
     params:
         path=lambda wildcards: series_path(wildcards.series),
         settings=series_settings,
@@ -112,8 +112,8 @@ rule map_classes:
         "../../envs/learn.yaml"
     threads: 2
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=memory(3000),
+        runtime=minutes(60, per_gb=120),
     params:
         model=lambda wildcards: model_folder(SERIES.at[wildcards.series, "model"]),
         contrast=lambda wildcards: SERIES.at[wildcards.series, "contrast"] or "auto",

@@ -1,0 +1,929 @@
+"""What becomes of a run when something breaks: each fault is made to happen, and gone on from.
+
+The chain is that of graphene at the size of the tests, in FOLDER. It is run once undisturbed; every
+fault then has a copy of what was made, less what the fault is to hit. Printed is a row of a table
+for every fault: what was done, what was seen, the sentence that the user reads, what was kept. A
+result that is lost, or differs from the undisturbed one, is said so and makes the exit code 1.
+
+Faults of file systems need root (they mount small ones) or a C compiler (a library stands in for
+the file system); those of a cluster need its squeue, and --profile. What cannot be tried is said.
+
+Example:
+    python benchmarks/faults.py /tmp/faults
+    python benchmarks/faults.py /tmp/faults --only random_kills --kills 5 --seed 1
+"""
+
+import argparse
+import functools
+import os
+import random
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import h5py
+import yaml
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
+
+from atomsight import command_line, hdf5
+from atomsight.errors import InputError
+
+ROOT = Path(__file__).resolve().parents[1]
+TINY = ROOT / "tests" / "pipeline" / "config.yaml"
+#: Long enough to be killed on the way, and with checkpoints to go on from.
+TRAINING = {
+    "models": {"graphene": {"training": {"steps": 60, "steps_per_epoch": 20}}},
+    "checkpoint_steps": 10,
+    "series": "series.tsv",
+}
+SHEET = (
+    "series\tpath\tmodel\n"
+    "simulated_pristine\tresults/acquisitions/simulated_pristine.tif\tgraphene\n"
+)
+MODEL = "results/models/graphene"
+SHARDS = [f"{MODEL}/waves/{shard}.h5" for shard in (0, 1)]
+WEIGHTS = f"{MODEL}/model/network.weights.h5"
+PARTS = {"shard": SHARDS[0], "model": f"{MODEL}/model", "series": "results/series"}
+ATOMS = "results/series/simulated_pristine/atoms.csv"
+CHAIN = "results/graphene_strain.png"
+#: Everything in results/ but these is a result that must survive.
+NO_RESULTS = ("logs", "benchmarks", "training")
+WAIT_S = 3600
+
+#: A library that stands in for a file system: no locks, or slow below the folder $SLOW_BELOW.
+STAND_IN = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+int flock(int fd, int operation) { errno = ENOLCK; return -1; }
+static void wait_if_slow(int fd) {
+    const char *below = getenv("SLOW_BELOW");
+    char link[64], path[4096];
+    if (!below) return;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, path, sizeof path - 1);
+    if (n <= 0) return;
+    path[n] = 0;
+    if (strncmp(path, below, strlen(below)) == 0) usleep(100000);
+}
+ssize_t write(int fd, const void *data, size_t n) {
+    static ssize_t (*real)(int, const void *, size_t);
+    if (!real) real = dlsym(RTLD_NEXT, "write");
+    wait_if_slow(fd);
+    return real(fd, data, n);
+}
+int fsync(int fd) {
+    static int (*real)(int);
+    if (!real) real = dlsym(RTLD_NEXT, "fsync");
+    wait_if_slow(fd);
+    return real(fd);
+}
+ssize_t pread(int fd, void *data, size_t n, off_t at) {
+    static ssize_t (*real)(int, void *, size_t, off_t);
+    if (!real) real = dlsym(RTLD_NEXT, "pread");
+    wait_if_slow(fd);
+    return real(fd, data, n, at);
+}
+ssize_t pread64(int fd, void *data, size_t n, off_t at) { return pread(fd, data, n, at); }
+ssize_t read(int fd, void *data, size_t n) {
+    static ssize_t (*real)(int, void *, size_t);
+    if (!real) real = dlsym(RTLD_NEXT, "read");
+    wait_if_slow(fd);
+    return real(fd, data, n);
+}
+"""
+
+
+class NotTried(Exception):
+    """A fault that cannot be made to happen here, and why."""
+
+
+@dataclass
+class Trial:
+    """A folder in which a fault happens: a copy of the undisturbed one, less what is to be made.
+
+    Attributes
+    ----------
+    folder : Path
+        The folder.
+    target : list of str
+        What snakemake is asked for.
+    notes : list of str
+        What was seen, in short.
+    said : str
+        The output of all runs so far.
+    is_finished : bool
+        Whether the fault has been gone on from.
+    """
+
+    folder: Path
+    target: list[str]
+    notes: list[str] = field(default_factory=list)
+    said: str = ""
+    is_finished: bool = False
+
+    def command(self, *more: str) -> list[str]:
+        """Give the command of a run, on this machine unless ``more`` says where."""
+        where = [] if "--workflow-profile" in more else ["--cores", "1"]
+        return [
+            *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
+            *("--directory", str(self.folder), *self.target, *where, *more),
+            *("--configfile", str(TINY), str(self.folder / "faults.yaml")),
+        ]
+
+    def start(self, *more: str, **environment: str) -> subprocess.Popen:
+        """Start a run as a group of processes of its own."""
+        return subprocess.Popen(
+            self.command(*more),
+            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"} | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            # Of a script in the background Ctrl-C is ignored, and so it would be here.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+
+    def end(self, started: subprocess.Popen) -> int:
+        """Wait for a run and keep what it said; give its exit code."""
+        text, _ = started.communicate(timeout=WAIT_S)
+        self.said += text
+        return started.returncode
+
+    def run(self, *more: str, **environment: str) -> int:
+        """Run, keep what is said, give the exit code."""
+        return self.end(self.start(*more, **environment))
+
+    def process(self, script: str, ready: Callable[[], bool] = lambda: True) -> int:
+        """Wait until a script runs in this folder, and for more; give its process."""
+        until = time.monotonic() + WAIT_S
+        while time.monotonic() < until:
+            found = processes(self.folder, script) if ready() else []
+            if found and ready():
+                return found[0]
+            time.sleep(0.2)
+        raise RuntimeError(f"{script} did not start in {self.folder}")
+
+    def partials(self) -> list[Path]:
+        """Give the files that were being written."""
+        return list((self.folder / "results").rglob(".*.partial*"))
+
+    def sentences(self) -> str:
+        """Give the sentences that a user reads, without paths of this machine."""
+        found = []
+        for line in self.said.splitlines():
+            line = line.strip().replace(f"{self.folder.resolve()}/", "").replace(f"{ROOT}/", "")
+            is_ours = re.match(r"(error|warning): ", line)
+            if (is_ours or any(words in line for words in SNAKEMAKE_SAYS)) and line not in found:
+                found.append(line)
+        return " / ".join(found) or "none"
+
+
+#: Parts of what Snakemake says of a fault.
+SNAKEMAKE_SAYS = (
+    "LockException",
+    "Directory cannot be locked",
+    "Error in rule",
+    "Incomplete files",
+    "incomplete",
+    "Read-only file system",
+    "No space left",
+    "clock",
+    "Traceback",
+)
+
+
+def processes(folder: Path, script: str) -> list[int]:
+    """Find the Python processes of a script in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Their working folder.
+    script : str
+        Name of the script.
+
+    Returns
+    -------
+    list of int
+        Their numbers.
+    """
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            here = (entry / "cwd").resolve() == folder.resolve()
+        except OSError:
+            continue  # It has just ended.
+        if here and len(words) > 1 and words[1].endswith(script):
+            found.append(int(entry.name))
+    return found
+
+
+def results(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Take stock of the results in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of a run.
+
+    Returns
+    -------
+    dict of str to (int, bytes)
+        Time of change and contents of every file, by its path.
+    """
+    return {
+        str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes())
+        for path in sorted((folder / "results").rglob("*"))
+        if path.is_file()
+        and not path.name.endswith(".partial")
+        and not set(path.relative_to(folder / "results").parts) & set(NO_RESULTS)
+    }
+
+
+def faults() -> dict[str, Callable[[Trial], str]]:
+    """Give the functions below that are a fault, by name, in their order."""
+    return {name: function for name, function in globals().items() if hasattr(function, "less")}
+
+
+def fault(less: list[str], target: list[str]) -> Callable:
+    """Mark a function as a fault.
+
+    Parameters
+    ----------
+    less : list of str
+        Patterns of what is missing in the copy of the undisturbed folder.
+    target : list of str
+        What is asked for.
+
+    Returns
+    -------
+    callable
+        A decorator. The function does the harm and goes on; it returns what was done.
+    """
+
+    def mark(function: Callable[[Trial], str]) -> Callable[[Trial], str]:
+        function.less, function.target = less, target
+        return function
+
+    return mark
+
+
+@fault(less=["shard", "model"], target=SHARDS)
+def kill_a_shard(trial: Trial) -> str:
+    """`kill -9` of the simulation of a shard while it writes."""
+    run = trial.start()
+    os.kill(trial.process("simulate_waves.py", trial.partials), signal.SIGKILL)
+    refuse(trial, trial.end(run))
+    trial.notes.append(f"{len(trial.partials())} hidden partial file left")
+    return "the same command"
+
+
+@fault(less=["shard", "model"], target=SHARDS)
+def stop_a_shard(trial: Trial) -> str:
+    """SIGTERM to the simulation of a shard while it writes (a time limit, `scancel`)."""
+    run = trial.start()
+    os.kill(trial.process("simulate_waves.py", trial.partials), signal.SIGTERM)
+    refuse(trial, trial.end(run))
+    trial.notes.append(f"{len(trial.partials())} partial files left")
+    return "the same command"
+
+
+@fault(less=["model"], target=[WEIGHTS])
+def kill_the_training(trial: Trial) -> str:
+    """`kill -9` of the training after its first checkpoint."""
+    checkpoints = trial.folder / MODEL / "training" / "checkpoint"
+    run = trial.start()
+    number = trial.process("train_network.py", lambda: any(checkpoints.glob("*")))
+    os.kill(number, signal.SIGKILL)
+    refuse(trial, trial.end(run))
+    return "the same command"
+
+
+@fault(less=["model"], target=[WEIGHTS])
+def damage_a_checkpoint(trial: Trial) -> str:
+    """`kill -9` of the training, and one bit of its last checkpoint flipped."""
+    folder = trial.folder / MODEL / "training" / "checkpoint"
+    run = trial.start()
+    number = trial.process("train_network.py", lambda: len(list(folder.glob("*.npz"))) > 1)
+    os.kill(number, signal.SIGKILL)
+    refuse(trial, trial.end(run))
+    flip(max(folder.glob("*.npz"), key=lambda path: int(path.name.split("-")[0])))
+    return "the same command"
+
+
+@fault(less=["shard", "model"], target=SHARDS)
+def kill_snakemake(trial: Trial) -> str:
+    """`kill -9` of snakemake itself while a shard is simulated; its lock stays."""
+    run = trial.start()
+    trial.process("simulate_waves.py", trial.partials)
+    os.kill(run.pid, signal.SIGKILL)
+    trial.end(run)
+    while processes(trial.folder, "simulate_waves.py"):
+        time.sleep(0.1)
+    trial.notes.append("the job that ran ended by itself")
+    refuse(trial, trial.run())
+    if trial.run("--unlock") != 0:
+        raise RuntimeError("it could not be unlocked")
+    return "the same command with `--unlock`, then the same command"
+
+
+@fault(less=["model"], target=[WEIGHTS])
+def kill_snakemake_in_a_training(trial: Trial) -> str:
+    """`kill -9` of snakemake while it trains; the training lives on, and a second one is begun."""
+    checkpoints = trial.folder / MODEL / "training" / "checkpoint"
+    run = trial.start()
+    number = trial.process("train_network.py", lambda: any(checkpoints.glob("*")))
+    os.kill(number, signal.SIGSTOP)
+    os.kill(run.pid, signal.SIGKILL)
+    if trial.run("--unlock") != 0:
+        raise RuntimeError("it could not be unlocked")
+    code = trial.run()
+    os.kill(number, signal.SIGCONT)
+    refuse(trial, code)
+    while processes(trial.folder, "train_network.py"):
+        time.sleep(0.1)
+    return "wait for the first training or kill it; then the same command"
+
+
+@fault(less=["shard", "model"], target=SHARDS)
+def interrupt_snakemake(trial: Trial) -> str:
+    """Ctrl-C while a shard is simulated."""
+    run = trial.start()
+    trial.process("simulate_waves.py", trial.partials)
+    os.killpg(run.pid, signal.SIGINT)
+    refuse(trial, trial.end(run))
+    trial.notes.append(f"{len(trial.partials())} partial files left")
+    return "the same command"
+
+
+@fault(less=["shard", "model"], target=SHARDS)
+def stale_lock(trial: Trial) -> str:
+    """A lock in `.snakemake/locks` without the run that made it (the machine went down)."""
+    run = trial.start()
+    locks = trial.folder / ".snakemake" / "locks"
+    trial.process("simulate_waves.py", lambda: any(locks.glob("*")))
+    kept = {path: path.read_bytes() for path in locks.iterdir()}
+    os.killpg(run.pid, signal.SIGKILL)
+    trial.end(run)
+    for path, text in kept.items():
+        path.write_bytes(text)
+    refuse(trial, trial.run())
+    if trial.run("--unlock") != 0:
+        raise RuntimeError("it could not be unlocked")
+    return "the same command with `--unlock`, then the same command"
+
+
+@fault(less=["shard", "model"], target=SHARDS)
+def two_runs(trial: Trial) -> str:
+    """A second snakemake in the same folder while the first one works."""
+    first = trial.start()
+    trial.process("simulate_waves.py")
+    refuse(trial, trial.run())
+    if trial.end(first) != 0:
+        raise RuntimeError("the first run failed")
+    trial.notes.append("the first run ended well")
+    return "wait for the first run; then the same command"
+
+
+@fault(less=["shard", "model"], target=SHARDS)
+def two_runs_without_locks(trial: Trial) -> str:
+    """Two runs at once, both with `--nolock`, each making the same shards."""
+    runs = [trial.start("--nolock"), trial.start("--nolock")]
+    trial.notes.append("exit codes " + " and ".join(str(trial.end(run)) for run in runs))
+    return "the same command"
+
+
+@fault(less=["shard", "model"], target=SHARDS)
+def full_disk(trial: Trial) -> str:
+    """The disk is full when a shard is written, its log with it."""
+    with mounted(trial.folder / "results", "size=%d"):
+        refuse(trial, trial.run())
+        trial.notes.append(f"{len(trial.partials())} partial files left")
+        remount(trial.folder / "results", "size=100m")
+        finish(trial)
+    return "make room, then the same command"
+
+
+@fault(less=["model"], target=[WEIGHTS])
+def full_disk_in_a_training(trial: Trial) -> str:
+    """The disk is full when the training writes a checkpoint."""
+    with mounted(trial.folder / "results", "size=%d"):
+        refuse(trial, trial.run())
+        remount(trial.folder / "results", "size=100m")
+        finish(trial)
+    return "make room, then the same command"
+
+
+@fault(less=["shard", "model"], target=SHARDS)
+def read_only(trial: Trial) -> str:
+    """`results/` is read-only."""
+    with mounted(trial.folder / "results", "size=100m"):
+        remount(trial.folder / "results", "ro")
+        refuse(trial, trial.run())
+        remount(trial.folder / "results", "rw")
+        finish(trial)
+    return "make it writable, then the same command"
+
+
+@fault(less=["model"], target=[WEIGHTS])
+def truncated_shard(trial: Trial) -> str:
+    """A shard of waves cut to half its length, its time unchanged, before the training."""
+    path = trial.folder / SHARDS[0]
+    changed(path, path.read_bytes()[: path.stat().st_size // 2])
+    refuse(trial, trial.run())
+    follow_the_advice(trial)
+    return "`rm` of the named file, then the same command"
+
+
+@fault(less=["model"], target=[WEIGHTS])
+def flipped_bit(trial: Trial) -> str:
+    """One bit of a shard of waves flipped: in the data, in the attributes, in the checksum."""
+    path = trial.folder / SHARDS[1]
+    whole = path.read_bytes()
+    with h5py.File(path) as file:
+        data = file["spectra"].id.get_chunk_info(0).byte_offset + 1000
+    for place in (whole.index(b"energy_eV") + 2, 30, data):
+        changed(path, whole)
+        flip(path, place)
+        try:
+            hdf5.read_waves([path])
+        except InputError:
+            continue
+        raise RuntimeError(f"the bit flipped at {place} is not seen")
+    trial.notes.append("all three are refused")
+    refuse(trial, trial.run())
+    follow_the_advice(trial)
+    return "`rm` of the named file, then the same command"
+
+
+@fault(less=["series"], target=[ATOMS])
+def flipped_bit_of_a_model(trial: Trial) -> str:
+    """One bit of the weights of a finished model flipped, before it reads images."""
+    path = trial.folder / WEIGHTS
+    with h5py.File(path) as file:
+        found = []
+        file.visititems(lambda _, item: found.append(item) if hasattr(item, "size") else None)
+        offset = max(found, key=lambda item: item.size).id.get_offset() + 41
+    flip(path, offset)
+    refuse(trial, trial.run())
+    path.unlink()
+    return "`rm` of the named file, then the same command, which trains again"
+
+
+@fault(less=["model"], target=[WEIGHTS])
+def clock_ahead(trial: Trial) -> str:
+    """The clock of the node that made the shards was a day ahead."""
+    ahead = time.time() + 86400
+    for path in SHARDS:
+        os.utime(trial.folder / path, (ahead, ahead))
+    trial.notes.append(f"exit code {trial.run()}")
+    trial.notes.append(f"the training would be made again: {would_run(trial, 'train_network')}")
+    now = time.time()
+    for path in SHARDS:
+        os.utime(trial.folder / path, (now, now))
+    if trial.run("--touch") != 0:
+        raise RuntimeError("the results could not be touched")
+    return "`find results -newermt now -exec touch {} +`, the same command with `--touch`"
+
+
+@fault(less=[], target=[CHAIN])
+def clock_back(trial: Trial) -> str:
+    """The clock went back a day after the waves were made: the model seems older than they."""
+    back = time.time() - 86400
+    for path in (trial.folder / MODEL / "model").iterdir():
+        os.utime(path, (back, back))
+    trial.notes.append(f"the training would be made again: {would_run(trial, 'train_network')}")
+    if trial.run("--touch") != 0:
+        raise RuntimeError("the results could not be touched")
+    return "the same command with `--touch`"
+
+
+@fault(less=["shard", "model", "series"], target=[ATOMS])
+def no_locks(trial: Trial) -> str:
+    """A file system that knows no locks (every flock fails with ENOLCK)."""
+    library = stand_in(trial.folder)
+    trial.notes.append(f"exit code {trial.run(LD_PRELOAD=library)}")
+    return "nothing to do"
+
+
+@fault(less=["shard", "model"], target=SHARDS)
+def slow_disk(trial: Trial) -> str:
+    """A file system on which every read, write and fsync in `results/` takes 0.1 s."""
+    library = stand_in(trial.folder)
+    below = str((trial.folder / "results").resolve())
+    begin = time.monotonic()
+    code = trial.run(LD_PRELOAD=library, SLOW_BELOW=below)
+    trial.notes.append(f"exit code {code} after {time.monotonic() - begin:.0f} s")
+    return "nothing to do"
+
+
+@fault(less=["shard", "model"], target=SHARDS)
+def cancelled_job(trial: Trial) -> str:
+    """`scancel` of the Slurm job of a shard."""
+    run, _, job = start_on_slurm(trial, "simulate_waves.py")
+    subprocess.run(["scancel", job], check=True)
+    trial.notes.append(f"exit code {trial.end(run)}, {len(trial.partials())} partial files left")
+    return "nothing to do: the job is given again (`retries` of the profile)"
+
+
+@fault(less=["shard", "model"], target=SHARDS)
+def killed_job(trial: Trial) -> str:
+    """`kill -9` of the process of a shard on its node (as for want of memory)."""
+    run, number, _ = start_on_slurm(trial, "simulate_waves.py")
+    os.kill(number, signal.SIGKILL)
+    trial.notes.append(f"exit code {trial.end(run)}, {len(trial.partials())} partial files left")
+    return "nothing to do: the job is given again (`retries` of the profile)"
+
+
+@fault(less=["shard", "model"], target=SHARDS)
+def drained_node(trial: Trial) -> str:
+    """The node that simulates a shard is drained."""
+    run, _, job = start_on_slurm(trial, "simulate_waves.py")
+    node = node_of(job)
+    set_node(node, "drain")
+    try:
+        trial.notes.append(f"exit code {trial.end(run)}, the job on the node ended")
+    finally:
+        set_node(node, "resume")
+    return "nothing to do: other jobs go to other nodes"
+
+
+@fault(less=["shard", "model"], target=SHARDS)
+def lost_node(trial: Trial) -> str:
+    """The node that simulates a shard is lost (state `down`)."""
+    run, _, job = start_on_slurm(trial, "simulate_waves.py")
+    node = node_of(job)
+    set_node(node, "down")
+    try:
+        trial.notes.append(f"exit code {trial.end(run)}")
+    finally:
+        set_node(node, "resume")
+    return "nothing to do: Slurm or `retries` of the profile give the job again"
+
+
+@fault(less=["shard", "model"], target=SHARDS)
+def kill_snakemake_on_slurm(trial: Trial) -> str:
+    """`kill -9` of the snakemake that gives jobs to Slurm."""
+    run, _, job = start_on_slurm(trial, "simulate_waves.py")
+    os.kill(run.pid, signal.SIGKILL)
+    trial.end(run)
+    time.sleep(1)
+    trial.notes.append(f"the job goes on: {'yes' if processes_of(job) else 'no'}")
+    subprocess.run(["scancel", job], check=True)
+    while processes_of(job):
+        time.sleep(0.2)
+    refuse(trial, trial.run())
+    if trial.run("--unlock") != 0:
+        raise RuntimeError("it could not be unlocked")
+    return "`scancel --name RUN_ID` (in the log), `--unlock`, then the same command"
+
+
+#: The profile, with a Slurm that is asked more often, since here jobs are short.
+SLURM = ("--workflow-profile", str(ROOT / "profiles" / "slurm"), "--slurm-status-command", "squeue")
+SLURM_SOON = (*SLURM, "--slurm-init-seconds-before-status-checks", "2")
+
+
+def start_on_slurm(trial: Trial, script: str) -> tuple[subprocess.Popen, int, str]:
+    """Start a run on Slurm and wait until a script of it writes.
+
+    Parameters
+    ----------
+    trial : Trial
+        The fault's folder.
+    script : str
+        Name of the script.
+
+    Returns
+    -------
+    run : Popen
+        The run.
+    number : int
+        The process of the script.
+    job : str
+        Its job.
+    """
+    if shutil.which("squeue") is None or subprocess.run(["sinfo"], capture_output=True).returncode:
+        raise NotTried("needs a Slurm cluster, such as that of tests/cluster")
+    run = trial.start(*SLURM_SOON)
+    number = trial.process(script, trial.partials)
+    environment = Path(f"/proc/{number}/environ").read_bytes().decode(errors="replace")
+    return run, number, re.search(r"SLURM_JOB_ID=(\d+)", environment)[1]
+
+
+def processes_of(job: str) -> str:
+    """Ask Slurm whether a job runs."""
+    said = subprocess.run(["squeue", "-h", "-j", job, "-o", "%T"], capture_output=True, text=True)
+    return said.stdout.strip()
+
+
+def node_of(job: str) -> str:
+    """Ask Slurm on which node a job runs."""
+    said = subprocess.run(["squeue", "-h", "-j", job, "-o", "%N"], capture_output=True, text=True)
+    return said.stdout.strip()
+
+
+def set_node(node: str, state: str) -> None:
+    """Set the state of a node."""
+    words = ["scontrol", "update", f"nodename={node}", f"state={state}"]
+    subprocess.run(words if state == "resume" else [*words, "reason=trial"], check=True)
+
+
+def refuse(trial: Trial, code: int) -> None:
+    """See that a run has failed, and that nothing half-written stands where a result belongs."""
+    if code == 0:
+        raise RuntimeError("the run did not fail")
+    for path in (trial.folder / "results").rglob("*.h5"):
+        if path.name != "network.weights.h5" and str(path.relative_to(trial.folder)) not in SHARDS:
+            with hdf5.open_to_read(path):
+                pass
+
+
+def finish(trial: Trial) -> None:
+    """Go on while a file system is mounted, and keep what it made in the folder below it."""
+    if trial.run() != 0:
+        raise RuntimeError(f"it did not go on: {trial.said[-2000:]}")
+    trial.is_finished = True
+
+
+def follow_the_advice(trial: Trial) -> None:
+    """Do what the sentence says that names the damage."""
+    advice = re.findall(r"to make it again: (rm .*), then the same command", trial.said)
+    if not advice:
+        raise RuntimeError(f"no advice was given: {trial.said[-2000:]}")
+    subprocess.run(shlex.split(advice[-1]), cwd=trial.folder, check=True)
+
+
+def would_run(trial: Trial, rule: str) -> str:
+    """Say whether a rule would run if the same command were given."""
+    said = subprocess.run(trial.command("--dry-run"), capture_output=True, text=True, check=False)
+    return "yes" if re.search(rf"^\s*rule {rule}:", said.stdout + said.stderr, re.M) else "no"
+
+
+def flip(path: Path, offset: int | None = None) -> None:
+    """Flip one bit of a file, in its middle or at a place; its time stays."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 if offset is None else offset] ^= 4
+    changed(path, bytes(data))
+
+
+def changed(path: Path, data: bytes) -> None:
+    """Change a file without its time."""
+    stamp = path.stat()
+    path.write_bytes(data)
+    os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+
+
+@contextmanager
+def mounted(folder: Path, options: str) -> Iterator[None]:
+    """Let a folder be a file system of its own; what it holds at the end stays in the folder."""
+    if os.geteuid() != 0:
+        raise NotTried("needs root, to mount a small file system")
+    held = folder.with_name(f"{folder.name}_held")
+    folder.rename(held)
+    folder.mkdir()
+    pages = sum(-(-path.stat().st_size // 4096) for path in held.rglob("*") if path.is_file())
+    options = options % ((pages + 16) * 4096) if "%" in options else options
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True
+    )
+    if done.returncode:
+        folder.rmdir()
+        held.rename(folder)
+        raise NotTried(f"mount: {done.stderr.decode().strip()}")
+    try:
+        shutil.copytree(held, folder, dirs_exist_ok=True)
+        yield
+        shutil.rmtree(held)
+        shutil.copytree(folder, held)
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+        folder.rmdir()
+        held.rename(folder)
+
+
+def remount(folder: Path, options: str) -> None:
+    """Change the options of a file system of :func:`mounted`."""
+    subprocess.run(["mount", "-o", f"remount,{options}", str(folder)], check=True)
+
+
+def stand_in(folder: Path) -> str:
+    """Compile the library that stands in for a file system."""
+    source, library = folder / "stand_in.c", folder / "stand_in.so"
+    source.write_text(STAND_IN, encoding="utf-8")
+    if shutil.which("cc") is None:
+        raise NotTried("needs a C compiler")
+    words = ["cc", "-shared", "-fPIC", "-o", str(library), str(source), "-ldl"]
+    subprocess.run(words, check=True)
+    return str(library)
+
+
+def prepare(folder: Path) -> None:
+    """Make the undisturbed folder, unless it stands."""
+    if (folder / CHAIN).is_file():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "faults.yaml").write_text(yaml.safe_dump(TRAINING), encoding="utf-8")
+    (folder / "series.tsv").write_text(SHEET, encoding="utf-8")
+    trial = Trial(folder, [CHAIN])
+    begin = time.monotonic()
+    if trial.run() != 0:
+        raise InputError(f"the undisturbed run failed: {trial.said[-3000:]}")
+    (folder / "seconds").write_text(f"{time.monotonic() - begin:.1f}", encoding="utf-8")
+
+
+def copy(whole: Path, folder: Path, function: Callable[[Trial], str]) -> Trial:
+    """Copy the undisturbed folder, less what a fault is to hit.
+
+    Parameters
+    ----------
+    whole : Path
+        The undisturbed folder.
+    folder : Path
+        The new one; one that stands is replaced.
+    function : callable
+        The fault.
+
+    Returns
+    -------
+    Trial
+        The fault's folder and target.
+    """
+    if folder.exists():
+        shutil.rmtree(folder)
+    shutil.copytree(whole, folder)
+    for name in function.less:
+        path = folder / PARTS[name]
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return Trial(folder, function.target)
+
+
+def try_fault(name: str, function: Callable[[Trial], str], given: argparse.Namespace) -> bool:
+    """Make a fault happen, go on, compare, and print the row of the table.
+
+    Parameters
+    ----------
+    name : str
+        Name of the fault.
+    function : callable
+        The fault.
+    given : Namespace
+        The command line.
+
+    Returns
+    -------
+    bool
+        Whether nothing was lost.
+    """
+    whole = given.folder / "undisturbed"
+    trial = copy(whole, given.folder / name, function)
+    before = results(trial.folder)
+    try:
+        go_on = function(trial)
+    except NotTried as reason:
+        print(f"| {function.__doc__} | not tried: {reason} | | | |", flush=True)
+        return True
+    said = trial.sentences()
+    again = len(trial.said)
+    code = 0 if trial.is_finished else trial.run()
+    if "Nothing to be done" in trial.said[again:]:
+        trial.notes.append("then nothing was left to do")
+    (trial.folder / "said.txt").write_text(trial.said, encoding="utf-8")
+    verdict = [] if code == 0 else [f"IT DID NOT GO ON (exit code {code})"]
+    verdict += compare(results(whole), before, results(trial.folder))
+    lost = [words for words in verdict if words.isupper() or words.startswith(("LOST", "IT DID"))]
+    row = (function.__doc__.rstrip("."), "; ".join(trial.notes), said, go_on, "; ".join(verdict))
+    print("| " + " | ".join(text.replace("|", "/") for text in row) + " |", flush=True)
+    return not lost
+
+
+def compare(
+    whole: dict[str, tuple[int, bytes]],
+    before: dict[str, tuple[int, bytes]],
+    after: dict[str, tuple[int, bytes]],
+) -> list[str]:
+    """Say what was kept, what was made again and whether it is as if nothing had happened.
+
+    Parameters
+    ----------
+    whole, before, after : dict
+        :func:`results` of the undisturbed folder, and of the fault's before it and at the end.
+
+    Returns
+    -------
+    list of str
+        Short sentences; what must not be begins with LOST.
+    """
+    kept = [path for path in before if after.get(path, (0, b""))[1] == before[path][1]]
+    words = [f"{len(kept)} of {len(before)} finished results unchanged"]
+    missing = sorted(set(before) - set(after))
+    if missing:
+        words.append(f"LOST: {', '.join(missing)}")
+    made = [path for path in after if path not in before]
+    equal = [path for path in made if after[path][1] == whole.get(path, (0, b""))[1]]
+    words.append(f"{len(equal)} of {len(made)} new ones have the bytes of the undisturbed run")
+    other = sorted(set(before) - set(kept) - set(missing) | (set(made) - set(equal)))
+    if other:
+        words.append(f"LOST: other bytes in {', '.join(other)}")
+    return words
+
+
+def random_kills(given: argparse.Namespace) -> bool:
+    """Kill the whole chain at random moments, go on each time, and compare the atoms.
+
+    Parameters
+    ----------
+    given : Namespace
+        The command line: folder, kills, seed.
+
+    Returns
+    -------
+    bool
+        Whether the atoms are those of the undisturbed run.
+    """
+    whole, folder = given.folder / "undisturbed", given.folder / "random_kills"
+    seconds = float((whole / "seconds").read_text(encoding="utf-8"))
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir()
+    for name in ("faults.yaml", "series.tsv"):
+        shutil.copy(whole / name, folder)
+    trial = Trial(folder, [CHAIN])
+    chance = random.Random(given.seed)
+    print("| kill | after s | while | jobs done so far |\n|---|---|---|---|")
+    for number in range(given.kills):
+        run = trial.start()
+        wait = chance.uniform(0.1, 2 / given.kills) * seconds
+        time.sleep(wait)
+        rules = [rule for rule in SCRIPTS if processes(folder, rule)]
+        os.killpg(run.pid, signal.SIGKILL)
+        kill_jobs(folder)
+        trial.end(run)
+        count = sum(
+            path.read_text(encoding="utf-8").count("Finished jobid")
+            for path in (folder / ".snakemake" / "log").glob("*")
+        )
+        what = ", ".join(rules) or "snakemake alone"
+        print(f"| {number + 1} | {wait:.0f} | {what} | {count} |", flush=True)
+        if trial.run("--unlock") != 0:
+            raise RuntimeError("it could not be unlocked")
+    begin, code = time.monotonic(), trial.run()
+    same = code == 0 and (folder / ATOMS).read_bytes() == (whole / ATOMS).read_bytes()
+    seconds_left = time.monotonic() - begin
+    print(f"\nThe same command then ended with exit code {code} after {seconds_left:.0f} s.")
+    print("\n".join(compare(results(whole), {}, results(folder))))
+    print(f"The atoms are {'the same' if same else 'NOT THE SAME'}, byte by byte.")
+    return same
+
+
+SCRIPTS = sorted(path.name for path in (ROOT / "workflow" / "scripts").glob("*.py"))
+
+
+def kill_jobs(folder: Path) -> None:
+    """Kill what runs in a folder, as if the machine went down."""
+    for script in SCRIPTS:
+        for number in processes(folder, script):
+            os.kill(number, signal.SIGKILL)
+
+
+@command_line.script
+def main(argv: list[str] | None = None) -> None:
+    """Try one fault after another; print a row for each."""
+    names = [*faults(), "random_kills"]
+    arguments = command_line.parser(__doc__)
+    arguments.add_argument("folder", metavar="FOLDER", type=Path, help="where everything is tried")
+    arguments.add_argument("--only", nargs="+", choices=names, default=names, metavar="FAULT")
+    arguments.add_argument("--kills", type=int, default=5, help="how many random kills")
+    arguments.add_argument("--seed", type=int, default=1, help="of the moments of the kills")
+    given = arguments.parse_args(argv)
+    given.folder = given.folder.resolve()
+    prepare(given.folder / "undisturbed")
+    print("| what was done | what was seen | what was said | to go on | afterwards |")
+    print("|---|---|---|---|---|", flush=True)
+    known = {name: functools.partial(try_fault, name, run) for name, run in faults().items()}
+    known["random_kills"] = random_kills
+    bad = [name for name in given.only if not known[name](given)]
+    if bad:
+        raise InputError(f"something was lost: {', '.join(bad)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,3 @@
+#!/usr/bin/env bash
+# Cancels Kubernetes jobs.
+exec kubectl delete --wait=false "$@"

@@ -1,0 +1,54 @@
+# What jobs ask for, here and on a cluster, and a look at the cluster before the first job goes there.
+import os
+
+from atomsight import slurm, workload
+
+if config["shard_minutes"]:
+    for model in config["models"].values():
+        shard_count = workload.shard_count(model, config["shard_minutes"])
+        model["structures"]["shards"] = shard_count
+
+
+def memory(mem_mb):
+    """Give a function that gives a job's memory [MB]: as much again with every further attempt."""
+
+    def of_attempt(wildcards, attempt):
+        return mem_mb * attempt
+
+    return of_attempt
+
+
+def minutes(least, per_gb):
+    """Give a function that gives a job's time limit [min] by the size of what it reads."""
+
+    def of_size(wildcards, input):
+        return least + round(per_gb * input.size_gb)
+
+    return of_size
+
+
+def requests():
+    """What the rules that will run ask of Slurm; nothing of those that another cluster runs."""
+    asking = {job.rule for job in workflow.dag.needrun_jobs() if not job.is_local}
+    for name, resources in {each.name: each.resources for each in asking}.items():
+        asked = {key: resource.raw for key, resource in resources.items()}
+        if asked.keys() & {"cluster", "clusters", "slurm_cluster"}:
+            continue
+        partitions = slurm.names(asked.get("slurm_partition", ""))
+        account = next(iter(slurm.names(asked.get("slurm_account", ""))), None)
+        limit = str(asked.get("runtime", ""))
+        yield slurm.Request(name, partitions, account, int(limit) if limit.isdigit() else None)
+
+
+onstart:
+    results = Path("results")
+    if results.exists() and not os.access(results, os.W_OK):
+        raise WorkflowError(
+            "results: this folder cannot be written to; make it writable, or run in another folder"
+            " with --directory"
+        )
+    if workflow.executor_plugin.name == "slurm":
+        try:
+            slurm.check(requests(), workflow.executor_settings.status_command)
+        except InputError as error:
+            raise WorkflowError(str(error)) from None
