@@ -22,6 +22,7 @@ from atomsight.errors import InputError
 from atomsight.network import build_network
 from atomsight.training import (
     class_weights,
+    constant_loss,
     cross_entropy,
     make_learner,
     make_plan,
@@ -65,6 +66,33 @@ def wave_file(tmp_path_factory):
     assert made == 0
     assert simulate_waves.main([str(structures), str(waves), "--energy", "80000"]) == 0
     return waves
+
+
+@pytest.mark.parametrize("lost", [0.6, float("nan")])
+def test_a_training_that_came_to_nothing_says_so(lost):
+    with pytest.warns(UserWarning, match="has learned nothing"):
+        train_network.warn_if_collapsed(lost, constant=0.6)
+
+
+@pytest.mark.filterwarnings("error")
+def test_nothing_is_said_of_a_training_that_learned():
+    train_network.warn_if_collapsed(0.4, constant=0.6)
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "squared_error"])
+def test_no_constant_answer_is_better_than_the_one_a_training_is_measured_by(wave_file, loss):
+    waves = hdf5.read_waves([wave_file])
+    plan = plan_of(training=SECTION["training"] | {"loss": loss, "site_weight": 3.0})
+    validation = streams(waves, plan)[1]
+    network = build_network(2, 1, 2)
+    learner = make_learner(network, waves, plan)
+    best = constant_loss(learner, validation)
+    truth = learner.imaging(validation[0][0])[1]
+    for share in (0.05, 0.1, 0.2, 0.4, 0.8):
+        logits = np.broadcast_to(np.log([1 - share, share]).astype("float32"), truth.shape)
+        answered = float(learner.pixel_loss(truth, logits, learner.weights_of_classes))
+        assert answered >= best - 1e-5
+    assert best > 0
 
 
 def plan_of(**changes):

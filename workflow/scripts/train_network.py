@@ -12,6 +12,7 @@ Example:
 import argparse
 import importlib
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 #: Images on which the sharpness is measured.
 SHARPNESS_IMAGES = 120
 
+#: A network has learned nothing if its loss is more than this share of a constant answer's.
+COLLAPSED = 0.99
+
 
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
@@ -40,15 +44,18 @@ def main(argv: list[str] | None = None) -> None:
     waves = hdf5.read_waves(given.waves)
     # Keras and its backend take seconds to load: only once the inputs are known to be right.
     from atomsight import checkpoints
-    from atomsight.training import make_plan, train
+    from atomsight.training import constant_loss, make_learner, make_plan, streams, train
 
     plan = make_plan(section, given.seed)
     with checkpoints.alone(given.work):
         network, history = train(waves, plan, given.work, given.checkpoint_steps)
+        constant = constant_loss(make_learner(network, waves, plan), streams(waves, plan)[1])
+        warn_if_collapsed(history["val_loss"].iloc[-1], constant)
         if section["segmentation"]["sharpness"] is None:
             sharpness = sharpness_of(network, waves, plan, section["segmentation"])
             section["segmentation"] |= {"sharpness": sharpness}
         card = make_card(given.name or given.model.resolve().name, section, plan, waves, history)
+        card.scores["constant_loss"] = constant
         models.save(given.model, network, card, history)
         checkpoints.forget(given.work)
 
@@ -92,6 +99,25 @@ def read_section(text: str) -> dict:
     """
     section = command_line.read_json(text)
     return settings.check_configuration({"models": {"model": section}})["models"]["model"]
+
+
+def warn_if_collapsed(val_loss: float, constant: float) -> None:
+    """Say so if a training came to nothing.
+
+    Parameters
+    ----------
+    val_loss : float
+        The validation loss in the end.
+    constant : float
+        That of the best constant answer.
+    """
+    if not val_loss < COLLAPSED * constant:
+        warnings.warn(
+            f"the network has learned nothing: its validation loss is {val_loss:.3f}, that of an "
+            f"answer that is the same everywhere {constant:.3f}; lower training.learning_rate, or "
+            "widen the ranges later (training.curriculum)",
+            stacklevel=2,
+        )
 
 
 def sharpness_of(

@@ -462,3 +462,31 @@ def make_learner(network: keras.Model, waves: Waves, plan: TrainingPlan) -> Lear
     compiled = "auto" if keras.backend.backend() == "jax" else False
     learner.compile(optimizer=make_optimizer(plan.training), jit_compile=compiled)
     return learner
+
+
+def constant_loss(learner: Learner, validation: ExampleStream) -> float:
+    """Loss of the best answer that is the same in every pixel.
+
+    A training that diverged, or never left the local minimum the paper warns of, ends there.
+
+    Parameters
+    ----------
+    learner : Learner
+        What was trained; its network is not asked.
+    validation : ExampleStream
+        The examples of the validation loss.
+
+    Returns
+    -------
+    float
+        To be compared with the validation loss.
+    """
+    batches = range(len(validation))
+    truths = [learner.imaging(validation[index][0])[1] for index in batches]
+    mean = np.mean([ops.convert_to_numpy(truth) for truth in truths], axis=(0, 1, 2, 3))
+    answer = np.log(np.maximum(mean, np.finfo("float32").tiny))
+    losses = [
+        learner.pixel_loss(truth, ops.broadcast_to(answer, truth.shape), learner.weights_of_classes)
+        for truth in truths
+    ]
+    return float(np.mean([ops.convert_to_numpy(loss) for loss in losses]))
