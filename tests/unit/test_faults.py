@@ -11,15 +11,17 @@ import shlex
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
-from conftest import ROOT, SCRIPTS
 
 from atomsight import hdf5
 from atomsight.errors import InputError
 
+ROOT = Path(__file__).parents[2]
+SCRIPTS = ROOT / "workflow" / "scripts"
 CELL = (12.0, 12.0)
 
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import keras
+import made_models
 import numpy as np
 import pandas as pd
 import pytest
@@ -258,6 +259,7 @@ def history_of(folder):
 TOLERANCE = 1e-4
 
 
+@pytest.mark.filterwarnings("ignore:the network has learned nothing")
 @pytest.mark.slow
 def test_a_killed_training_ends_with_the_model_of_an_undisturbed_one(tmp_path, wave_file):
     """Killed, then told to stop, then left alone."""
@@ -327,6 +329,22 @@ def test_no_steps_between_checkpoints_are_refused(tmp_path, wave_file, capsys):
     given = [*arguments(tmp_path, wave_file), "--checkpoint-steps", "0"]
     assert train_network.main(given) == 1
     assert "--checkpoint-steps: 0 must be at least 1" in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore:the network has learned nothing")
+def test_a_training_starts_from_the_weights_of_another_model(tmp_path, wave_file, capsys):
+    """Steps that are next to nothing leave them as they are; a network of another size is none."""
+    start = made_models.save_tiny_model(tmp_path / "start", made_models.ATOM_CARD)
+    small = {"steps": 1, "steps_per_epoch": 1, "learning_rate": 1e-9, "weight_decay": 0}
+    given = [*arguments(tmp_path, wave_file, **small), "--start-from", str(start)]
+    assert train_network.main(given) == 0
+    expected = models.load_network(start)[0].get_weights()
+    found = models.load_network(tmp_path / "model")[0].get_weights()
+    for one, other in zip(expected, found, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+    section = SECTION | {"network": {"features": 4}}
+    assert train_network.main([*given, "--settings", json.dumps(section)]) == 1
+    assert "(network.features), this model has 4; they must be equal" in capsys.readouterr().err
 
 
 def test_one_structure_is_not_enough(tmp_path, wave_file, capsys):

@@ -1,6 +1,7 @@
 # Checks of the configuration and the sample sheet, and the functions that every rule needs.
 import json
 import re
+import shlex
 import sys
 from glob import glob, has_magic
 from pathlib import Path

@@ -105,10 +105,28 @@ def evaluated_facts(wildcards):
     return vars(SHIPPED[wildcards.model]) if shipped else facts(wildcards.model)
 
 
+def files_of(folder):
+    """The files of a model that its users read; none of no model."""
+    return [f"{folder}/{part}" for part in (models.CARD, models.WEIGHTS)] if folder else []
+
+
 def model_files(wildcards):
     """The files of the model of a series."""
-    folder = model_folder(SERIES.at[wildcards.series, "model"])
-    return [f"{folder}/{part}" for part in (models.CARD, models.WEIGHTS)]
+    return files_of(model_folder(SERIES.at[wildcards.series, "model"]))
+
+
+def start_folder(name):
+    """Folder of the model that a training starts from, if it does from any."""
+    start = config["models"][name]["start_from"]
+    if start and start != name and start in config["models"]:
+        return model_folder(start)
+    return start and shipped_folder(start)
+
+
+def start_option(name):
+    """What tells a training to start from a model."""
+    folder = start_folder(name)
+    return f"--start-from {shlex.quote(folder)}" if folder else ""
 
 
 def model_pixel_size(name):

@@ -5,6 +5,7 @@ rule train_network:
     """Train a network; checkpoints stay in training/, so that a stopped training goes on."""
     input:
         waves=shards("waves"),
+        start=lambda wildcards: files_of(start_folder(wildcards.model)),
         script=ancient(script_alone("train_network.py")),
     output:
         card="results/models/{model}/model/model.json",
@@ -27,6 +28,7 @@ rule train_network:
         folder=subpath(output.card, parent=True),
         work="results/models/{model}/training",
         seed=config["seed"],
+        start=lambda wildcards: start_option(wildcards.model),
         settings=section(
             "material",
             "class_names",
@@ -39,5 +41,5 @@ rule train_network:
     shell:
         "python {input.script:q} {params.folder:q} {input.waves:q} --work {params.work:q}"
         " --name {wildcards.model} --seed {params.seed} --settings {params.settings:q}"
-        " --checkpoint-steps {resources.checkpoint_steps}"
+        " --checkpoint-steps {resources.checkpoint_steps} {params.start}"
         " 2>&1 | tee {log:q}"

@@ -23,6 +23,7 @@ from atomsight.records import Waves
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
     import pandas as pd
 
     from atomsight.training import TrainingPlan
@@ -47,8 +48,9 @@ def main(argv: list[str] | None = None) -> None:
     from atomsight.training import constant_loss, make_learner, make_plan, streams, train
 
     plan = make_plan(section, given.seed)
+    start = starting_weights(given.start_from, plan) if given.start_from else ()
     with checkpoints.alone(given.work):
-        network, history = train(waves, plan, given.work, given.checkpoint_steps)
+        network, history = train(waves, plan, given.work, given.checkpoint_steps, start)
         constant = constant_loss(make_learner(network, waves, plan), streams(waves, plan)[1])
         warn_if_collapsed(history["val_loss"].iloc[-1], constant)
         if section["segmentation"]["sharpness"] is None:
@@ -72,6 +74,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         default=100,
         metavar="N",
         help="steps between two checkpoints (default: %(default)s)",
+    )
+    arguments.add_argument(
+        "--start-from", metavar="MODEL", help="folder of a model whose weights are started from"
     )
     arguments.add_argument("--name", help="name of the model; the folder's without it")
     arguments.add_argument("--seed", type=int, required=True)
@@ -99,6 +104,40 @@ def read_section(text: str) -> dict:
     """
     section = command_line.read_json(text)
     return settings.check_configuration({"models": {"model": section}})["models"]["model"]
+
+
+def starting_weights(folder: str, plan: "TrainingPlan") -> "list[np.ndarray]":
+    """Read the weights that a training starts from.
+
+    Parameters
+    ----------
+    folder : str
+        Folder of a model.
+    plan : TrainingPlan
+        What is to be trained.
+
+    Returns
+    -------
+    list of ndarrays
+        The weights, in the order of Keras.
+
+    Raises
+    ------
+    InputError
+        If the folder is not a model, or one of another size.
+    """
+    network, card = models.load_network(folder)
+    for name, theirs, ours in (
+        ("network.features", card.features, plan.features),
+        ("class_names", len(card.class_names) - 1, plan.classes - 1),
+        ("images of a focal series", card.frames, plan.frames),
+    ):
+        if theirs != ours:
+            raise InputError(
+                f"start_from: {folder} has {theirs} ({name}), this model has {ours}; they must be "
+                "equal"
+            )
+    return network.get_weights()
 
 
 def warn_if_collapsed(val_loss: float, constant: float) -> None:

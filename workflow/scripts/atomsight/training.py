@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -296,7 +297,11 @@ def make_plan(section: dict, seed: int) -> TrainingPlan:
 
 
 def train(
-    waves: Waves, plan: TrainingPlan, work: Path, checkpoint_steps: int
+    waves: Waves,
+    plan: TrainingPlan,
+    work: Path,
+    checkpoint_steps: int,
+    start: Sequence[np.ndarray] = (),
 ) -> tuple[keras.Model, pd.DataFrame]:
     """Train a network, going on where a stopped training left off.
 
@@ -311,6 +316,9 @@ def train(
         (``history.csv``).
     checkpoint_steps : int
         Steps between two checkpoints; the result does not depend on it.
+    start : sequence of ndarrays
+        Weights to start from, as Keras gives those of a network of this size; without them they are
+        random.
 
     Returns
     -------
@@ -331,10 +339,12 @@ def train(
     network = build_network(
         plan.features, plan.frames, plan.classes, precision=plan.training.precision
     )
+    if start:
+        network.set_weights(start)
     learner = make_learner(network, waves, plan)
     learner(learning[0][0])
     learner.optimizer.build(learner.trainable_variables)
-    identity = [repr(plan), waves_sha256(waves)]
+    identity = [repr(plan), waves_sha256(waves), arrays_sha256(start)]
     kept = checkpoints.Checkpoints(work, identity, learner, learning.steps, checkpoint_steps)
     kept.restore()
     with kept.heeding_signals():
@@ -376,9 +386,25 @@ def waves_sha256(waves: Waves) -> str:
     str
         SHA-256 of the spectra and the sites, hexadecimal.
     """
-    digest = hashlib.sha256(np.ascontiguousarray(waves.spectra).tobytes())
-    for sites in waves.sites:
-        digest.update(np.ascontiguousarray(sites).tobytes())
+    return arrays_sha256([waves.spectra, *waves.sites])
+
+
+def arrays_sha256(arrays: Iterable[np.ndarray]) -> str:
+    """Fingerprint of numbers.
+
+    Parameters
+    ----------
+    arrays : iterable of ndarrays
+        The numbers.
+
+    Returns
+    -------
+    str
+        SHA-256, hexadecimal.
+    """
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 
 
