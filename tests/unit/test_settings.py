@@ -135,6 +135,16 @@ def test_what_is_wrong_is_told_with_key_and_unit(path, value, sentence):
     assert sentence in refusal(changed({"models": {"m": MODEL}}, path, value))
 
 
+def test_the_order_of_a_focal_series_is_not_turned_round():
+    series = changed(
+        {"models": {"m": MODEL}}, "models.m.training.curriculum.favourable", {"both_signs": True}
+    )
+    microscope = settings.check_configuration({"models": {"m": MODEL}})["models"]["m"]["microscope"]
+    microscope |= {"focal_series": {"steps_A": [-100, 0, 100]}}
+    sentence = "favourable: both_signs is for single images"
+    assert sentence in refusal(changed(series, "models.m.microscope", microscope))
+
+
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [

@@ -133,4 +133,5 @@ def model_pixel_size(name):
     """Range of pixel sizes that a model reads."""
     if is_shipped(name):
         return list(shipped_card(name).pixel_size_A)
-    return config["models"][name]["microscope"]["pixel_size_A"]
+    model = config["models"][name]
+    return model["read_pixel_size_A"] or model["microscope"]["pixel_size_A"]

@@ -37,6 +37,7 @@ rule train_network:
             "network",
             "training",
             "segmentation",
+            "read_pixel_size_A",
         ),
     shell:
         "python {input.script:q} {params.folder:q} {input.waves:q} --work {params.work:q}"

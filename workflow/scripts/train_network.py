@@ -230,7 +230,7 @@ def make_card(
         frames=plan.frames,
         class_names=("background", *section["class_names"]),
         contrast=section["contrast"],
-        pixel_size_A=plan.microscope.pixel_size_A,
+        pixel_size_A=tuple(section["read_pixel_size_A"] or plan.microscope.pixel_size_A),
         window_A=plan.training.window_A,
         site_sigma_A=plan.training.site_sigma_A,
         microscope=section["microscope"],

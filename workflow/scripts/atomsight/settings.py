@@ -290,6 +290,12 @@ def _check_model(model: Mapping, where: str) -> None:
     curriculum = model["training"]["curriculum"]
     if curriculum["easy_until"] >= curriculum["full_from"]:
         raise InputError(f"{where}.training.curriculum: easy_until must be less than full_from")
+    steps = model["microscope"]["focal_series"]["steps_A"]
+    if curriculum["favourable"]["both_signs"] and len(steps) > 1:
+        raise InputError(
+            f"{where}.training.curriculum.favourable: both_signs is for single images; in a focal "
+            "series it would turn the order of the images round"
+        )
     support = model["nanoparticle"]["support"]
     if support["amorphous_share"] + support["crystalline_share"] > 1:
         raise InputError(
