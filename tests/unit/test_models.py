@@ -49,11 +49,11 @@ def test_the_tolerance_grows_with_the_error_that_was_learned():
     ],
 )
 def test_a_focal_series_as_learned_is_read(focus_A):
-    models.check_focus(SERIES_CARD, focus_A, "frames.h5")
+    assert models.check_focus(SERIES_CARD, focus_A, "frames.h5") is None
 
 
 def test_single_images_need_no_focus():
-    models.check_focus(ATOM_CARD, (), "frames.h5")
+    assert models.check_focus(ATOM_CARD, (), "frames.h5") is None
 
 
 def test_an_unknown_focus_is_asked_for():

@@ -29,7 +29,8 @@ def asking(*partitions, account=None, minutes=60):
 
 def test_what_the_cluster_has_is_fine(cluster):
     cluster(sinfo=PARTITIONS, sacctmgr="physics01\nPhysics02\n", sacct="")
-    slurm.check(asking("main", "gpu-a100", account="physics02", minutes=120), "sacct")
+    asked = asking("main", "gpu-a100", account="physics02", minutes=120)
+    assert slurm.check(asked, "sacct") is None
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ def test_what_it_lacks_is_named_with_what_it_has(cluster, request_, sentence):
 
 def test_an_account_is_left_to_slurm_where_there_is_no_accounting(cluster):
     cluster(sinfo=PARTITIONS, sacctmgr=None)
-    slurm.check(asking("long", account="chemistry"))
+    assert slurm.check(asking("long", account="chemistry")) is None
 
 
 def test_sacct_without_accounting_is_refused_or_snakemake_waits_for_ever(cluster):

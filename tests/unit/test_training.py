@@ -77,7 +77,7 @@ def test_a_training_that_came_to_nothing_says_so(lost):
 
 @pytest.mark.filterwarnings("error")
 def test_nothing_is_said_of_a_training_that_learned():
-    train_network.warn_if_collapsed(0.4, constant=0.6)
+    assert train_network.warn_if_collapsed(0.4, constant=0.6) is None
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "squared_error"])

@@ -10,9 +10,9 @@ Example:
 import argparse
 import sys
 
-from atomsight import command_line
+from atomsight import command_line, tables
 from atomsight.errors import InputError
-from atomsight.figures import column_performance, style, tables
+from atomsight.figures import column_performance, style
 
 
 @command_line.script

@@ -11,9 +11,9 @@ Example:
 import argparse
 import sys
 
-from atomsight import command_line
+from atomsight import command_line, tables
 from atomsight.errors import InputError
-from atomsight.figures import dose_performance, style, tables
+from atomsight.figures import dose_performance, style
 
 
 @command_line.script

@@ -9,9 +9,9 @@ Example:
 import argparse
 import sys
 
-from atomsight import command_line
+from atomsight import command_line, tables
 from atomsight.errors import InputError
-from atomsight.figures import model_conditions, style, tables
+from atomsight.figures import model_conditions, style
 
 
 @command_line.script

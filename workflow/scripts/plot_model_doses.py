@@ -9,9 +9,9 @@ Example:
 import argparse
 import sys
 
-from atomsight import command_line
+from atomsight import command_line, tables
 from atomsight.errors import InputError
-from atomsight.figures import model_doses, style, tables
+from atomsight.figures import model_doses, style
 
 
 @command_line.script

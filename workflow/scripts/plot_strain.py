@@ -15,9 +15,9 @@ import sys
 
 import pandas as pd
 
-from atomsight import command_line, hdf5
+from atomsight import command_line, hdf5, tables
 from atomsight.errors import InputError
-from atomsight.figures import strain_rows, style, tables
+from atomsight.figures import strain_rows, style
 from atomsight.figures.arguments import by_name
 
 ATOM_COLUMNS = ["frame", "x_A", "y_A", "planar"]

@@ -18,11 +18,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from atomsight import command_line, documents, hdf5, models, settings
+from atomsight import command_line, documents, hdf5, models, settings, tables
 from atomsight.errors import InputError
 from atomsight.evaluation import metrics_page, paper_claims
 from atomsight.evaluation.evaluated_models import TABLES, EvaluatedModel
-from atomsight.figures import tables
 
 
 @command_line.script

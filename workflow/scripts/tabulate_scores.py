@@ -15,8 +15,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from atomsight import command_line, documents, hdf5, provenance
-from atomsight.figures import tables
+from atomsight import command_line, documents, hdf5, provenance, tables
 
 
 @command_line.script

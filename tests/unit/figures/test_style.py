@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 from PIL import Image
 
+from atomsight import tables
 from atomsight.errors import InputError
-from atomsight.figures import style, tables
+from atomsight.figures import style
 
 
 @style.styled()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pooch
 
+from atomsight import tables
 from atomsight.errors import InputError
 from atomsight.hdf5 import replacing
 
@@ -44,13 +45,7 @@ def read_registry(path: Path | str = REGISTRY) -> pd.DataFrame:
     InputError
         If the file or a column is missing, or a name occurs twice.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: the registry of images does not exist")
-    table = pd.read_csv(path, sep="\t", dtype={"sha256": str}, comment="#")
-    missing = [column for column in COLUMNS if column not in table]
-    if missing:
-        raise InputError(f"{path}: the column {missing[0]} is missing; add it")
+    table = tables.read_list(path, COLUMNS, "registry of images", dtype={"sha256": str})
     if not table["name"].is_unique:
         raise InputError(f"{path}: a name occurs twice; rename one of the images")
     return table.set_index("name")

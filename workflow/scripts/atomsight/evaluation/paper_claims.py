@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from atomsight import tables
 from atomsight.errors import InputError
 from atomsight.evaluation import figures_in_words as words
 from atomsight.evaluation.classification import wilson_interval
@@ -97,16 +98,7 @@ def read_claims(path: Path | str = CLAIMS_FILE) -> pd.DataFrame:
     InputError
         If the file or a column is missing, or a quantity is unknown.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: the table of claims does not exist")
-    try:
-        table = pd.read_csv(path, sep="\t", comment="#")
-    except (ValueError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a table with tabs between its columns ({error})") from error
-    missing = [name for name in COLUMNS if name not in table]
-    if missing:
-        raise InputError(f"{path}: the column {missing[0]} is missing; add it")
+    table = tables.read_list(path, COLUMNS, "table of claims")
     for number, quantity in enumerate(table["quantity"], start=1):
         if quantity not in QUANTITIES:
             raise InputError(

@@ -6,11 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from atomsight import hdf5
+from atomsight import hdf5, tables
 from atomsight.errors import InputError
 from atomsight.evaluation import classification
 from atomsight.evaluation.scores import BORDER_A
-from atomsight.figures import tables
 from atomsight.matching import match_atoms
 
 #: Columns of numbers of a table of counted columns, besides ``p_1`` … ``p_N``.
