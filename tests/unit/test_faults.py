@@ -16,8 +16,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from made_models import ATOM_CARD, save_tiny_model
 
-from atomsight import hdf5
+from atomsight import hdf5, models, provenance
 from atomsight.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -97,6 +98,29 @@ def test_files_of_earlier_versions_have_no_checksum_and_are_read(tmp_path, shard
             source.copy(name, target)
     assert hdf5.checksum(old) is None
     np.testing.assert_array_equal(hdf5.read_waves([old]).spectra, hdf5.read_waves([shard]).spectra)
+
+
+def test_weights_with_a_flipped_bit_are_refused_with_the_command_that_makes_them_again(tmp_path):
+    folder = tmp_path / "a model"
+    save_tiny_model(folder, ATOM_CARD)
+    models.load_network(folder)
+    path = folder / models.WEIGHTS
+    damaged = bytearray(path.read_bytes())
+    damaged[len(damaged) // 2] ^= 4
+    path.write_bytes(damaged)
+    with pytest.raises(InputError, match="their checksum differs") as refused:
+        models.load_network(folder)
+    command = re.search("to make it again: (rm .*), then the same command", str(refused.value))[1]
+    subprocess.run(shlex.split(command), check=True)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "folder", sorted((ROOT / "data/models").glob("*/")), ids=lambda at: at.name
+)
+def test_damage_to_a_model_that_comes_with_atomsight_can_be_seen(folder):
+    checksum = models.read_card(folder).weights_sha256
+    assert checksum == provenance.file_sha256(folder / models.WEIGHTS)
 
 
 def test_a_network_is_never_trained_on_a_damaged_shard(tmp_path, shard, run_script):

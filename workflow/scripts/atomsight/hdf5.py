@@ -167,11 +167,22 @@ def _check_seal(path: Path) -> None:
             return
         found = hashlib.file_digest(disk, "sha256").hexdigest().encode("ascii")
     if words != (_SEAL_WORDS + found + b"\n").ljust(_SEAL_BYTES, b"\0"):
-        raise InputError(f"{path}: cut short or damaged since it was written; {_remedy(path)}")
+        raise InputError(f"{path}: cut short or damaged since it was written; {remedy(path)}")
 
 
-def _remedy(path: Path) -> str:
-    """Say how a file that cannot be used is made again."""
+def remedy(path: Path) -> str:
+    """Say how a file that cannot be used is made again.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    str
+        The end of a message.
+    """
     return f"to make it again: rm {shlex.quote(str(path))}, then the same command as before"
 
 
@@ -287,12 +298,12 @@ def open_to_read(path: Path | str) -> Iterator[h5py.File]:
         file = h5py.File(path, "r")
     except OSError as error:
         raise InputError(
-            f"{path}: not a readable HDF5 file (cut short or of another format); {_remedy(path)}"
+            f"{path}: not a readable HDF5 file (cut short or of another format); {remedy(path)}"
         ) from error
     with file:
         # A seal whose first words are damaged looks like none.
         if file.userblock_size and checksum(path) is None:
-            raise InputError(f"{path}: damaged, its seal is gone; {_remedy(path)}")
+            raise InputError(f"{path}: damaged, its seal is gone; {remedy(path)}")
         origin.note_input(path, checksum(path), dict(file.attrs))
         try:
             yield file

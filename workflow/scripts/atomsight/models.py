@@ -279,7 +279,7 @@ def _check_weights(path: Path, sha256: str | None) -> None:
     elif provenance.file_sha256(path) != sha256:
         raise InputError(
             f"{path}: damaged, or not the weights of the card beside it (their checksum differs); "
-            "train the model again, or get it anew"
+            f"{hdf5.remedy(path)}; a model that you have not trained yourself: get it anew"
         )
 
 
