@@ -1,16 +1,18 @@
 """What becomes of a run when something breaks: each fault is made to happen, and gone on from.
 
-The chain is that of graphene at the size of the tests, in FOLDER. It is run once undisturbed; every
-fault then has a copy of what was made, less what the fault is to hit. Printed is a row of a table
-for every fault: what was done, what was seen, the sentence that the user reads, what was kept. A
-result that is lost, or differs from the undisturbed one, is said so and makes the exit code 1.
+The chain is that of graphene at the size of the tests, in FOLDER, or with ``--laptop`` that of
+config/config.yaml. It is run once undisturbed; every fault then has a copy of what was made, less
+what the fault is to hit. Printed is a row of a table for every fault: what was done, what was seen,
+the sentence that the user reads, what was kept. A result that is lost, or differs from the
+undisturbed one, is said so and makes the exit code 1.
 
 Faults of file systems need root (they mount small ones) or a C compiler (a library stands in for
-the file system); those of a cluster need its squeue, and --profile. What cannot be tried is said.
+the file system); those of a cluster need Slurm. What cannot be tried is said.
 
 Example:
     python benchmarks/faults.py /tmp/faults
     python benchmarks/faults.py /tmp/faults --only random_kills --kills 5 --seed 1
+    python benchmarks/faults.py /tmp/laptop --only random_kills --laptop --slurm
 """
 
 import argparse
@@ -43,8 +45,9 @@ TINY = ROOT / "tests" / "pipeline" / "config.yaml"
 TRAINING = {
     "models": {"graphene": {"training": {"steps": 60, "steps_per_epoch": 20}}},
     "checkpoint_steps": 10,
-    "series": "series.tsv",
 }
+#: The files of a folder that make the chain: what differs in the configuration, the sample sheet.
+CONFIGURATION, SERIES = "faults.yaml", "series.tsv"
 SHEET = (
     "series\tpath\tmodel\n"
     "simulated_pristine\tresults/acquisitions/simulated_pristine.tif\tgraphene\n"
@@ -129,6 +132,10 @@ class Trial:
         The folder.
     target : list of str
         What snakemake is asked for.
+    is_full_size : bool
+        Whether the chain is that of config/config.yaml instead of that of the tests.
+    options : tuple of str
+        More words of every command.
     notes : list of str
         What was seen, in short.
     said : str
@@ -139,17 +146,21 @@ class Trial:
 
     folder: Path
     target: list[str]
+    is_full_size: bool = False
+    options: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
     said: str = ""
     is_finished: bool = False
 
     def command(self, *more: str) -> list[str]:
         """Give the command of a run, on this machine unless ``more`` says where."""
-        where = [] if "--workflow-profile" in more else ["--cores", "1"]
+        more = (*self.options, *more)
+        where = () if "--workflow-profile" in more else ("--cores", "1")
+        tiny = () if self.is_full_size else (str(TINY),)
         return [
             *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
             *("--directory", str(self.folder), *self.target, *where, *more),
-            *("--configfile", str(TINY), str(self.folder / "faults.yaml")),
+            *("--configfile", *tiny, str(self.folder / CONFIGURATION)),
         ]
 
     def start(self, *more: str, **environment: str) -> subprocess.Popen:
@@ -592,9 +603,7 @@ def kill_snakemake_on_slurm(trial: Trial) -> str:
     trial.end(run)
     time.sleep(1)
     trial.notes.append(f"the job goes on: {'yes' if processes_of(job) else 'no'}")
-    subprocess.run(["scancel", job], check=True)
-    while processes_of(job):
-        time.sleep(0.2)
+    cancel_jobs(trial)
     refuse(trial, trial.run())
     if trial.run("--unlock") != 0:
         raise RuntimeError("it could not be unlocked")
@@ -747,14 +756,20 @@ def stand_in(folder: Path) -> str:
     return str(library)
 
 
-def prepare(folder: Path) -> None:
+def configure(folder: Path, given: argparse.Namespace) -> Trial:
+    """Make an empty folder for the whole chain, of the wanted size."""
+    folder.mkdir(parents=True, exist_ok=True)
+    differing = {"series": SERIES} | ({} if given.laptop else TRAINING)
+    (folder / CONFIGURATION).write_text(yaml.safe_dump(differing), encoding="utf-8")
+    (folder / SERIES).write_text(SHEET, encoding="utf-8")
+    return Trial(folder, [CHAIN], given.laptop, SLURM_SOON if given.slurm else ())
+
+
+def prepare(folder: Path, given: argparse.Namespace) -> None:
     """Make the undisturbed folder, unless it stands."""
     if (folder / CHAIN).is_file():
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "faults.yaml").write_text(yaml.safe_dump(TRAINING), encoding="utf-8")
-    (folder / "series.tsv").write_text(SHEET, encoding="utf-8")
-    trial = Trial(folder, [CHAIN])
+    trial = configure(folder, given)
     begin = time.monotonic()
     if trial.run() != 0:
         raise InputError(f"the undisturbed run failed: {trial.said[-3000:]}")
@@ -878,10 +893,7 @@ def random_kills(given: argparse.Namespace) -> bool:
     seconds = float((whole / "seconds").read_text(encoding="utf-8"))
     if folder.exists():
         shutil.rmtree(folder)
-    folder.mkdir()
-    for name in ("faults.yaml", "series.tsv"):
-        shutil.copy(whole / name, folder)
-    trial = Trial(folder, [CHAIN])
+    trial = configure(folder, given)
     chance = random.Random(given.seed)
     print("| kill | after s | while | jobs done so far |\n|---|---|---|---|")
     for number in range(given.kills):
@@ -890,8 +902,10 @@ def random_kills(given: argparse.Namespace) -> bool:
         time.sleep(wait)
         rules = [rule for rule in SCRIPTS if processes(folder, rule)]
         os.killpg(run.pid, signal.SIGKILL)
-        kill_jobs(folder)
+        if not given.slurm:
+            kill_jobs(folder)
         trial.end(run)
+        cancel_jobs(trial)
         count = sum(
             path.read_text(encoding="utf-8").count("Finished jobid")
             for path in (folder / ".snakemake" / "log").glob("*")
@@ -919,6 +933,17 @@ def kill_jobs(folder: Path) -> None:
             os.kill(number, signal.SIGKILL)
 
 
+def cancel_jobs(trial: Trial) -> None:
+    """Cancel the Slurm jobs of the last run, as the README says, and wait until they have ended."""
+    runs = re.findall(r"SLURM run ID: (\S+)", trial.said)
+    if not runs:
+        return
+    subprocess.run(["scancel", "--name", runs[-1]], check=True)
+    asked = ["squeue", "--noheader", "--name", runs[-1], "--states", "RUNNING,PENDING,COMPLETING"]
+    while subprocess.run(asked, capture_output=True, check=True).stdout.strip():
+        time.sleep(0.5)
+
+
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
     """Try one fault after another; print a row for each."""
@@ -928,9 +953,13 @@ def main(argv: list[str] | None = None) -> None:
     arguments.add_argument("--only", nargs="+", choices=names, default=names, metavar="FAULT")
     arguments.add_argument("--kills", type=int, default=5, help="how many random kills")
     arguments.add_argument("--seed", type=int, default=1, help="of the moments of the kills")
+    arguments.add_argument("--laptop", action="store_true", help="the chain of config/config.yaml")
+    arguments.add_argument("--slurm", action="store_true", help="the whole chain on Slurm")
     given = arguments.parse_args(argv)
     given.folder = given.folder.resolve()
-    prepare(given.folder / "undisturbed")
+    if given.laptop and given.only != ["random_kills"]:
+        raise InputError("with --laptop only random_kills can be tried")
+    prepare(given.folder / "undisturbed", given)
     print("| what was done | what was seen | what was said | to go on | afterwards |")
     print("|---|---|---|---|---|", flush=True)
     known = {name: functools.partial(try_fault, name, run) for name, run in faults().items()}
