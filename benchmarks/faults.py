@@ -831,7 +831,6 @@ def try_fault(name: str, function: Callable[[Trial], str], given: argparse.Names
         (trial.folder / "said.txt").write_text(trial.said, encoding="utf-8")
         print(f"| {function.__doc__} | NOT AS PROMISED: {reason} | | | |", flush=True)
         return False
-    said = trial.sentences()
     again = len(trial.said)
     code = 0 if trial.is_finished else trial.run()
     if "Nothing to be done" in trial.said[again:]:
@@ -840,7 +839,8 @@ def try_fault(name: str, function: Callable[[Trial], str], given: argparse.Names
     verdict = [] if code == 0 else [f"IT DID NOT GO ON (exit code {code})"]
     verdict += compare(results(whole), before, results(trial.folder))
     lost = [words for words in verdict if words.isupper() or words.startswith(("LOST", "IT DID"))]
-    row = (function.__doc__.rstrip("."), "; ".join(trial.notes), said, go_on, "; ".join(verdict))
+    seen, said = "; ".join(trial.notes), trial.sentences()
+    row = (function.__doc__.rstrip("."), seen, said, go_on, "; ".join(verdict))
     print("| " + " | ".join(text.replace("|", "/") for text in row) + " |", flush=True)
     return not lost
 

@@ -203,6 +203,21 @@ def test_a_disk_that_fills_up_leaves_nothing_and_says_so(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_the_file_that_finds_no_room_is_named(tmp_path):
+    """Writing to a file that is open fails without its name."""
+    path = tmp_path / "checkpoint.npz"
+
+    def write():
+        with hdf5.replacing(path) as partial, open("/dev/full", "wb", buffering=0) as full:
+            partial.touch()
+            full.write(b"0")
+
+    with pytest.raises(OSError, match="No space left") as refused:
+        write()
+    assert refused.value.filename == str(path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_waves_do_not_depend_on_how_busy_a_machine_is():
     """Nothing is chosen by timing: a job that is done again gives the same bytes."""
     ask = "import atomsight.waves, abtem; print(abtem.config.get('fftw.planning_effort'))"

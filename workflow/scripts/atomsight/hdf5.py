@@ -21,6 +21,7 @@ atoms.h5 …      tables: a group with one data set per column, the unit in its 
 ==============  ==========================================================================
 """
 
+import errno
 import hashlib
 import io
 import json
@@ -41,8 +42,10 @@ from atomsight.records import ClassMaps, Frames, Structure, Waves
 
 #: Size of the seal, the least that HDF5 leaves free at the beginning of a file.
 _SEAL_BYTES = 512
-
 _SEAL_WORDS = b"atomsight sha256 "
+
+#: Errors of writing alone.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 #: Unit of a column, by the end of its name.
 _COLUMN_UNITS = {"_A": "angstrom", "_rad": "rad", "_e": "electron"}
@@ -218,6 +221,11 @@ def replacing(path: Path | str) -> Iterator[Path]:
     ------
     Path
         A path in the same folder. On an error it is removed and ``path`` is left as it was.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written, with ``path`` as the file's name.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -228,6 +236,12 @@ def replacing(path: Path | str) -> Iterator[Path]:
         _to_disk(partial)
         os.replace(partial, path)
         _to_disk(path.parent)
+    except OSError as error:
+        # What fails while it is written to has no name, or one that nobody knows.
+        is_nameless = error.filename is None and error.errno in _NO_ROOM
+        if is_nameless or str(error.filename) == str(partial):
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
     finally:
         partial.unlink(missing_ok=True)
 
