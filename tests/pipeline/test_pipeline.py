@@ -145,6 +145,14 @@ def test_the_report_holds_figures_captions_scores_and_run_times(finished):
     assert not re.search(r"<(script|link|img)[^>]*https?://", page), "it needs no network"
 
 
+def test_the_report_of_one_target_tells_how_well_its_series_were_read(finished):
+    result = snakemake(finished, "results/graphene_strain.png", "--report", "one.html")
+    assert result.returncode == 0, result.stderr
+    page = (finished / "one.html").read_text(encoding="utf-8")
+    assert '"results/series/simulated_pristine/scores.csv": {' in page
+    assert "gold_dynamics.png" not in page
+
+
 def test_a_row_added_to_the_sheet_becomes_a_row_of_the_picture(finished, real_data):
     sheet = finished / "config" / "own.tsv"
     image = real_data / "ulm_graphene_grain_boundary.tif"

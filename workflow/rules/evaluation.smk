@@ -11,7 +11,12 @@ rule score_series:
         truth=lambda wildcards: f"results/acquisitions/{acquisition_of(wildcards.series)}_truth.h5",
         script=code("score_series.py"),
     output:
-        "results/series/{series}/scores.csv",
+        report(
+            "results/series/{series}/scores.csv",
+            caption="../report/series_scores.rst",
+            category="Metrics",
+            labels={"model": "{series}", "figure": "scores"},
+        ),
     log:
         "results/logs/score_series/{series}.log",
     benchmark:
@@ -180,7 +185,12 @@ rule score_dynamics:
         truth=lambda wildcards: f"results/acquisitions/{sequence_of(wildcards.series)}_truth.h5",
         script=code("score_dynamics.py"),
     output:
-        scores="results/series/{series}/dynamics_scores.csv",
+        scores=report(
+            "results/series/{series}/dynamics_scores.csv",
+            caption="../report/series_scores.rst",
+            category="Metrics",
+            labels={"model": "{series}", "figure": "scores of its dynamics"},
+        ),
         table="results/series/{series}/dynamics_truth.csv",
     log:
         "results/logs/score_dynamics/{series}.log",

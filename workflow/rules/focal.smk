@@ -61,7 +61,12 @@ rule score_classes:
         truth=lambda wildcards: known_truth(wildcards.series),
         script=code("score_classes.py"),
     output:
-        scores="results/series/{series}/class_scores.csv",
+        scores=report(
+            "results/series/{series}/class_scores.csv",
+            caption="../report/series_scores.rst",
+            category="Metrics",
+            labels={"model": "{series}", "figure": "scores of its classes"},
+        ),
         confusion="results/series/{series}/class_confusion.csv",
     log:
         "results/logs/score_classes/{series}.log",
