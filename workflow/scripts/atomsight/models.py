@@ -274,13 +274,13 @@ def load_network(folder: Path | str) -> tuple["keras.Model", ModelCard]:
 
 def _check_weights(path: Path, sha256: str | None) -> None:
     """Refuse weights whose bytes are not those that the card tells of, if it does."""
-    if sha256 is None:
-        provenance.note_input(path)
-    elif provenance.file_sha256(path) != sha256:
+    found = provenance.file_sha256(path)
+    if sha256 not in (None, found):
         raise InputError(
             f"{path}: damaged, or not the weights of the card beside it (their checksum differs); "
             f"{hdf5.remedy(path)}; a model that you have not trained yourself: get it anew"
         )
+    provenance.note_input(path, found)
 
 
 def check_pixel_size(card: ModelCard, pixel_size_A: float, where: str) -> None:
