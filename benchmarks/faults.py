@@ -654,9 +654,15 @@ def node_of(job: str) -> str:
 
 
 def set_node(node: str, state: str) -> None:
-    """Set the state of a node."""
+    """Set the state of a node; one that has come back by itself is not resumed."""
     words = ["scontrol", "update", f"nodename={node}", f"state={state}"]
-    subprocess.run(words if state == "resume" else [*words, "reason=trial"], check=True)
+    if state != "resume":
+        subprocess.run([*words, "reason=trial"], check=True)
+        return
+    asked = ["sinfo", "--noheader", "--nodes", node, "--format", "%T"]
+    now = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    if "down" in now or "drain" in now:
+        subprocess.run(words, check=True)
 
 
 def refuse(trial: Trial, code: int) -> None:
