@@ -4,9 +4,9 @@ import math
 from collections.abc import Mapping
 
 #: Making a structure and its potential, whatever the grid [s].
-STRUCTURE_S = 0.15
+STRUCTURE_S = 0.1
 #: Multislice on one core, for every point of the grid and slice [s].
-POINT_S = 4e-8
+POINT_S = 1.6e-7
 #: Thickness of a sheet with its ripples [Å].
 SHEET_A = 7.0
 
@@ -14,8 +14,8 @@ SHEET_A = 7.0
 def seconds_per_structure(model: Mapping) -> float:
     """Estimate the time of a structure and its exit wave on one core.
 
-    The estimate is within a factor of two or so on the processors of today, which is enough for the
-    number of jobs.
+    It is within a factor of 1.5 of what was measured for the models of config/config.yaml
+    (benchmarks/scaling.md), which is enough for the number of jobs.
 
     Parameters
     ----------
