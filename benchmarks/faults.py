@@ -502,7 +502,7 @@ def flipped_bit_of_a_model(trial: Trial) -> str:
         offset = max(found, key=lambda item: item.size).id.get_offset() + 41
     flip(path, offset)
     refuse(trial, trial.run())
-    path.unlink()
+    follow_the_advice(trial)
     return "`rm` of the named file, then the same command, which trains again"
 
 
