@@ -220,7 +220,9 @@ SNAKEMAKE_SAYS = (
     "incomplete",
     "Read-only file system",
     "No space left",
-    "clock",
+    "cannot be written to",
+    "checkpoint is damaged",
+    "clock skew",
     "Traceback",
 )
 
@@ -524,7 +526,7 @@ def clock_back(trial: Trial) -> str:
     for path in (trial.folder / MODEL / "model").iterdir():
         os.utime(path, (back, back))
     trial.notes.append(f"the training would be made again: {would_run(trial, 'train_network')}")
-    if trial.run("--touch") != 0:
+    if trial.run("--touch", *BY_TIME) != 0:
         raise RuntimeError("the results could not be touched")
     trial.notes.append(f"and with `--touch` before: {would_run(trial, 'train_network')}")
     return "the same command with `--touch`, then the same command"
