@@ -11,7 +11,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import h5py
@@ -217,21 +216,6 @@ def test_the_file_that_finds_no_room_is_named(tmp_path):
         write()
     assert refused.value.filename == str(path)
     assert not list(tmp_path.iterdir())
-
-
-def test_nothing_is_older_than_what_it_was_made_from(tmp_path, shard):
-    """The clock of the node that made the shard was a day ahead; Snakemake goes by the times."""
-    ahead = time.time_ns() + 86_400 * 10**9
-    os.utime(shard, ns=(ahead, ahead))
-    made, other = tmp_path / "made.h5", tmp_path / "table.csv"
-    with provenance.noting("script.py", []):
-        with hdf5.create(other, hdf5.provenance("script.py", {})):
-            pass
-        hdf5.read_waves([shard])
-        write_waves(made)
-    assert made.stat().st_mtime_ns >= ahead > other.stat().st_mtime_ns
-    write_waves(other)
-    assert other.stat().st_mtime_ns < ahead, "only of the same run"
 
 
 def test_waves_do_not_depend_on_how_busy_a_machine_is():

@@ -95,20 +95,14 @@ def test_without_a_script_nothing_is_written_beside_a_table(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
 
 
-def note(path, sha256, notes):
-    """Note a file that is there, but for its contents."""
-    path.touch()
-    provenance.note_input(path, sha256, notes)
-
-
 def test_thousands_of_inputs_are_summed_up(tmp_path):
     """An attribute of HDF5 holds 64 kB; whichever input changes, the sum does."""
     told = []
     for last in ("a", "b"):
         with provenance.noting("script.py", []):
             for number in range(2000):
-                note(tmp_path / f"{number}.h5", f"{number:064d}", {})
-            note(tmp_path / "last.h5", last * 64, {})
+                provenance.note_input(f"{number}.h5", f"{number:064d}", {})
+            provenance.note_input("last.h5", last * 64, {})
             with hdf5.create(tmp_path / "many.h5", {}):
                 pass
         told.append(json.loads(attributes(tmp_path / "many.h5")["inputs"]))
@@ -121,7 +115,7 @@ def test_long_settings_are_left_out_before_a_file_is(tmp_path):
     settings = {"settings": {"ranges": list(range(300))}, "seed": 4, "made_by": "first.py"}
     with provenance.noting("script.py", []):
         for number in range(90):
-            note(tmp_path / f"{number}.h5", f"{number:064d}", settings)
+            provenance.note_input(f"{number}.h5", f"{number:064d}", settings)
         listed = provenance.inputs()
     assert [entry["file"] for entry in listed] == [f"{number}.h5" for number in range(90)]
     assert all(entry["seed"] == 4 and "settings" not in entry for entry in listed)

@@ -212,8 +212,6 @@ class _Disk(io.FileIO):
 def replacing(path: Path | str) -> Iterator[Path]:
     """Give a path to write to, and move what was written to its place at the end.
 
-    However clocks differ, the file is not older than the files that it is made from.
-
     Parameters
     ----------
     path : path
@@ -236,7 +234,6 @@ def replacing(path: Path | str) -> Iterator[Path]:
     try:
         yield partial
         _to_disk(partial)
-        _not_older_than_inputs(partial)
         os.replace(partial, path)
         _to_disk(path.parent)
     except OSError as error:
@@ -247,16 +244,6 @@ def replacing(path: Path | str) -> Iterator[Path]:
         raise
     finally:
         partial.unlink(missing_ok=True)
-
-
-def _not_older_than_inputs(path: Path) -> None:
-    """Let a file be as new as what the run has read, of which another clock may have told the time.
-
-    Snakemake takes what is older than its inputs for outdated, and throws it away.
-    """
-    changed_ns = origin.inputs_changed_ns()
-    if path.stat().st_mtime_ns < changed_ns:
-        os.utime(path, ns=(changed_ns, changed_ns))
 
 
 def _to_disk(path: Path) -> None:

@@ -47,24 +47,11 @@ _PATH = re.compile(r"@.*|.*/.*|.*\.[A-Za-z]\w*", re.DOTALL)
 
 @dataclass
 class _Run:
-    """Notes of one run of a script: the files that were read, by their checksums.
-
-    Attributes
-    ----------
-    script : str
-        Its name.
-    arguments : list of str
-        Its command line, less paths.
-    inputs : dict of str to dict
-        What is noted of the files, and of those that they were made from.
-    changed_ns : int
-        When the latest of the files was changed [ns].
-    """
+    """Notes of one run of a script: the files that were read, by their checksums."""
 
     script: str
     arguments: list[str]
     inputs: dict[str, dict] = field(default_factory=dict)
-    changed_ns: int = 0
 
 
 _run: ContextVar[_Run | None] = ContextVar("run", default=None)
@@ -120,7 +107,6 @@ def note_input(path: Path | str, sha256: str | None = None, notes: dict | None =
     run = _run.get()
     if run is None:
         return
-    run.changed_ns = max(run.changed_ns, Path(path).stat().st_mtime_ns)
     if notes is None and sidecar(path).is_file():
         notes = json.loads(sidecar(path).read_text(encoding="utf-8"))
     entry = {"file": Path(path).name, "sha256": sha256 or file_sha256(path)}
@@ -175,18 +161,6 @@ def inputs() -> list[dict]:
             return listed
     everything = hashlib.sha256("\n".join(sorted(run.inputs)).encode("ascii")).hexdigest()
     return [{"file": f"{found[0]['file']} and {len(found) - 1} more", "sha256": everything}]
-
-
-def inputs_changed_ns() -> int:
-    """When the latest of the files that the run has read was changed, by the clock of its maker.
-
-    Returns
-    -------
-    int
-        The time [ns] since 1970; 0 if nothing was read.
-    """
-    run = _run.get()
-    return run.changed_ns if run else 0
 
 
 def notes() -> dict:
