@@ -222,7 +222,7 @@ SNAKEMAKE_SAYS = (
     "No space left",
     "cannot be written to",
     "checkpoint is damaged",
-    "clock skew",
+    "in the future",
     "Traceback",
 )
 
@@ -514,9 +514,11 @@ def clock_ahead(trial: Trial) -> str:
     ahead = time.time() + 86400
     for path in SHARDS:
         os.utime(trial.folder / path, (ahead, ahead))
-    trial.notes.append(f"exit code {trial.run(*BY_TIME)}")
-    trial.notes.append(f"the training would be made again: {would_run(trial, 'train_network')}")
-    return "nothing to do"
+    refuse(trial, trial.run(*BY_TIME))
+    command = re.search(r"then: (find .* \+), then the same command", trial.said)[1]
+    subprocess.run(["bash", "-c", command], cwd=trial.folder, check=True)
+    trial.notes.append("nothing was started")
+    return "the `find` that stands in the sentence, then the same command"
 
 
 @fault(less=[], target=[CHAIN])

@@ -1,7 +1,5 @@
-# What jobs ask for, here and on a cluster, and a look at the cluster before the first job goes there.
-import os
-
-from atomsight import slurm, workload
+# What jobs ask for, here and on a cluster, and a look at files and cluster before the first job starts.
+from atomsight import readiness, slurm, workload
 
 if config["shard_minutes"]:
     for model in config["models"].values():
@@ -41,14 +39,10 @@ def requests():
 
 
 onstart:
-    results = Path("results")
-    if results.exists() and not os.access(results, os.W_OK):
-        raise WorkflowError(
-            "results: this folder cannot be written to; make it writable, or run in another folder"
-            " with --directory"
-        )
-    if workflow.executor_plugin.name == "slurm":
-        try:
+    try:
+        readiness.check_writable("results")
+        readiness.check_dates(path for job in workflow.dag.needrun_jobs() for path in job.input)
+        if workflow.executor_plugin.name == "slurm":
             slurm.check(requests(), workflow.executor_settings.status_command)
-        except InputError as error:
-            raise WorkflowError(str(error)) from None
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
