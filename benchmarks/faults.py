@@ -572,26 +572,14 @@ def killed_job(trial: Trial) -> str:
 @fault(less=["shard", "model"], target=SHARDS)
 def drained_node(trial: Trial) -> str:
     """The node that simulates a shard is drained."""
-    run, _, job = start_on_slurm(trial, "simulate_waves.py")
-    node = node_of(job)
-    set_node(node, "drain")
-    try:
-        trial.notes.append(f"exit code {trial.end(run)}, the job on the node ended")
-    finally:
-        set_node(node, "resume")
+    trial.notes.append(f"exit code {run_without_node(trial, 'drain')}")
     return "nothing to do: other jobs go to other nodes"
 
 
 @fault(less=["shard", "model"], target=SHARDS)
 def lost_node(trial: Trial) -> str:
     """The node that simulates a shard is lost (state `down`)."""
-    run, _, job = start_on_slurm(trial, "simulate_waves.py")
-    node = node_of(job)
-    set_node(node, "down")
-    try:
-        trial.notes.append(f"exit code {trial.end(run)}")
-    finally:
-        set_node(node, "resume")
+    trial.notes.append(f"exit code {run_without_node(trial, 'down')}")
     return "nothing to do: Slurm or `retries` of the profile give the job again"
 
 
@@ -643,6 +631,17 @@ def start_on_slurm(trial: Trial, script: str) -> tuple[subprocess.Popen, int, st
     number = trial.process(script, trial.partials)
     environment = Path(f"/proc/{number}/environ").read_bytes().decode(errors="replace")
     return run, number, re.search(r"SLURM_JOB_ID=(\d+)", environment)[1]
+
+
+def run_without_node(trial: Trial, state: str) -> int:
+    """Run on Slurm, and take away the node while it simulates a shard; give the exit code."""
+    run, _, job = start_on_slurm(trial, "simulate_waves.py")
+    node = node_of(job)
+    set_node(node, state)
+    try:
+        return trial.end(run)
+    finally:
+        set_node(node, "resume")
 
 
 def processes_of(job: str) -> str:
