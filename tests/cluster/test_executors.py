@@ -1,11 +1,15 @@
-"""The profiles for PBS, LSF and Kubernetes, with stand-ins for the commands of these clusters."""
+"""The profiles, with stand-ins for the commands of the clusters that are not here."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tifffile
 import yaml
 
 ROOT = Path(__file__).parents[2]
@@ -18,17 +22,31 @@ rule train_network:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=30,
         gpu=1,
-    shell: "test {resources.mem_mb} -gt 1500 && touch {output}"
+    shell: "python -c 'import numpy' && test {resources.mem_mb} -gt 1500 && touch {output}"
 """
+#: Its job has made the first of two files when it is killed, and makes both when given again.
+KILLED = '''
+rule train_network:
+    output: "card", "weights"
+    shell: """
+        touch card
+        test -e again || (touch ready; until test -e stop; do sleep 0.1; done; exit 1)
+        touch weights
+        """
+'''
 #: Notes what it is asked for, runs the script that comes last, and keeps its exit code.
 SUBMIT = """#!/usr/bin/env bash
 number=$(($(wc -l <"$CALLS") + 1))
 echo "${@:1:$#-1}" >>"$CALLS"
-("${@: -1}" >/dev/null 2>&1; echo $? >"$CALLS.$number") >/dev/null 2>&1 &
+($CLEAN "${@: -1}" >/dev/null 2>&1; echo $? >"$CALLS.$number") >/dev/null 2>&1 &
+"""
+#: PBS runs a job as after a login, unless it is asked to keep the environment.
+OF_A_LOGIN = """
+[[ " $* " = *" -V "* ]] || CLEAN="env -i PATH=/usr/bin:/bin CALLS=$CALLS"
 """
 COMMANDS = {
     "pbs": {
-        "qsub": SUBMIT + "echo $number.server\n",
+        "qsub": SUBMIT.replace("\n", OF_A_LOGIN, 1) + "echo $number.server\n",
         "qstat": """#!/usr/bin/env bash
         [ -f "$CALLS.${2%.server}" ] || { echo "    job_state = R"; exit; }
         printf '    job_state = F\\n    Exit_status = %s\\n' "$(cat "$CALLS.${2%.server}")"
@@ -57,7 +75,7 @@ COMMANDS = {
     },
 }
 ASKED = {
-    "pbs": "-q gpuq -N train_network -j oe -l select=1:ncpus=2:mem={mem_mb}mb:ngpus=1"
+    "pbs": "-V -q gpuq -N train_network -j oe -l select=1:ncpus=2:mem={mem_mb}mb:ngpus=1"
     " -l walltime=30:00",
     "lsf": "-q gpu -J train_network -n 2 -o .snakemake/log/%J.txt -R span[hosts=1]"
     " -R rusage[mem={mem_mb}MB/host] -W 30 -gpu num=1",
@@ -117,3 +135,52 @@ def test_pods_share_the_volume_and_have_the_memory_and_gpus_that_are_asked_for(t
         assert container["volumeMounts"] == [{"name": "shared", "mountPath": "/atomsight"}]
         assert pod["volumes"][0]["persistentVolumeClaim"] == {"claimName": "atomsight"}
         assert pod["activeDeadlineSeconds"] == 1800
+
+
+@pytest.mark.parametrize("profile", ["default", "local-gpu", "slurm"])
+def test_what_a_kill_left_half_done_is_made_again_by_the_same_command(tmp_path, profile):
+    """Of two files of a job one is there, and the run that could tell is gone."""
+    (tmp_path / "Snakefile").write_text(KILLED)
+    call = [
+        *(sys.executable, "-m", "snakemake", "--directory", tmp_path),
+        *("--snakefile", tmp_path / "Snakefile", "--workflow-profile", ROOT / "profiles" / profile),
+        *("--executor", "local", "--cores", "1"),
+    ]
+    killed = subprocess.Popen(call, start_new_session=True)
+    end = time.monotonic() + 120
+    while not (tmp_path / "ready").exists():
+        assert killed.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    for name in ("stop", "again"):
+        (tmp_path / name).touch()
+    subprocess.run([*call, "--unlock"], check=True)
+    subprocess.run(call, check=True)
+    assert (tmp_path / "weights").exists()
+
+
+def test_the_least_time_of_a_rule_must_fit_its_partition(tmp_path):
+    """Also where a job's time grows with its input: Slurm would let it wait for ever."""
+    sinfo = tmp_path / "sinfo"
+    sinfo.write_text("#!/bin/sh\nprintf 'compute|45:00\\ngpu|infinite\\n'\n")
+    sinfo.chmod(0o755)
+    tifffile.imwrite(tmp_path / "image.tif", np.ones((64, 64), np.float32))
+    sheet = "series\tpath\tmodel\tpixel_size_A\nmine\timage.tif\tgraphene\t0.12\n"
+    (tmp_path / "series.tsv").write_text(sheet)
+    result = subprocess.run(
+        [
+            *(sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"),
+            *("--directory", tmp_path, "results/series/mine/maps.h5"),
+            *("--workflow-profile", ROOT / "profiles" / "slurm"),
+            *("--config", "series=series.tsv", "shipped_models=true"),
+        ],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        timeout=300,
+    )
+    assert result.returncode == 1
+    said = "map_classes asks for 60 minutes and the partition compute gives 45 at most"
+    assert said in result.stdout + result.stderr

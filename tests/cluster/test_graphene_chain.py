@@ -12,7 +12,7 @@ import slurm_on_this_machine as slurm
 import tifffile
 
 ROOT = Path(__file__).parents[2]
-STRAIN = "results/series/tiny/strain.png"
+STRAIN = "results/graphene_strain.png"
 #: Partition, cores and memory of the rules between random structures and the picture.
 ASKED = {
     "make_structures": ("compute", "1", "1000M"),
@@ -22,7 +22,7 @@ ASKED = {
     "map_classes": ("compute", "2", "3000M"),
     "locate_atoms": ("compute", "1", "2000M"),
     "measure_strain": ("compute", "1", "2000M"),
-    "plot_series_strain": ("compute", "1", "3000M"),
+    "graphene_strain": ("compute", "1", "3000M"),
 }
 
 pytestmark = pytest.mark.slow

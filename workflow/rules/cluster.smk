@@ -8,10 +8,11 @@ if config["shard_minutes"]:
 
 
 def memory(mem_mb):
-    """Give a function that gives a job's memory [MB]: as much again with every further attempt."""
+    """Give a function that gives a job's memory [MB]: twice, then three times as much when tried again."""
 
     def of_attempt(wildcards, attempt):
-        return mem_mb * attempt
+        # A training may be tried many times, whose time limit ends it and not its memory.
+        return mem_mb * min(attempt, 3)
 
     return of_attempt
 
@@ -25,6 +26,21 @@ def minutes(least, per_gb):
     return of_size
 
 
+class NoInput:
+    """Stands for inputs that do not exist yet."""
+
+    size_gb = 0
+
+
+def least_minutes(runtime):
+    """The time limit of a rule [min], the least where it depends on the inputs; None if it is unknown."""
+    if runtime is not None and runtime.raw is None and runtime.is_evaluable():
+        runtime = runtime.evaluate(None, input=NoInput)
+        return runtime.value
+    asked = str(runtime.raw) if runtime is not None else ""
+    return int(asked) if asked.isdigit() else None
+
+
 def requests():
     """What the rules that will run ask of Slurm; nothing of those that another cluster runs."""
     asking = {job.rule for job in workflow.dag.needrun_jobs() if not job.is_local}
@@ -34,8 +50,7 @@ def requests():
             continue
         partitions = slurm.names(asked.get("slurm_partition", ""))
         account = next(iter(slurm.names(asked.get("slurm_account", ""))), None)
-        limit = str(asked.get("runtime", ""))
-        yield slurm.Request(name, partitions, account, int(limit) if limit.isdigit() else None)
+        yield slurm.Request(name, partitions, account, least_minutes(resources.get("runtime")))
 
 
 onstart:

@@ -38,7 +38,10 @@ def main(argv: list[str] | None = None) -> None:
     section = command_line.read_json(given.settings)
     chosen = settings.load(section, given.material, material.Settings)
     seeds = np.random.SeedSequence(given.seed).spawn(given.count)
-    numbers = range(given.shard, given.count, given.shards)
+    # One after the other, so that the shards together are the same whatever their number.
+    numbers = range(
+        given.shard * given.count // given.shards, (given.shard + 1) * given.count // given.shards
+    )
     structures = (
         (number, material.make_structure(chosen, np.random.default_rng(seeds[number])))
         for number in numbers

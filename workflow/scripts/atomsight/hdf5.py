@@ -427,7 +427,8 @@ def read_structures(path: Path | str) -> Iterator[tuple[int, Structure]]:
         If the file is missing, cut short or of another kind.
     """
     with open_to_read(path) as file:
-        for name, group in file["structures"].items():
+        # HDF5 gives names in the order of letters.
+        for name, group in sorted(file["structures"].items(), key=lambda item: int(item[0])):
             arrays = {key: group[key][...] for key in _STRUCTURE_UNITS}
             yield int(name), Structure(cell_A=np.asarray(group.attrs["cell"]), **arrays)
 

@@ -30,7 +30,7 @@ class Request:
     account : str or None
         Who pays; None for the user's default account.
     minutes : int or None
-        Time limit, if it is the same for every job [min].
+        Time limit, the least of its jobs [min]; None if it is not known.
     """
 
     rule: str
