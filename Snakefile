@@ -10,6 +10,10 @@ configfile: f"{workflow.basedir}/config/config.yaml"
 report: "workflow/report/workflow.rst"
 
 
+# A cluster stops all processes of a job at once; what writes the log shall end after the script has spoken.
+shell.prefix("set -euo pipefail; tee() ( trap '' INT TERM; exec tee \"$@\" ); ")
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/cluster.smk"
 include: "workflow/rules/models.smk"

@@ -3,19 +3,24 @@
 The whole chain through all of this is benchmarks/faults.py; here stands what takes seconds.
 """
 
+import contextlib
+import errno
 import fcntl
 import json
 import os
 import re
 import shlex
 import signal
+import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+import tifffile
 from made_models import ATOM_CARD, save_tiny_model
 
 from atomsight import hdf5, models, provenance
@@ -216,6 +221,66 @@ def test_the_file_that_finds_no_room_is_named(tmp_path):
         write()
     assert refused.value.filename == str(path)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("said", [errno.EINVAL, errno.ENOTSUP])
+def test_folders_need_not_reach_the_disk_where_files_alone_can(tmp_path, monkeypatch, said):
+    real = os.fsync
+
+    def fsync(number):
+        if stat.S_ISDIR(os.fstat(number).st_mode):
+            raise OSError(said, os.strerror(said))
+        real(number)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    assert len(hdf5.read_waves([write_waves(tmp_path / "waves.h5")]).spectra) == 3
+
+
+def test_a_file_that_does_not_reach_the_disk_is_not_taken_for_whole(tmp_path, monkeypatch):
+    def fsync(_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(OSError, match="Input/output error"):
+        write_waves(tmp_path / "waves.h5")
+    assert not list(tmp_path.iterdir())
+
+
+def processes_of_the_job(folder):
+    """The script and what writes its log, the latter first."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            if (process / "cwd").resolve() == folder and words[0] in (b"python", b"tee"):
+                found.append((words[0] == b"python", int(process.name)))
+    assert len(found) == 2
+    return [number for _, number in sorted(found)]
+
+
+@pytest.mark.slow
+def test_the_last_sentence_of_a_cancelled_job_is_in_its_log(tmp_path):
+    """Slurm asks every process of a job to stop, the one that writes the log too."""
+    frames = np.random.default_rng(1).poisson(9, (5000, 64, 64)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "recording.tif", frames)
+    sheet = "series\tpath\tmodel\tpixel_size_A\nmine\trecording.tif\tgraphene\t0.12\n"
+    (tmp_path / "series.tsv").write_text(sheet)
+    call = [
+        *(sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"),
+        *("--directory", tmp_path, "--cores", "1", "results/series/mine/frames.h5"),
+        *("--config", "series=series.tsv", "shipped_models=true"),
+    ]
+    with subprocess.Popen(call) as run:
+        end = time.monotonic() + 120
+        while not list(tmp_path.glob("results/series/mine/.frames.h5.*.partial")):
+            assert run.poll() is None
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        for number in processes_of_the_job(tmp_path):
+            os.kill(number, signal.SIGTERM)
+        assert run.wait(timeout=60) == 1
+    log = (tmp_path / "results/logs/import_series/mine.log").read_text()
+    assert "stopped by SIGTERM; nothing half-written is left" in log
 
 
 def test_waves_do_not_depend_on_how_busy_a_machine_is():

@@ -247,10 +247,16 @@ def replacing(path: Path | str) -> Iterator[Path]:
 
 
 def _to_disk(path: Path) -> None:
-    """Wait until a file or a folder has reached the disk, so that a power cut leaves it whole."""
+    """Wait until a file or a folder has reached the disk, so that a power cut leaves it whole.
+
+    Some file systems of clusters know this of files alone.
+    """
     number = os.open(path, os.O_RDONLY)
     try:
         os.fsync(number)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP) or not path.is_dir():
+            raise
     finally:
         os.close(number)
 
