@@ -227,6 +227,15 @@ SNAKEMAKE_SAYS = (
 )
 
 
+def wait_until(done: Callable[[], object]) -> None:
+    """Wait for something to become true, an hour at most."""
+    end = time.monotonic() + WAIT_S
+    while not done():
+        if time.monotonic() > end:
+            raise RuntimeError(f"it did not happen within {WAIT_S} s")
+        time.sleep(0.2)
+
+
 def processes(folder: Path, script: str) -> list[int]:
     """Find the Python processes of a script in a folder.
 
@@ -356,12 +365,10 @@ def kill_snakemake(trial: Trial) -> str:
     trial.process("simulate_waves.py", trial.partials)
     os.kill(run.pid, signal.SIGKILL)
     trial.end(run)
-    while processes(trial.folder, "simulate_waves.py"):
-        time.sleep(0.1)
+    wait_until(lambda: not processes(trial.folder, "simulate_waves.py"))
     trial.notes.append("the job that ran ended by itself")
     refuse(trial, trial.run())
-    if trial.run("--unlock") != 0:
-        raise RuntimeError("it could not be unlocked")
+    succeed(trial.run("--unlock"))
     return "the same command with `--unlock`, then the same command"
 
 
@@ -373,13 +380,11 @@ def kill_snakemake_in_a_training(trial: Trial) -> str:
     number = trial.process("train_network.py", lambda: any(checkpoints.glob("*")))
     os.kill(number, signal.SIGSTOP)
     os.kill(run.pid, signal.SIGKILL)
-    if trial.run("--unlock") != 0:
-        raise RuntimeError("it could not be unlocked")
+    succeed(trial.run("--unlock"))
     code = trial.run()
     os.kill(number, signal.SIGCONT)
     refuse(trial, code)
-    while processes(trial.folder, "train_network.py"):
-        time.sleep(0.1)
+    wait_until(lambda: not processes(trial.folder, "train_network.py"))
     return "wait for the first training or kill it; then the same command"
 
 
@@ -406,8 +411,7 @@ def stale_lock(trial: Trial) -> str:
     for path, text in kept.items():
         path.write_bytes(text)
     refuse(trial, trial.run())
-    if trial.run("--unlock") != 0:
-        raise RuntimeError("it could not be unlocked")
+    succeed(trial.run("--unlock"))
     return "the same command with `--unlock`, then the same command"
 
 
@@ -417,8 +421,7 @@ def two_runs(trial: Trial) -> str:
     first = trial.start()
     trial.process("simulate_waves.py")
     refuse(trial, trial.run())
-    if trial.end(first) != 0:
-        raise RuntimeError("the first run failed")
+    succeed(trial.end(first))
     trial.notes.append("the first run ended well")
     return "wait for the first run; then the same command"
 
@@ -427,8 +430,10 @@ def two_runs(trial: Trial) -> str:
 def two_runs_without_locks(trial: Trial) -> str:
     """Two runs at once, both with `--nolock`, each making the same shards."""
     runs = [trial.start("--nolock"), trial.start("--nolock")]
-    trial.notes.append("exit codes " + " and ".join(str(trial.end(run)) for run in runs))
-    return "the same command"
+    for run in runs:
+        succeed(trial.end(run))
+    trial.notes.append("both ended well")
+    return "nothing to do"
 
 
 @fault(less=["shard", "model"], target=SHARDS)
@@ -527,10 +532,12 @@ def clock_back(trial: Trial) -> str:
     back = time.time() - 86400
     for path in (trial.folder / MODEL / "model").iterdir():
         os.utime(path, (back, back))
-    trial.notes.append(f"the training would be made again: {would_run(trial, 'train_network')}")
-    if trial.run("--touch", *BY_TIME) != 0:
-        raise RuntimeError("the results could not be touched")
-    trial.notes.append(f"and with `--touch` before: {would_run(trial, 'train_network')}")
+    if not would_run(trial, "train_network"):
+        raise RuntimeError("nothing would be trained again, so there is no fault")
+    trial.notes.append("it would be trained again")
+    succeed(trial.run("--touch", *BY_TIME))
+    if would_run(trial, "train_network"):
+        raise RuntimeError("it would be trained again, though it was touched")
     return "the same command with `--touch`, then the same command"
 
 
@@ -538,7 +545,7 @@ def clock_back(trial: Trial) -> str:
 def no_locks(trial: Trial) -> str:
     """A file system that knows no locks (every flock fails with ENOLCK)."""
     library = stand_in(trial.folder)
-    trial.notes.append(f"exit code {trial.run(LD_PRELOAD=library, NO_LOCKS='1')}")
+    succeed(trial.run(LD_PRELOAD=library, NO_LOCKS="1"))
     return "nothing to do"
 
 
@@ -546,8 +553,8 @@ def no_locks(trial: Trial) -> str:
 def slow_disk(trial: Trial) -> str:
     """A file system on which every read, write and fsync in `results/` takes 0.1 s."""
     begin = time.monotonic()
-    code = trial.run(**slow(trial, 0.1))
-    trial.notes.append(f"exit code {code} after {time.monotonic() - begin:.0f} s")
+    succeed(trial.run(**slow(trial, 0.1)))
+    trial.notes.append(f"it took {time.monotonic() - begin:.0f} s")
     return "nothing to do"
 
 
@@ -556,7 +563,8 @@ def cancelled_job(trial: Trial) -> str:
     """`scancel` of the Slurm job of a shard."""
     run, _, job = start_on_slurm(trial, "simulate_waves.py")
     subprocess.run(["scancel", job], check=True)
-    trial.notes.append(f"exit code {trial.end(run)}, {len(trial.partials())} partial files left")
+    succeed(trial.end(run))
+    trial.notes.append(f"{len(trial.partials())} partial files left")
     return "nothing to do: the job is given again (`retries` of the profile)"
 
 
@@ -565,21 +573,38 @@ def killed_job(trial: Trial) -> str:
     """`kill -9` of the process of a shard on its node (as for want of memory)."""
     run, number, _ = start_on_slurm(trial, "simulate_waves.py")
     os.kill(number, signal.SIGKILL)
-    trial.notes.append(f"exit code {trial.end(run)}, {len(trial.partials())} partial files left")
+    succeed(trial.end(run))
+    trial.notes.append(f"{len(trial.partials())} partial files left")
+    return "nothing to do: the job is given again (`retries` of the profile)"
+
+
+@fault(less=["model"], target=[WEIGHTS])
+def cancelled_training(trial: Trial) -> str:
+    """`scancel` of the Slurm job of a training, or its time limit, after a checkpoint."""
+    checkpoints = trial.folder / MODEL / "training" / "checkpoint"
+    run, _, job = start_on_slurm(trial, "train_network.py", lambda: any(checkpoints.glob("*")))
+    subprocess.run(["scancel", job], check=True)
+    log = trial.folder / "results" / "logs" / "train_network" / "graphene.log"
+    wait_until(lambda: "told to stop (SIGTERM)" in log.read_text(encoding="utf-8"))
+    succeed(trial.end(run))
+    told = re.search(r"goes on after step \d+", trial.said + log.read_text(encoding="utf-8"))
+    if told is None:
+        raise RuntimeError("the training did not go on from its checkpoint")
+    trial.notes.append(f"tried again, it {told[0]}")
     return "nothing to do: the job is given again (`retries` of the profile)"
 
 
 @fault(less=["shard", "model"], target=SHARDS)
 def drained_node(trial: Trial) -> str:
     """The node that simulates a shard is drained."""
-    trial.notes.append(f"exit code {run_without_node(trial, 'drain')}")
+    succeed(run_without_node(trial, "drain"))
     return "nothing to do: other jobs go to other nodes"
 
 
 @fault(less=["shard", "model"], target=SHARDS)
 def lost_node(trial: Trial) -> str:
     """The node that simulates a shard is lost (state `down`)."""
-    trial.notes.append(f"exit code {run_without_node(trial, 'down')}")
+    succeed(run_without_node(trial, "down"))
     return "nothing to do: Slurm or `retries` of the profile give the job again"
 
 
@@ -590,11 +615,12 @@ def kill_snakemake_on_slurm(trial: Trial) -> str:
     os.kill(run.pid, signal.SIGKILL)
     trial.end(run)
     time.sleep(1)
-    trial.notes.append(f"the job goes on: {'yes' if processes_of(job) else 'no'}")
+    if told_of(job, "T") != "RUNNING":
+        raise RuntimeError("the job did not go on")
+    trial.notes.append("its job goes on")
     cancel_jobs(trial)
     refuse(trial, trial.run())
-    if trial.run("--unlock") != 0:
-        raise RuntimeError("it could not be unlocked")
+    succeed(trial.run("--unlock"))
     return "`scancel --name RUN_ID` (in the log), `--unlock`, then the same command"
 
 
@@ -606,8 +632,10 @@ SLURM = ("--workflow-profile", str(ROOT / "profiles" / "slurm"), "--slurm-status
 SLURM_SOON = (*SLURM, "--slurm-init-seconds-before-status-checks", "2")
 
 
-def start_on_slurm(trial: Trial, script: str) -> tuple[subprocess.Popen, int, str]:
-    """Start a run on Slurm and wait until a script of it writes.
+def start_on_slurm(
+    trial: Trial, script: str, ready: Callable[[], bool] | None = None
+) -> tuple[subprocess.Popen, int, str]:
+    """Start a run on Slurm and wait until a script of it has come far enough.
 
     Parameters
     ----------
@@ -615,6 +643,8 @@ def start_on_slurm(trial: Trial, script: str) -> tuple[subprocess.Popen, int, st
         The fault's folder.
     script : str
         Name of the script.
+    ready : callable, optional
+        Whether it has; by default, whether it writes a file.
 
     Returns
     -------
@@ -628,7 +658,7 @@ def start_on_slurm(trial: Trial, script: str) -> tuple[subprocess.Popen, int, st
     if shutil.which("squeue") is None or subprocess.run(["sinfo"], capture_output=True).returncode:
         raise NotTried("needs a Slurm cluster, such as that of tests/cluster")
     run = trial.start(*SLURM_SOON, **slow(trial))
-    number = trial.process(script, trial.partials)
+    number = trial.process(script, ready or trial.partials)
     environment = Path(f"/proc/{number}/environ").read_bytes().decode(errors="replace")
     return run, number, re.search(r"SLURM_JOB_ID=(\d+)", environment)[1]
 
@@ -636,7 +666,7 @@ def start_on_slurm(trial: Trial, script: str) -> tuple[subprocess.Popen, int, st
 def run_without_node(trial: Trial, state: str) -> int:
     """Run on Slurm, and take away the node while it simulates a shard; give the exit code."""
     run, _, job = start_on_slurm(trial, "simulate_waves.py")
-    node = node_of(job)
+    node = told_of(job, "N")
     set_node(node, state)
     try:
         return trial.end(run)
@@ -644,16 +674,10 @@ def run_without_node(trial: Trial, state: str) -> int:
         set_node(node, "resume")
 
 
-def processes_of(job: str) -> str:
-    """Ask Slurm whether a job runs."""
-    said = subprocess.run(["squeue", "-h", "-j", job, "-o", "%T"], capture_output=True, text=True)
-    return said.stdout.strip()
-
-
-def node_of(job: str) -> str:
-    """Ask Slurm on which node a job runs."""
-    said = subprocess.run(["squeue", "-h", "-j", job, "-o", "%N"], capture_output=True, text=True)
-    return said.stdout.strip()
+def told_of(job: str, letter: str) -> str:
+    """Ask Slurm about a job that runs: T for its state, N for its node."""
+    asked = ["squeue", "--noheader", "--jobs", job, "--format", f"%{letter}"]
+    return subprocess.run(asked, capture_output=True, text=True).stdout.strip()
 
 
 def set_node(node: str, state: str) -> None:
@@ -666,6 +690,12 @@ def set_node(node: str, state: str) -> None:
     now = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
     if "down" in now or "drain" in now:
         subprocess.run(words, check=True)
+
+
+def succeed(code: int) -> None:
+    """See that a run has ended well."""
+    if code != 0:
+        raise RuntimeError(f"the run ended with exit code {code}")
 
 
 def refuse(trial: Trial, code: int) -> None:
@@ -693,12 +723,12 @@ def follow_the_advice(trial: Trial) -> None:
     subprocess.run(shlex.split(advice[-1]), cwd=trial.folder, check=True)
 
 
-def would_run(trial: Trial, rule: str) -> str:
+def would_run(trial: Trial, rule: str) -> bool:
     """Say whether a rule would run if the same command were given."""
     words = trial.command("--dry-run", *BY_TIME)
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     said = done.stdout + done.stderr
-    return "yes" if re.search(rf"^\s*(local)?rule {rule}:", said, re.M) else "no"
+    return re.search(rf"^\s*(local)?rule {rule}:", said, re.M) is not None
 
 
 def flip(path: Path, offset: int | None = None) -> None:
@@ -848,7 +878,7 @@ def try_fault(name: str, function: Callable[[Trial], str], given: argparse.Names
     (trial.folder / "said.txt").write_text(trial.said, encoding="utf-8")
     verdict = [] if code == 0 else [f"IT DID NOT GO ON (exit code {code})"]
     verdict += compare(results(whole), before, results(trial.folder))
-    lost = [words for words in verdict if words.isupper() or words.startswith(("LOST", "IT DID"))]
+    lost = [words for words in verdict if words.startswith(("LOST", "IT DID"))]
     seen, said = "; ".join(trial.notes), trial.sentences()
     row = (function.__doc__.rstrip("."), seen, said, go_on, "; ".join(verdict))
     print("| " + " | ".join(text.replace("|", "/") for text in row) + " |", flush=True)
@@ -908,7 +938,7 @@ def random_kills(given: argparse.Namespace) -> bool:
     print("| kill | after s | while | jobs done so far |\n|---|---|---|---|")
     for number in range(given.kills):
         run = trial.start()
-        wait = chance.uniform(0.1, 2 / given.kills) * seconds
+        wait = chance.uniform(0.05, 1 / given.kills) * seconds
         time.sleep(wait)
         rules = [rule for rule in SCRIPTS if processes(folder, rule)]
         os.killpg(run.pid, signal.SIGKILL)
@@ -922,8 +952,7 @@ def random_kills(given: argparse.Namespace) -> bool:
         )
         what = ", ".join(rules) or "snakemake alone"
         print(f"| {number + 1} | {wait:.0f} | {what} | {count} |", flush=True)
-        if trial.run("--unlock") != 0:
-            raise RuntimeError("it could not be unlocked")
+        succeed(trial.run("--unlock"))
     begin, code = time.monotonic(), trial.run()
     same = code == 0 and (folder / ATOMS).read_bytes() == (whole / ATOMS).read_bytes()
     seconds_left = time.monotonic() - begin
@@ -950,8 +979,7 @@ def cancel_jobs(trial: Trial) -> None:
         return
     subprocess.run(["scancel", "--name", runs[-1]], check=True)
     asked = ["squeue", "--noheader", "--name", runs[-1], "--states", "RUNNING,PENDING,COMPLETING"]
-    while subprocess.run(asked, capture_output=True, check=True).stdout.strip():
-        time.sleep(0.5)
+    wait_until(lambda: not subprocess.run(asked, capture_output=True, check=True).stdout.strip())
 
 
 @command_line.script
