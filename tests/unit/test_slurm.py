@@ -5,7 +5,13 @@ import pytest
 from atomsight import slurm
 from atomsight.errors import InputError
 
-PARTITIONS = "main|1-00:00:00\ngpu-a100|2:00:00\nlong|infinite\n"
+#: A line for every node: partition, longest time, cores, memory [MB], GPUs.
+PARTITIONS = """\
+main|1-00:00:00|32|128000|(null)
+main|1-00:00:00|64|256000|(null)
+gpu-a100|2:00:00|64|512000|gpu:a100:4(S:0-1)
+long|infinite|16|64000|(null)
+"""
 
 
 @pytest.fixture
@@ -23,14 +29,30 @@ def cluster(tmp_path, monkeypatch):
     return answers
 
 
-def asking(*partitions, account=None, minutes=60):
-    return [slurm.Request("train_network", partitions, account, minutes)]
+def asking(*partitions, account=None, minutes=60, **more):
+    return [slurm.Request("train_network", partitions, account, minutes, **more)]
 
 
 def test_what_the_cluster_has_is_fine(cluster):
     cluster(sinfo=PARTITIONS, sacctmgr="physics01\nPhysics02\n", sacct="")
     asked = asking("main", "gpu-a100", account="physics02", minutes=120)
     assert slurm.check(asked, "sacct") is None
+    assert slurm.check(asking("gpu-a100", cores=64, memory_MB=512_000, gpus=4)) is None
+
+
+@pytest.mark.parametrize(
+    ("devices", "gpus"),
+    [
+        ("(null)", 0),
+        ("gpu:1", 1),
+        ("gpu:a100:4(S:0-1)", 4),
+        ("gpu:a100_3g.20gb:2,gpu:a100_1g.5gb:3", 5),
+        ("shard:gpus:8,tmpdisk:100", 0),
+    ],
+)
+def test_gpus_are_counted_in_what_slurm_calls_generic_resources(cluster, devices, gpus):
+    cluster(sinfo=f"main|infinite|8|64000|{devices}\n")
+    assert slurm.known_partitions()["main"].nodes == {(8, 64000, gpus)}
 
 
 @pytest.mark.parametrize(
@@ -44,6 +66,11 @@ def test_what_the_cluster_has_is_fine(cluster):
             " 120' under set-resources, train_network",
         ),
         (asking("long", account="chemistry"), "fill in one of physics01, physics02"),
+        (asking("main", gpus=1), "no node of the partition main has one; name another one as"),
+        (asking("gpu-a100", gpus=5), "asks for 1 cores, 0 MB and 5 GPUs of one node, and no node"),
+        (asking("long", cores=32), "fewer cores under set-threads"),
+        # Of the two sorts of nodes none has both.
+        (asking("main", cores=64, memory_MB=256_001), "less mem_mb under set-resources"),
     ],
 )
 def test_what_it_lacks_is_named_with_what_it_has(cluster, request_, sentence):

@@ -32,13 +32,13 @@ class NoInput:
     size_gb = 0
 
 
-def least_minutes(runtime):
-    """The time limit of a rule [min], the least where it depends on the inputs; None if it is unknown."""
-    if runtime is not None and runtime.raw is None and runtime.is_evaluable():
-        runtime = runtime.evaluate(None, input=NoInput)
-        return runtime.value
-    asked = str(runtime.raw) if runtime is not None else ""
-    return int(asked) if asked.isdigit() else None
+def least(resource):
+    """What a rule asks for at least, where that depends on the inputs; None if it is not known."""
+    if resource is None:
+        return None
+    if resource.raw is None and resource.is_evaluable():
+        return resource.evaluate(None, input=NoInput, attempt=1).value
+    return int(resource.raw) if str(resource.raw).isdigit() else None
 
 
 def requests():
@@ -48,9 +48,15 @@ def requests():
         asked = {key: resource.raw for key, resource in resources.items()}
         if asked.keys() & {"cluster", "clusters", "slurm_cluster"}:
             continue
-        partitions = slurm.names(asked.get("slurm_partition", ""))
-        account = next(iter(slurm.names(asked.get("slurm_account", ""))), None)
-        yield slurm.Request(name, partitions, account, least_minutes(resources.get("runtime")))
+        yield slurm.Request(
+            name,
+            slurm.names(asked.get("slurm_partition", "")),
+            account=next(iter(slurm.names(asked.get("slurm_account", ""))), None),
+            minutes=least(resources.get("runtime")),
+            cores=least(resources.get("_cores")) or 1,
+            memory_MB=least(resources.get("mem_mb")) or 0,
+            gpus=least(resources.get("gpu")) or 0,
+        )
 
 
 onstart:

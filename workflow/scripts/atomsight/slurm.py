@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from atomsight.errors import InputError
 
@@ -31,12 +31,33 @@ class Request:
         Who pays; None for the user's default account.
     minutes : int or None
         Time limit, the least of its jobs [min]; None if it is not known.
+    cores, memory_MB, gpus : int
+        What a job of it needs of one node at least.
     """
 
     rule: str
     partitions: tuple[str, ...]
     account: str | None = None
     minutes: int | None = None
+    cores: int = 1
+    memory_MB: int = 0
+    gpus: int = 0
+
+
+@dataclass
+class Partition:
+    """What a partition gives.
+
+    Attributes
+    ----------
+    minutes : int or None
+        Its longest time [min]; None where there is none.
+    nodes : set of (int, int, int)
+        Sorts of its nodes: cores, memory [MB], GPUs.
+    """
+
+    minutes: int | None
+    nodes: set[tuple[int, int, int]] = field(default_factory=set)
 
 
 def names(expression: object) -> tuple[str, ...]:
@@ -76,25 +97,20 @@ def check(requests: Iterable[Request], status_command: str = "squeue") -> None:
     Raises
     ------
     InputError
-        One sentence: Slurm is not here or does not answer, a partition does not exist or stops jobs
-        before their time, the account is not the user's, or there is no accounting to ask.
+        One sentence: Slurm is not here or does not answer, a partition does not exist, stops jobs
+        before their time or has no node that is large enough, the account is not the user's, or
+        there is no accounting to ask.
     """
-    limits = partition_limits()
+    partitions = known_partitions()
     accounts = _accounts()
     for request in requests:
-        for partition in request.partitions:
-            if partition not in limits:
+        for name in request.partitions:
+            if name not in partitions:
                 raise InputError(
-                    f"the cluster has no partition {partition}, which {request.rule} asks for;"
-                    f" fill in one of {', '.join(limits)} in {PROFILE}"
+                    f"the cluster has no partition {name}, which {request.rule} asks for;"
+                    f" fill in one of {', '.join(partitions)} in {PROFILE}"
                 )
-            limit = limits[partition]
-            if limit is not None and request.minutes is not None and request.minutes > limit:
-                raise InputError(
-                    f"{request.rule} asks for {request.minutes} minutes and the partition"
-                    f" {partition} gives {limit} at most; write 'runtime: {limit}' under"
-                    f" set-resources, {request.rule} in {PROFILE}, or name another partition"
-                )
+            _check_partition(request, name, partitions[name])
         if request.account and accounts and request.account.lower() not in accounts:
             raise InputError(
                 f"{request.account} is not an account of yours on this cluster; fill in one of"
@@ -107,13 +123,37 @@ def check(requests: Iterable[Request], status_command: str = "squeue") -> None:
         )
 
 
-def partition_limits() -> dict[str, int | None]:
-    """The partitions of the cluster and their longest time.
+def _check_partition(request: Request, name: str, partition: Partition) -> None:
+    """Refuse what a partition cannot give, for which Slurm would let a job wait for ever."""
+    limit = partition.minutes
+    if limit is not None and request.minutes is not None and request.minutes > limit:
+        raise InputError(
+            f"{request.rule} asks for {request.minutes} minutes and the partition {name} gives"
+            f" {limit} at most; write 'runtime: {limit}' under set-resources, {request.rule} in"
+            f" {PROFILE}, or name another partition"
+        )
+    if request.gpus and not any(gpus for _, _, gpus in partition.nodes):
+        raise InputError(
+            f"{request.rule} asks for a GPU and no node of the partition {name} has one; name"
+            f" another one as gpu_partition in {PROFILE}, or write 'gpu_partition: \"\"'"
+        )
+    asked = (request.cores, request.memory_MB, request.gpus)
+    if not any(all(map(int.__ge__, node, asked)) for node in partition.nodes):
+        raise InputError(
+            f"{request.rule} asks for {asked[0]} cores, {asked[1]} MB and {asked[2]} GPUs of one"
+            f" node, and no node of the partition {name} has them; in {PROFILE} write fewer cores"
+            f" under set-threads, less mem_mb under set-resources, {request.rule}, or name another"
+            " partition"
+        )
+
+
+def known_partitions() -> dict[str, Partition]:
+    """The partitions of the cluster.
 
     Returns
     -------
-    dict of str to int or None
-        For every partition its time limit [min]; None where there is none.
+    dict of str to Partition
+        Every partition by its name.
 
     Raises
     ------
@@ -125,13 +165,18 @@ def partition_limits() -> dict[str, int | None]:
             "there is no Slurm here, the command sinfo is missing; run this on a login node of your"
             " cluster, or leave out --workflow-profile profiles/slurm"
         )
-    text = _answer("sinfo", "--all", "--noheader", "--format=%R|%l")
+    text = _answer("sinfo", "--Node", "--all", "--noheader", "--format=%R|%l|%c|%m|%G")
     if not text:
         raise InputError(
             "Slurm does not answer to sinfo; try again later, or ask who runs the cluster"
         )
-    lines = [line.rpartition("|") for line in text.splitlines()]
-    return {partition: _minutes(limit) for partition, _, limit in lines}
+    known = {}
+    for line in text.splitlines():
+        name, limit, cores, memory_MB, devices = line.rsplit("|", 4)
+        partition = known.setdefault(name, Partition(_minutes(limit)))
+        gpus = sum(map(int, re.findall(r"\bgpu(?::[^:,()]+)?:(\d+)", devices)))
+        partition.nodes.add((int(cores.rstrip("+")), int(memory_MB.rstrip("+")), gpus))
+    return known
 
 
 def _minutes(limit: str) -> int | None:
