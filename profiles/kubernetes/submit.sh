@@ -17,7 +17,7 @@ spec:
       containers:
         - name: job
           image: "$1"
-          command: ["/bin/sh", "$8"]
+          command: ["/bin/sh", "$(cd "$(dirname "$0")" && pwd)/job.sh", "$8"]
           workingDir: "$PWD"
           resources:
             requests: {cpu: "$4", memory: "${5}M"}

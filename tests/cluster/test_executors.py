@@ -68,8 +68,8 @@ COMMANDS = {
         fi
         number=$(($(grep -c ^--- "$CALLS") + 1))
         { echo ---; tee "$CALLS.yaml"; } >>"$CALLS"
-        script=$(sed -n 's|.*"/bin/sh", "\\(.*\\)".*|\\1|p' "$CALLS.yaml")
-        (sh "$script" >/dev/null 2>&1; echo $? >"$CALLS.$number") >/dev/null 2>&1 &
+        words=$(sed -n 's|.*command: \\[\\(.*\\)\\].*|\\1|p' "$CALLS.yaml" | tr -d ',')
+        (eval "$words" >/dev/null 2>&1; echo $? >"$CALLS.$number") >/dev/null 2>&1 &
         echo $number
         """,
     },
@@ -184,3 +184,33 @@ def test_the_least_time_of_a_rule_must_fit_its_partition(tmp_path):
     assert result.returncode == 1
     said = "map_classes asks for 60 minutes and the partition compute gives 45 at most"
     assert said in result.stdout + result.stderr
+
+
+def test_a_pod_hands_on_the_wish_to_stop(tmp_path):
+    """A training writes a checkpoint then; the shell that starts it must not end before."""
+    trainer = tmp_path / "trainer.py"
+    trainer.write_text(
+        "import signal, sys, time\n"
+        "def stop(*_):\n"
+        "    time.sleep(1)\n"
+        "    print('checkpoint', flush=True)\n"
+        "    sys.exit(7)\n"
+        "signal.signal(signal.SIGTERM, stop)\n"
+        "print('training', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    (tmp_path / "script").write_text(f"{sys.executable} {trainer}\n")
+    call = ["/bin/sh", ROOT / "profiles/kubernetes/job.sh", tmp_path / "script"]
+    with subprocess.Popen(call, stdout=subprocess.PIPE, text=True) as pod:
+        assert pod.stdout.readline() == "training\n"
+        pod.terminate()
+        said, _ = pod.communicate(timeout=30)
+    assert said == "checkpoint\n"
+    assert pod.returncode != 0
+
+
+@pytest.mark.parametrize("code", [0, 5])
+def test_a_pod_ends_as_its_script(tmp_path, code):
+    (tmp_path / "script").write_text(f"exit {code}\n")
+    call = ["/bin/sh", ROOT / "profiles/kubernetes/job.sh", tmp_path / "script"]
+    assert subprocess.run(call, timeout=30).returncode == code

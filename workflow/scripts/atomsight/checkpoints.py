@@ -78,7 +78,7 @@ def alone(work: Path) -> Iterator[None]:
             number, host = (file.read().split() or ["?", "?"])[:2]
             raise InputError(
                 f"{work}: another training (process {number} on {host}) is writing there; wait for "
-                f"it, or stop it with kill {number}"
+                f"it, or stop it: kill {number} there, or scancel if it is a job of Slurm"
             ) from error
         except OSError as error:
             if error.errno not in _NO_LOCKS:
