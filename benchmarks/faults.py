@@ -20,15 +20,12 @@ import functools
 import os
 import random
 import re
-import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 
 import h5py
@@ -36,255 +33,53 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
 
+from trials.file_systems import mounted, remount, slow, stand_in
+from trials.on_slurm import (
+    SLURM_SOON,
+    cancel_jobs,
+    run_without_node,
+    start_on_slurm,
+    told_of,
+)
+from trials.trial import (
+    ATOMS,
+    BY_TIME,
+    CHAIN,
+    CONFIGURATION,
+    MODEL,
+    SCRIPTS,
+    SERIES,
+    SHARDS,
+    WEIGHTS,
+    NotTried,
+    Trial,
+    changed,
+    compare,
+    finish,
+    flip,
+    follow_the_advice,
+    kill_jobs,
+    processes,
+    refuse,
+    results,
+    succeed,
+    wait_until,
+    would_run,
+)
+
 from atomsight import command_line, hdf5
 from atomsight.errors import InputError
 
-ROOT = Path(__file__).resolve().parents[1]
-TINY = ROOT / "tests" / "pipeline" / "config.yaml"
 #: Long enough to be killed on the way, and with checkpoints to go on from.
 TRAINING = {
     "models": {"graphene": {"training": {"steps": 60, "steps_per_epoch": 20}}},
     "checkpoint_steps": 10,
 }
-#: The files of a folder that make the chain: what differs in the configuration, the sample sheet.
-CONFIGURATION, SERIES = "faults.yaml", "series.tsv"
 SHEET = (
     "series\tpath\tmodel\n"
     "simulated_pristine\tresults/acquisitions/simulated_pristine.tif\tgraphene\n"
 )
-MODEL = "results/models/graphene"
-SHARDS = [f"{MODEL}/waves/{shard}.h5" for shard in (0, 1)]
-WEIGHTS = f"{MODEL}/model/network.weights.h5"
 PARTS = {"shard": SHARDS[0], "model": f"{MODEL}/model", "series": "results/series"}
-ATOMS = "results/series/simulated_pristine/atoms.csv"
-CHAIN = "results/graphene_strain.png"
-#: Everything in results/ but these is a result that must survive.
-NO_RESULTS = ("logs", "benchmarks", "training")
-WAIT_S = 3600
-
-#: A library that stands in for a file system: without locks if $NO_LOCKS is there; below the
-#: folder $SLOW_BELOW every read, write and fsync takes $SLOW_US microseconds.
-STAND_IN = r"""
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
-int flock(int fd, int operation) {
-    static int (*real)(int, int);
-    if (getenv("NO_LOCKS")) { errno = ENOLCK; return -1; }
-    if (!real) real = dlsym(RTLD_NEXT, "flock");
-    return real(fd, operation);
-}
-static void wait_if_slow(int fd) {
-    const char *below = getenv("SLOW_BELOW"), *microseconds = getenv("SLOW_US");
-    char link[64], path[4096];
-    if (!below || !microseconds) return;
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t n = readlink(link, path, sizeof path - 1);
-    if (n <= 0) return;
-    path[n] = 0;
-    if (strncmp(path, below, strlen(below)) == 0) usleep(atoi(microseconds));
-}
-ssize_t write(int fd, const void *data, size_t n) {
-    static ssize_t (*real)(int, const void *, size_t);
-    if (!real) real = dlsym(RTLD_NEXT, "write");
-    wait_if_slow(fd);
-    return real(fd, data, n);
-}
-int fsync(int fd) {
-    static int (*real)(int);
-    if (!real) real = dlsym(RTLD_NEXT, "fsync");
-    wait_if_slow(fd);
-    return real(fd);
-}
-ssize_t pread(int fd, void *data, size_t n, off_t at) {
-    static ssize_t (*real)(int, void *, size_t, off_t);
-    if (!real) real = dlsym(RTLD_NEXT, "pread");
-    wait_if_slow(fd);
-    return real(fd, data, n, at);
-}
-ssize_t pread64(int fd, void *data, size_t n, off_t at) { return pread(fd, data, n, at); }
-ssize_t read(int fd, void *data, size_t n) {
-    static ssize_t (*real)(int, void *, size_t);
-    if (!real) real = dlsym(RTLD_NEXT, "read");
-    wait_if_slow(fd);
-    return real(fd, data, n);
-}
-"""
-
-
-class NotTried(Exception):
-    """A fault that cannot be made to happen here, and why."""
-
-
-@dataclass
-class Trial:
-    """A folder in which a fault happens: a copy of the undisturbed one, less what is to be made.
-
-    Attributes
-    ----------
-    folder : Path
-        The folder.
-    target : list of str
-        What snakemake is asked for.
-    is_full_size : bool
-        Whether the chain is that of config/config.yaml instead of that of the tests.
-    options : tuple of str
-        More words of every command.
-    notes : list of str
-        What was seen, in short.
-    said : str
-        The output of all runs so far.
-    is_finished : bool
-        Whether the fault has been gone on from.
-    """
-
-    folder: Path
-    target: list[str]
-    is_full_size: bool = False
-    options: tuple[str, ...] = ()
-    notes: list[str] = field(default_factory=list)
-    said: str = ""
-    is_finished: bool = False
-
-    def command(self, *more: str) -> list[str]:
-        """Give the command of a run, on this machine unless ``more`` says where."""
-        more = (*self.options, *more)
-        where = () if "--workflow-profile" in more else ("--cores", "1")
-        tiny = () if self.is_full_size else (str(TINY),)
-        return [
-            *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
-            *("--directory", str(self.folder), *self.target, *where, *more),
-            *("--configfile", *tiny, str(self.folder / CONFIGURATION)),
-        ]
-
-    def start(self, *more: str, **environment: str) -> subprocess.Popen:
-        """Start a run as a group of processes of its own."""
-        return subprocess.Popen(
-            self.command(*more),
-            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"} | environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-            # Of a script in the background Ctrl-C is ignored, and so it would be here.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        )
-
-    def end(self, started: subprocess.Popen) -> int:
-        """Wait for a run and keep what it said; give its exit code."""
-        text, _ = started.communicate(timeout=WAIT_S)
-        self.said += text
-        return started.returncode
-
-    def run(self, *more: str, **environment: str) -> int:
-        """Run, keep what is said, give the exit code."""
-        return self.end(self.start(*more, **environment))
-
-    def process(self, script: str, ready: Callable[[], bool] = lambda: True) -> int:
-        """Wait until a script runs in this folder, and for more; give its process."""
-        until = time.monotonic() + WAIT_S
-        while time.monotonic() < until:
-            found = processes(self.folder, script) if ready() else []
-            if found and ready():
-                return found[0]
-            time.sleep(0.2)
-        raise RuntimeError(f"{script} did not start in {self.folder}")
-
-    def partials(self) -> list[Path]:
-        """Give the files that were being written."""
-        return list((self.folder / "results").rglob(".*.partial*"))
-
-    def sentences(self) -> str:
-        """Give the sentences that a user reads, without paths of this machine."""
-        found = []
-        for line in self.said.splitlines():
-            line = line.strip().replace(f"{self.folder.resolve()}/", "").replace(f"{ROOT}/", "")
-            is_ours = re.match(r"(error|warning): ", line)
-            if (is_ours or any(words in line for words in SNAKEMAKE_SAYS)) and line not in found:
-                found.append(line)
-        return " / ".join(found) or "none"
-
-
-#: Parts of what Snakemake says of a fault.
-SNAKEMAKE_SAYS = (
-    "LockException",
-    "Directory cannot be locked",
-    "Error in rule",
-    "Incomplete files",
-    "incomplete",
-    "Read-only file system",
-    "No space left",
-    "cannot be written to",
-    "checkpoint is damaged",
-    "in the future",
-    "Traceback",
-)
-
-
-def wait_until(done: Callable[[], object]) -> None:
-    """Wait for something to become true, an hour at most."""
-    end = time.monotonic() + WAIT_S
-    while not done():
-        if time.monotonic() > end:
-            raise RuntimeError(f"it did not happen within {WAIT_S} s")
-        time.sleep(0.2)
-
-
-def processes(folder: Path, script: str) -> list[int]:
-    """Find the Python processes of a script in a folder.
-
-    Parameters
-    ----------
-    folder : Path
-        Their working folder.
-    script : str
-        Name of the script.
-
-    Returns
-    -------
-    list of int
-        Their numbers.
-    """
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            here = (entry / "cwd").resolve() == folder.resolve()
-        except OSError:
-            continue  # It has just ended.
-        if here and len(words) > 1 and words[1].endswith(script):
-            found.append(int(entry.name))
-    return found
-
-
-def results(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """Take stock of the results in a folder.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder of a run.
-
-    Returns
-    -------
-    dict of str to (int, bytes)
-        Time of change and contents of every file, by its path.
-    """
-    return {
-        str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes())
-        for path in sorted((folder / "results").rglob("*"))
-        if path.is_file()
-        and not path.name.endswith(".partial")
-        and not set(path.relative_to(folder / "results").parts) & set(NO_RESULTS)
-    }
 
 
 def faults() -> dict[str, Callable[[Trial], str]]:
@@ -624,178 +419,6 @@ def kill_snakemake_on_slurm(trial: Trial) -> str:
     return "`scancel --name RUN_ID` (in the log), `--unlock`, then the same command"
 
 
-#: Of small files Snakemake also compares checksums; those of real runs are large.
-BY_TIME = ("--max-checksum-file-size", "0")
-
-#: The profile, with a Slurm that is asked more often, since here jobs are short.
-SLURM = ("--workflow-profile", str(ROOT / "profiles" / "slurm"), "--slurm-status-command", "squeue")
-SLURM_SOON = (*SLURM, "--slurm-init-seconds-before-status-checks", "2")
-
-
-def start_on_slurm(
-    trial: Trial, script: str, ready: Callable[[], bool] | None = None
-) -> tuple[subprocess.Popen, int, str]:
-    """Start a run on Slurm and wait until a script of it has come far enough.
-
-    Parameters
-    ----------
-    trial : Trial
-        The fault's folder.
-    script : str
-        Name of the script.
-    ready : callable, optional
-        Whether it has; by default, whether it writes a file.
-
-    Returns
-    -------
-    run : Popen
-        The run.
-    number : int
-        The process of the script.
-    job : str
-        Its job.
-    """
-    if shutil.which("squeue") is None or subprocess.run(["sinfo"], capture_output=True).returncode:
-        raise NotTried("needs a Slurm cluster, such as that of tests/cluster")
-    run = trial.start(*SLURM_SOON, **slow(trial))
-    number = trial.process(script, ready or trial.partials)
-    environment = Path(f"/proc/{number}/environ").read_bytes().decode(errors="replace")
-    return run, number, re.search(r"SLURM_JOB_ID=(\d+)", environment)[1]
-
-
-def run_without_node(trial: Trial, state: str) -> int:
-    """Run on Slurm, and take away the node while it simulates a shard; give the exit code."""
-    run, _, job = start_on_slurm(trial, "simulate_waves.py")
-    node = told_of(job, "N")
-    set_node(node, state)
-    try:
-        return trial.end(run)
-    finally:
-        set_node(node, "resume")
-
-
-def told_of(job: str, letter: str) -> str:
-    """Ask Slurm about a job that runs: T for its state, N for its node."""
-    asked = ["squeue", "--noheader", "--jobs", job, "--format", f"%{letter}"]
-    return subprocess.run(asked, capture_output=True, text=True).stdout.strip()
-
-
-def set_node(node: str, state: str) -> None:
-    """Set the state of a node; one that has come back by itself is not resumed."""
-    words = ["scontrol", "update", f"nodename={node}", f"state={state}"]
-    if state != "resume":
-        subprocess.run([*words, "reason=trial"], check=True)
-        return
-    asked = ["sinfo", "--noheader", "--nodes", node, "--format", "%T"]
-    now = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
-    if "down" in now or "drain" in now:
-        subprocess.run(words, check=True)
-
-
-def succeed(code: int) -> None:
-    """See that a run has ended well."""
-    if code != 0:
-        raise RuntimeError(f"the run ended with exit code {code}")
-
-
-def refuse(trial: Trial, code: int) -> None:
-    """See that a run has failed, and that nothing half-written stands where a result belongs."""
-    if code == 0:
-        raise RuntimeError("the run did not fail")
-    for path in (trial.folder / "results").rglob("*.h5"):
-        if path.name != "network.weights.h5" and str(path.relative_to(trial.folder)) not in SHARDS:
-            with hdf5.open_to_read(path):
-                pass
-
-
-def finish(trial: Trial) -> None:
-    """Go on while a file system is mounted, and keep what it made in the folder below it."""
-    if trial.run() != 0:
-        raise RuntimeError(f"it did not go on: {trial.said[-2000:]}")
-    trial.is_finished = True
-
-
-def follow_the_advice(trial: Trial) -> None:
-    """Do what the sentence says that names the damage."""
-    advice = re.findall(r"to make it again: (rm .*), then the same command", trial.said)
-    if not advice:
-        raise RuntimeError(f"no advice was given: {trial.said[-2000:]}")
-    subprocess.run(shlex.split(advice[-1]), cwd=trial.folder, check=True)
-
-
-def would_run(trial: Trial, rule: str) -> bool:
-    """Say whether a rule would run if the same command were given."""
-    words = trial.command("--dry-run", *BY_TIME)
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
-    said = done.stdout + done.stderr
-    return re.search(rf"^\s*(local)?rule {rule}:", said, re.M) is not None
-
-
-def flip(path: Path, offset: int | None = None) -> None:
-    """Flip one bit of a file, in its middle or at a place; its time stays."""
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2 if offset is None else offset] ^= 4
-    changed(path, bytes(data))
-
-
-def changed(path: Path, data: bytes) -> None:
-    """Change a file without its time."""
-    stamp = path.stat()
-    path.write_bytes(data)
-    os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
-
-
-@contextmanager
-def mounted(folder: Path, options: str) -> Iterator[None]:
-    """Let a folder be a file system of its own; what it holds at the end stays in the folder."""
-    if os.geteuid() != 0:
-        raise NotTried("needs root, to mount a small file system")
-    held = folder.with_name(f"{folder.name}_held")
-    folder.rename(held)
-    folder.mkdir()
-    pages = sum(-(-path.stat().st_size // 4096) for path in held.rglob("*") if path.is_file())
-    options = options % ((pages + 16) * 4096) if "%" in options else options
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True
-    )
-    if done.returncode:
-        folder.rmdir()
-        held.rename(folder)
-        raise NotTried(f"mount: {done.stderr.decode().strip()}")
-    try:
-        shutil.copytree(held, folder, dirs_exist_ok=True)
-        yield
-        shutil.rmtree(held)
-        shutil.copytree(folder, held)
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-        folder.rmdir()
-        held.rename(folder)
-
-
-def remount(folder: Path, options: str) -> None:
-    """Change the options of a file system of :func:`mounted`."""
-    subprocess.run(["mount", "-o", f"remount,{options}", str(folder)], check=True)
-
-
-def slow(trial: Trial, seconds: float = 0.02) -> dict[str, str]:
-    """Give the environment in which ``results/`` is slow, so that a fault can hit a write."""
-    below = str((trial.folder / "results").resolve())
-    library = stand_in(trial.folder)
-    return {"LD_PRELOAD": library, "SLOW_BELOW": below, "SLOW_US": str(round(1e6 * seconds))}
-
-
-def stand_in(folder: Path) -> str:
-    """Compile the library that stands in for a file system."""
-    source, library = folder / "stand_in.c", folder / "stand_in.so"
-    source.write_text(STAND_IN, encoding="utf-8")
-    if shutil.which("cc") is None:
-        raise NotTried("needs a C compiler")
-    words = ["cc", "-shared", "-fPIC", "-o", str(library), str(source), "-ldl"]
-    subprocess.run(words, check=True)
-    return str(library)
-
-
 def configure(folder: Path, given: argparse.Namespace) -> Trial:
     """Make an empty folder for the whole chain, of the wanted size."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -885,37 +508,6 @@ def try_fault(name: str, function: Callable[[Trial], str], given: argparse.Names
     return not lost
 
 
-def compare(
-    whole: dict[str, tuple[int, bytes]],
-    before: dict[str, tuple[int, bytes]],
-    after: dict[str, tuple[int, bytes]],
-) -> list[str]:
-    """Say what was kept, what was made again and whether it is as if nothing had happened.
-
-    Parameters
-    ----------
-    whole, before, after : dict
-        :func:`results` of the undisturbed folder, and of the fault's before it and at the end.
-
-    Returns
-    -------
-    list of str
-        Short sentences; what must not be begins with LOST.
-    """
-    kept = [path for path in before if after.get(path, (0, b""))[1] == before[path][1]]
-    words = [f"{len(kept)} of {len(before)} finished results unchanged"]
-    missing = sorted(set(before) - set(after))
-    if missing:
-        words.append(f"LOST: {', '.join(missing)}")
-    made = [path for path in after if path not in before]
-    equal = [path for path in made if after[path][1] == whole.get(path, (0, b""))[1]]
-    words.append(f"{len(equal)} of {len(made)} new ones have the bytes of the undisturbed run")
-    other = sorted(set(before) - set(kept) - set(missing) | (set(made) - set(equal)))
-    if other:
-        words.append(f"LOST: other bytes in {', '.join(other)}")
-    return words
-
-
 def random_kills(given: argparse.Namespace) -> bool:
     """Kill the whole chain at random moments, go on each time, and compare the atoms.
 
@@ -960,26 +552,6 @@ def random_kills(given: argparse.Namespace) -> bool:
     print("\n".join(compare(results(whole), {}, results(folder))))
     print(f"The atoms are {'the same' if same else 'NOT THE SAME'}, byte by byte.")
     return same
-
-
-SCRIPTS = sorted(path.name for path in (ROOT / "workflow" / "scripts").glob("*.py"))
-
-
-def kill_jobs(folder: Path) -> None:
-    """Kill what runs in a folder, as if the machine went down."""
-    for script in SCRIPTS:
-        for number in processes(folder, script):
-            os.kill(number, signal.SIGKILL)
-
-
-def cancel_jobs(trial: Trial) -> None:
-    """Cancel the Slurm jobs of the last run, as the README says, and wait until they have ended."""
-    runs = re.findall(r"SLURM run ID: (\S+)", trial.said)
-    if not runs:
-        return
-    subprocess.run(["scancel", "--name", runs[-1]], check=True)
-    asked = ["squeue", "--noheader", "--name", runs[-1], "--states", "RUNNING,PENDING,COMPLETING"]
-    wait_until(lambda: not subprocess.run(asked, capture_output=True, check=True).stdout.strip())
 
 
 @command_line.script
