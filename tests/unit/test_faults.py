@@ -246,6 +246,76 @@ def test_a_file_that_does_not_reach_the_disk_is_not_taken_for_whole(tmp_path, mo
     assert not list(tmp_path.iterdir())
 
 
+STOPPED_IN_A_WRITE = """
+import builtins, os, signal, sys
+import numpy as np
+from atomsight import command_line, hdf5
+
+def stopped(data):
+    if not sent:
+        sent.append(os.kill(os.getpid(), getattr(signal, sys.argv[2])))
+    return builtins.memoryview(data)
+
+@command_line.script
+def main(argv=None):
+    with hdf5.create(sys.argv[1], hdf5.provenance("script.py", {})) as file:
+        hdf5.memoryview = stopped
+        for number in range(2000):
+            file[str(number)] = np.ones((100, 100))
+
+sent = []
+code = main()
+assert sent
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
+def test_a_wish_to_stop_is_heard_while_hdf5_writes(tmp_path, name, code):
+    """HDF5 calls Python to write, and loses what is raised there."""
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED_IN_A_WRITE, tmp_path / "data.h5", name],
+        env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == code, done.stderr
+    assert f"stopped by {name}; nothing half-written is left" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+STOPPED_IN_GARBAGE = """
+import os, signal, sys, time
+from atomsight import command_line, hdf5
+
+class Garbage:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.01)
+
+@command_line.script
+def main(argv=None):
+    with hdf5.create(sys.argv[1], hdf5.provenance("script.py", {})):
+        Garbage()
+        time.sleep(10)
+
+sys.exit(main())
+"""
+
+
+def test_a_wish_to_stop_is_heard_while_garbage_is_collected(tmp_path):
+    """Python drops what is raised in a finaliser."""
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED_IN_GARBAGE, tmp_path / "data.h5"],
+        env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 143, done.stderr
+    assert "error: stopped by SIGTERM; nothing half-written is left" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def processes_of_the_job(folder):
     """The script and what writes its log, the latter first."""
     found = []

@@ -59,7 +59,7 @@ def test_gpus_are_counted_in_what_slurm_calls_generic_resources(cluster, devices
     ("request_", "sentence"),
     [
         (asking("compute"), "no partition compute, which train_network asks for; fill in one of"),
-        (asking("compute"), "main, gpu-a100, long in profiles/slurm/config.yaml"),
+        (asking("compute"), "gpu-a100, long, main in profiles/slurm/config.yaml"),
         (
             asking("gpu-a100", minutes=720),
             "asks for 720 minutes and the partition gpu-a100 gives 120 at most; write 'runtime:"

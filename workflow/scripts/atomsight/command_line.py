@@ -1,5 +1,6 @@
 """The manners of a script: its arguments, its settings, its errors."""
 
+import _thread
 import argparse
 import errno
 import functools
@@ -12,9 +13,14 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
-from atomsight import provenance
+from atomsight import hdf5, provenance
 from atomsight.errors import InputError
+
+#: After so long a wish to stop is heard again, that came while HDF5 wrote or was lost [s].
+_SOON_S, _LATER_S = 0.01, 1.0
+_timers: list[threading.Timer] = []
 
 
 def parser(description: str) -> argparse.ArgumentParser:
@@ -134,19 +140,37 @@ def script(main: Callable[[list[str] | None], None]) -> Callable[[list[str] | No
 
 @contextmanager
 def _stopping() -> Iterator[None]:
-    """Let SIGTERM stop a script as Ctrl-C does, so that what it was writing is removed."""
+    """Let SIGTERM and Ctrl-C stop a script so that what it was writing is removed."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, _stop)
+    before = {number: signal.signal(number, _stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for timer in _timers:
+            timer.cancel()
+        _timers.clear()
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def _stop(number: int, _frame: object) -> None:
+def _stop(number: int, frame: FrameType | None) -> None:
+    """Stop, and again a second later if it was not heard, as in finalisers and in code in C."""
+    if isinstance(sys.exc_info()[1], KeyboardInterrupt):
+        return  # It is on its way out.
+    if hdf5.is_called_by_hdf5(frame):
+        _stop_after(_SOON_S, number)
+        return
+    _stop_after(_LATER_S, number)
     raise KeyboardInterrupt(signal.Signals(number))
+
+
+def _stop_after(seconds: float, number: int) -> None:
+    timer = threading.Timer(seconds, _thread.interrupt_main, (number,))
+    timer.daemon = True
+    _timers.append(timer)
+    timer.start()
 
 
 def _log_warning(message: Warning, category: type, *_where: object) -> None:

@@ -31,6 +31,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import h5py
 import numpy as np
@@ -206,6 +207,26 @@ class _Disk(io.FileIO):
             self.error = error
             raise
         return len(data)
+
+
+def is_called_by_hdf5(frame: FrameType | None) -> bool:
+    """Tell whether code runs within HDF5, which loses what is raised there but errors of files.
+
+    Parameters
+    ----------
+    frame : frame or None
+        Where the code is.
+
+    Returns
+    -------
+    bool
+        True while HDF5 writes to a file.
+    """
+    while frame is not None:
+        if frame.f_code is _Disk.write.__code__:
+            return True
+        frame = frame.f_back
+    return False
 
 
 @contextmanager

@@ -108,7 +108,7 @@ def check(requests: Iterable[Request], status_command: str = "squeue") -> None:
             if name not in partitions:
                 raise InputError(
                     f"the cluster has no partition {name}, which {request.rule} asks for;"
-                    f" fill in one of {', '.join(partitions)} in {PROFILE}"
+                    f" fill in one of {', '.join(sorted(partitions))} in {PROFILE}"
                 )
             _check_partition(request, name, partitions[name])
         if request.account and accounts and request.account.lower() not in accounts:
