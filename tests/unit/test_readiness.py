@@ -24,13 +24,13 @@ def files(tmp_path):
 
 
 def test_files_of_the_past_and_files_to_come_are_fine(files):
-    readiness.check_dates([files[0], files[2]])
+    assert readiness.check_dates([files[0], files[2]]) is None
 
 
 def test_a_file_server_may_be_some_seconds_ahead(files):
     soon = time.time() + 20
     os.utime(files[1], (soon, soon))
-    readiness.check_dates(files)
+    assert readiness.check_dates(files) is None
 
 
 @pytest.mark.parametrize("together", [1, 2], ids=["one", "several"])
