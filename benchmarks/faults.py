@@ -67,8 +67,9 @@ from trials.trial import (
     would_run,
 )
 
-from atomsight import command_line, hdf5
+from atomsight import command_line
 from atomsight.errors import InputError
+from atomsight.files import hdf5
 
 #: Long enough to be killed on the way, and with checkpoints to go on from.
 TRAINING = {

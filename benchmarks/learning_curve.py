@@ -25,8 +25,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scrip
 
 import evaluate_heights
 import train_network
-from atomsight import command_line, hdf5, settings
+from atomsight import command_line
+from atomsight.config import settings
 from atomsight.errors import InputError
+from atomsight.files import hdf5
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Other particles than those on which the models that ship are evaluated: here one may choose.

@@ -17,10 +17,10 @@ import keras
 import numpy as np
 import yaml
 
-from atomsight import settings
-from atomsight.network import build_network
-from atomsight.records import Waves
-from atomsight.training import make_learner, make_plan, streams
+from atomsight.config import settings
+from atomsight.files.records import Waves
+from atomsight.learning.network import build_network
+from atomsight.learning.training import make_learner, make_plan, streams
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from atomsight import hdf5
+from atomsight.files import hdf5
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ROOT / "tests" / "pipeline" / "config.yaml"

@@ -1,5 +1,5 @@
 # What jobs ask for, here and on a cluster, and a look at files and cluster before the first job starts.
-from atomsight import readiness, slurm, workload
+from atomsight.orchestration import readiness, slurm, workload
 
 if config["shard_minutes"]:
     for model in config["models"].values():

@@ -11,9 +11,11 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from atomsight import models, registry, sample_sheet, settings
+from atomsight.learning import models
+from atomsight.orchestration import registry, sample_sheet
+from atomsight.config import settings
 from atomsight.errors import InputError
-from atomsight.source_files import source_files
+from atomsight.orchestration.source_files import source_files
 
 
 def located(path):

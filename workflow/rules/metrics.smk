@@ -1,7 +1,7 @@
 # in: models that ship, what was measured of them. out: strain.csv beside evaluation.csv,
 # results/metrics/summary.md, summary.html; targets metrics and scores
 
-from atomsight.evaluation.evaluated_models import TABLES
+from atomsight.reporting.evaluated_models import TABLES
 
 
 rule evaluate_strain:

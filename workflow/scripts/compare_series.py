@@ -27,9 +27,11 @@ import sys
 import numpy as np
 import pandas as pd
 
-from atomsight import command_line, hdf5, settings
-from atomsight.dynamics import comparison
+from atomsight import command_line
+from atomsight.analysis.dynamics import comparison
+from atomsight.config import settings
 from atomsight.errors import InputError
+from atomsight.files import hdf5
 
 RATES = ["event_rate", "hop_rate"]
 COLUMNS = ["x_A", "y_A", "masked", *RATES]

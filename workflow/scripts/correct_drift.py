@@ -21,16 +21,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from atomsight import command_line, hdf5, settings
-from atomsight.dynamics.drift import (
+from atomsight import command_line
+from atomsight.analysis.dynamics.drift import (
     Columns,
     DriftSettings,
     follow_drift,
     read_columns,
     write_drift,
 )
+from atomsight.config import settings
 from atomsight.errors import InputError
-from atomsight.records import ClassMaps
+from atomsight.files import hdf5
+from atomsight.files.records import ClassMaps
 
 
 @command_line.script

@@ -22,9 +22,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from atomsight import command_line, hdf5, settings
+from atomsight import command_line
+from atomsight.analysis.heights import (
+    HeightSettings,
+    clear_of_unusable,
+    count_columns,
+    height_columns,
+)
+from atomsight.config import settings
 from atomsight.errors import InputError
-from atomsight.heights import HeightSettings, clear_of_unusable, count_columns, height_columns
+from atomsight.files import hdf5
 
 NEEDED = ("frame", "atom", "x_A", "y_A", "p_exists")
 

@@ -17,10 +17,12 @@ Example:
 import argparse
 import sys
 
-from atomsight import command_line, hdf5, settings
+from atomsight import command_line
+from atomsight.config import settings
 from atomsight.evaluation import columns
 from atomsight.evaluation.columns import ColumnEvaluationSettings
-from atomsight.evaluation.reading import finder
+from atomsight.evaluation.readers import finder
+from atomsight.files import hdf5
 
 POOLED = ["zone_axis", "dose_e_per_A2"]
 SINGLE = ["zone_axis", "tilt_deg", "dose_e_per_A2"]

@@ -24,11 +24,15 @@ import sys
 import numpy as np
 import pandas as pd
 
-from atomsight import command_line, hdf5, models, settings
-from atomsight.evaluation import imaging_conditions, specimens
-from atomsight.evaluation.acquisition import AcquisitionSettings
+from atomsight import command_line
+from atomsight.config import settings
+from atomsight.evaluation import imaging_conditions
 from atomsight.evaluation.imaging_conditions import RandomSettings, SweepSettings
-from atomsight.evaluation.reading import find_in_any_pixels
+from atomsight.evaluation.readers import find_in_any_pixels
+from atomsight.files import hdf5
+from atomsight.learning import models
+from atomsight.phantoms import specimens
+from atomsight.phantoms.acquisition import AcquisitionSettings
 
 
 @command_line.script

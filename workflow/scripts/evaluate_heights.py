@@ -23,11 +23,14 @@ Example:
 import argparse
 import sys
 
-from atomsight import command_line, hdf5, models, settings
+from atomsight import command_line
+from atomsight.analysis.heights import height_columns
+from atomsight.config import settings
 from atomsight.evaluation.counting import benchmark, tables
 from atomsight.evaluation.counting.benchmark import Counter, HeightEvaluationSettings
-from atomsight.evaluation.reading import atom_reader
-from atomsight.heights import height_columns
+from atomsight.evaluation.readers import atom_reader
+from atomsight.files import hdf5
+from atomsight.learning import models
 
 NAME = "height_evaluation"
 

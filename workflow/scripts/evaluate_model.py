@@ -21,15 +21,13 @@ import sys
 
 import pandas as pd
 
-from atomsight import command_line, hdf5, models, settings
-from atomsight.evaluation import (
-    acquisition,
-    atom_scores,
-    position_bound,
-    specimens,
-    trained_ranges,
-)
-from atomsight.evaluation.reading import find_sites
+from atomsight import command_line
+from atomsight.config import settings
+from atomsight.evaluation import atom_scores, position_bound, trained_ranges
+from atomsight.evaluation.readers import find_sites
+from atomsight.files import hdf5
+from atomsight.learning import models
+from atomsight.phantoms import acquisition, specimens
 
 
 @command_line.script

@@ -20,12 +20,15 @@ import argparse
 import sys
 from pathlib import Path
 
-from atomsight import command_line, hdf5, models, settings
+from atomsight import command_line
+from atomsight.config import settings
 from atomsight.errors import InputError
 from atomsight.evaluation import species
-from atomsight.evaluation.monolayers import SPECIES
-from atomsight.evaluation.reading import atom_reader
+from atomsight.evaluation.readers import atom_reader
 from atomsight.evaluation.species import SpeciesEvaluationSettings, SpeciesReader
+from atomsight.files import hdf5
+from atomsight.learning import models
+from atomsight.phantoms.monolayers import SPECIES
 
 NAME = "species_evaluation"
 

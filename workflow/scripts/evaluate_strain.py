@@ -19,11 +19,14 @@ Example:
 import argparse
 import sys
 
-from atomsight import command_line, hdf5, models, settings
+from atomsight import command_line
+from atomsight.analysis.strain import StrainSettings
+from atomsight.config import settings
 from atomsight.evaluation import lattice
 from atomsight.evaluation.lattice import StrainEvaluationSettings
-from atomsight.evaluation.reading import finder
-from atomsight.strain import StrainSettings
+from atomsight.evaluation.readers import finder
+from atomsight.files import hdf5
+from atomsight.learning import models
 
 NAME = "strain_evaluation"
 

@@ -11,7 +11,8 @@ Example:
 import argparse
 import sys
 
-from atomsight import command_line, registry
+from atomsight import command_line
+from atomsight.orchestration import registry
 
 
 @command_line.script

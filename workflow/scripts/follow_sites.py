@@ -30,14 +30,16 @@ import sys
 import numpy as np
 import pandas as pd
 
-from atomsight import command_line, hdf5, settings
-from atomsight.dynamics import hops
-from atomsight.dynamics.drift import Columns, read_columns, read_drift
-from atomsight.dynamics.hops import DetectionErrors, HopSettings
-from atomsight.dynamics.occupancy import UNKNOWN
-from atomsight.dynamics.sites import Sites, SiteSettings, find_sites, site_table
-from atomsight.dynamics.substrate import read_masked
+from atomsight import command_line
+from atomsight.analysis.dynamics import hops
+from atomsight.analysis.dynamics.drift import Columns, read_columns, read_drift
+from atomsight.analysis.dynamics.hops import DetectionErrors, HopSettings
+from atomsight.analysis.dynamics.occupancy import UNKNOWN
+from atomsight.analysis.dynamics.sites import Sites, SiteSettings, find_sites, site_table
+from atomsight.analysis.dynamics.substrate import read_masked
+from atomsight.config import settings
 from atomsight.errors import InputError
+from atomsight.files import hdf5
 
 HOP_COLUMNS = ["hop_rate", "hop_rate_low", "hop_rate_high", "p_appear", "p_vanish", "p_static"]
 
@@ -222,7 +224,7 @@ def write_sites(
     Parameters
     ----------
     file : h5py.File
-        A file of :func:`atomsight.hdf5.create`.
+        A file of :func:`atomsight.files.hdf5.create`.
     table : DataFrame of S rows
         The table of sites.
     sites : Sites

@@ -23,8 +23,10 @@ from pathlib import Path
 
 import numpy as np
 
-from atomsight import command_line, hdf5, settings
-from atomsight.micrographs import ImportSettings, Series, open_series, read_specimens
+from atomsight import command_line
+from atomsight.config import settings
+from atomsight.files import hdf5
+from atomsight.reading.micrographs import ImportSettings, Series, open_series, read_specimens
 
 
 @command_line.script

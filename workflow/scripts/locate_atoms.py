@@ -16,8 +16,10 @@ import sys
 
 import pandas as pd
 
-from atomsight import command_line, hdf5, settings
-from atomsight.segmentation import SegmentationSettings, locate_atoms
+from atomsight import command_line
+from atomsight.config import settings
+from atomsight.files import hdf5
+from atomsight.reading.segmentation import SegmentationSettings, locate_atoms
 
 
 @command_line.script

@@ -11,8 +11,10 @@ Example:
 import logging
 import sys
 
-from atomsight import command_line, hdf5, settings
-from atomsight.evaluation.specimens import make_specimen, write_specimen
+from atomsight import command_line
+from atomsight.config import settings
+from atomsight.files import hdf5
+from atomsight.phantoms.specimens import make_specimen, write_specimen
 
 
 @command_line.script

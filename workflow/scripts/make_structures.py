@@ -12,9 +12,11 @@ import sys
 
 import numpy as np
 
-from atomsight import command_line, hdf5, settings
+from atomsight import command_line
+from atomsight.config import settings
 from atomsight.errors import InputError
-from atomsight.structures import MATERIALS
+from atomsight.files import hdf5
+from atomsight.materials import MATERIALS
 
 
 @command_line.script

@@ -12,8 +12,11 @@ import sys
 
 import numpy as np
 
-from atomsight import command_line, hdf5, models, settings
-from atomsight.records import Frames
+from atomsight import command_line
+from atomsight.config import settings
+from atomsight.files import hdf5
+from atomsight.files.records import Frames
+from atomsight.learning import models
 
 
 @command_line.script
@@ -61,7 +64,7 @@ def map_frames(
     Parameters
     ----------
     file : h5py.File
-        A file of :func:`atomsight.hdf5.create`.
+        A file of :func:`atomsight.files.hdf5.create`.
     frames : Frames
         The frames; those of a focal series stand together.
     network : keras.Model
@@ -73,7 +76,7 @@ def map_frames(
     section : dict
         The section ``inference`` of the configuration.
     """
-    from atomsight.inference import chosen_sign, normalise_frames, read_image
+    from atomsight.reading.inference import chosen_sign, normalise_frames, read_image
 
     together = frames.frames_per_specimen
     specimens = len(frames.images) // together

@@ -26,10 +26,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from atomsight import command_line, hdf5, settings
-from atomsight.dynamics.drift import Columns, read_columns, read_drift
-from atomsight.dynamics.sites import SiteSettings, find_sites
-from atomsight.dynamics.substrate import (
+from atomsight import command_line
+from atomsight.analysis.dynamics.drift import Columns, read_columns, read_drift
+from atomsight.analysis.dynamics.sites import SiteSettings, find_sites
+from atomsight.analysis.dynamics.substrate import (
     MeanImages,
     SubstrateSettings,
     average_frames,
@@ -38,7 +38,9 @@ from atomsight.dynamics.substrate import (
     read_analysed,
     write_substrate,
 )
+from atomsight.config import settings
 from atomsight.errors import InputError
+from atomsight.files import hdf5
 
 
 @command_line.script

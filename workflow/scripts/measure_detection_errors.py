@@ -15,10 +15,12 @@ Example:
 import argparse
 import sys
 
-from atomsight import command_line, hdf5, settings
+from atomsight import command_line
+from atomsight.config import settings
 from atomsight.evaluation import detection_errors
 from atomsight.evaluation.detection_errors import ErrorSettings
-from atomsight.evaluation.reading import finder
+from atomsight.evaluation.readers import finder
+from atomsight.files import hdf5
 
 
 @command_line.script

@@ -23,9 +23,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from atomsight import command_line, hdf5, settings, strain
-from atomsight.bonds import bond_lengths, find_bonds, find_rings
+from atomsight import command_line
+from atomsight.analysis import strain
+from atomsight.analysis.bonds import bond_lengths, find_bonds, find_rings
+from atomsight.config import settings
 from atomsight.errors import InputError
+from atomsight.files import hdf5
 
 BOND_COLUMNS = {"frame": int, "atom_1": int, "atom_2": int, "length_A": float}
 RING_COLUMNS = {"frame": int, "x_A": float, "y_A": float, "size": int}

@@ -9,9 +9,10 @@ Example:
 import argparse
 import sys
 
-from atomsight import command_line, tables
+from atomsight import command_line
 from atomsight.errors import InputError
 from atomsight.figures import model_conditions, style
+from atomsight.files import tables
 
 
 @command_line.script

@@ -13,10 +13,12 @@ import sys
 
 import numpy as np
 
-from atomsight import command_line, hdf5, settings
+from atomsight import command_line
+from atomsight.config import settings
 from atomsight.errors import InputError
 from atomsight.figures import random_sheets, style
-from atomsight.structures import graphene
+from atomsight.files import hdf5
+from atomsight.materials import graphene
 
 #: A sheet has a hole if rings leave this share of its area free.
 LEAST_HOLE = 0.02

@@ -10,10 +10,11 @@ Example:
 import argparse
 import sys
 
-from atomsight import command_line, hdf5
+from atomsight import command_line
 from atomsight.errors import InputError
 from atomsight.figures import rough_particles, style
-from atomsight.records import Structure
+from atomsight.files import hdf5
+from atomsight.files.records import Structure
 
 
 @command_line.script

@@ -15,10 +15,11 @@ import sys
 
 import pandas as pd
 
-from atomsight import command_line, hdf5, tables
+from atomsight import command_line
 from atomsight.errors import InputError
 from atomsight.figures import strain_rows, style
 from atomsight.figures.arguments import by_name
+from atomsight.files import hdf5, tables
 
 ATOM_COLUMNS = ["frame", "x_A", "y_A", "planar"]
 BOND_COLUMNS = ["frame", "length_A"]

@@ -13,10 +13,12 @@ import sys
 
 import numpy as np
 
-from atomsight import command_line, hdf5, settings
-from atomsight.conditions import MicroscopeSettings
+from atomsight import command_line
+from atomsight.config import settings
 from atomsight.errors import InputError
 from atomsight.figures import style
+from atomsight.files import hdf5
+from atomsight.imaging.conditions import MicroscopeSettings
 
 
 @command_line.script

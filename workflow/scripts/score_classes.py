@@ -21,10 +21,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from atomsight import command_line, hdf5, settings
+from atomsight import command_line
+from atomsight.config import settings
 from atomsight.errors import InputError
 from atomsight.evaluation import classification
-from atomsight.evaluation.focal_truth import RecordingTruth, read_truth
+from atomsight.files import hdf5
+from atomsight.phantoms.focal_truth import RecordingTruth, read_truth
 
 POSITION = ["x_A", "y_A"]
 

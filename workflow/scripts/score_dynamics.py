@@ -20,10 +20,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from atomsight import command_line, hdf5, settings
+from atomsight import command_line
+from atomsight.config import settings
 from atomsight.errors import InputError
 from atomsight.evaluation import dynamics_scores
 from atomsight.evaluation.dynamics_scores import Followed, TrueDynamics
+from atomsight.files import hdf5
 
 
 @dataclass(frozen=True)

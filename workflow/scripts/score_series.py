@@ -19,11 +19,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from atomsight import command_line, hdf5, settings
+from atomsight import command_line
+from atomsight.analysis.matching import match_atoms
+from atomsight.config import settings
 from atomsight.errors import InputError
 from atomsight.evaluation import scores
-from atomsight.evaluation.acquisition import Truth, read_truth
-from atomsight.matching import match_atoms
+from atomsight.files import hdf5
+from atomsight.phantoms.acquisition import Truth, read_truth
 
 POSITION = ["x_A", "y_A"]
 STRAIN = ["e_xx", "e_yy", "e_xy"]

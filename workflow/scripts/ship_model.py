@@ -16,9 +16,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from atomsight import command_line, hdf5, shipping
+from atomsight import command_line
 from atomsight.errors import InputError
-from atomsight.shipping import Story
+from atomsight.files import hdf5
+from atomsight.reporting import shipping
+from atomsight.reporting.shipping import Story
 
 
 @command_line.script

@@ -17,10 +17,12 @@ import logging
 import sys
 from pathlib import Path
 
-from atomsight import command_line, hdf5, settings
+from atomsight import command_line
+from atomsight.config import settings
 from atomsight.errors import InputError
-from atomsight.evaluation import acquisition, specimens
-from atomsight.evaluation.acquisition import AcquisitionSettings
+from atomsight.files import hdf5
+from atomsight.phantoms import acquisition, specimens
+from atomsight.phantoms.acquisition import AcquisitionSettings
 
 
 @command_line.script

@@ -17,9 +17,11 @@ import argparse
 import logging
 import sys
 
-from atomsight import command_line, hdf5, settings
-from atomsight.evaluation import acquisition, focal_recordings, focal_truth
-from atomsight.evaluation.focal_recordings import RecordingSettings
+from atomsight import command_line
+from atomsight.config import settings
+from atomsight.files import hdf5
+from atomsight.phantoms import acquisition, focal_recordings, focal_truth
+from atomsight.phantoms.focal_recordings import RecordingSettings
 
 
 @command_line.script

@@ -17,9 +17,11 @@ import argparse
 import logging
 import sys
 
-from atomsight import command_line, hdf5, settings
-from atomsight.evaluation import acquisition, sequences
-from atomsight.evaluation.sequences import SequenceSettings
+from atomsight import command_line
+from atomsight.config import settings
+from atomsight.files import hdf5
+from atomsight.phantoms import acquisition, sequences
+from atomsight.phantoms.sequences import SequenceSettings
 
 
 @command_line.script

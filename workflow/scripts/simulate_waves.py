@@ -11,9 +11,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from atomsight import command_line, hdf5, settings
+from atomsight import command_line
+from atomsight.config import settings
 from atomsight.errors import InputError
-from atomsight.waves import WaveSettings, simulate_spectra
+from atomsight.files import hdf5
+from atomsight.imaging.waves import WaveSettings, simulate_spectra
 
 
 @command_line.script
@@ -53,7 +55,7 @@ def simulate(
     Yields
     ------
     spectra, sites, classes : ndarray
-        What :func:`atomsight.hdf5.write_waves` takes.
+        What :func:`atomsight.files.hdf5.write_waves` takes.
 
     Raises
     ------

@@ -18,10 +18,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from atomsight import command_line, documents, hdf5, models, settings, tables
+from atomsight import command_line
+from atomsight.config import settings
 from atomsight.errors import InputError
-from atomsight.evaluation import metrics_page, paper_claims
-from atomsight.evaluation.evaluated_models import TABLES, EvaluatedModel
+from atomsight.files import hdf5, tables
+from atomsight.learning import models
+from atomsight.reporting import documents, metrics_page, paper_claims
+from atomsight.reporting.evaluated_models import TABLES, EvaluatedModel
 
 
 @command_line.script

@@ -15,7 +15,9 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from atomsight import command_line, documents, hdf5, provenance, tables
+from atomsight import command_line
+from atomsight.files import hdf5, provenance, tables
+from atomsight.reporting import documents
 
 
 @command_line.script

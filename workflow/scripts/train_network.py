@@ -17,16 +17,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from atomsight import command_line, hdf5, models, provenance, settings
+from atomsight import command_line
+from atomsight.config import settings
 from atomsight.errors import InputError
-from atomsight.records import Waves
+from atomsight.files import hdf5, provenance
+from atomsight.files.records import Waves
+from atomsight.learning import models
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
     import pandas as pd
 
-    from atomsight.training import TrainingPlan
+    from atomsight.learning.training import TrainingPlan
 
 #: Images on which the sharpness is measured.
 SHARPNESS_IMAGES = 120
@@ -44,8 +47,8 @@ def main(argv: list[str] | None = None) -> None:
     section = read_section(given.settings)
     waves = hdf5.read_waves(given.waves)
     # Keras and its backend take seconds to load: only once the inputs are known to be right.
-    from atomsight import checkpoints
-    from atomsight.training import constant_loss, make_learner, make_plan, streams, train
+    from atomsight.learning import checkpoints
+    from atomsight.learning.training import constant_loss, make_learner, make_plan, streams, train
 
     plan = make_plan(section, given.seed)
     start = starting_weights(given.start_from, plan) if given.start_from else ()
@@ -180,9 +183,9 @@ def sharpness_of(
     float
         The exponent.
     """
-    from atomsight.segmentation import SegmentationSettings
-    from atomsight.sharpness import measure_sharpness
-    from atomsight.training import make_learner, streams
+    from atomsight.learning.training import make_learner, streams
+    from atomsight.reading.probability_calibration import measure_sharpness
+    from atomsight.reading.segmentation import SegmentationSettings
 
     batches = -(-SHARPNESS_IMAGES // plan.training.batch)
     more = replace(plan, training=replace(plan.training, validation_batches=batches))
@@ -216,7 +219,7 @@ def make_card(
     """
     import keras
 
-    from atomsight.training import waves_sha256
+    from atomsight.learning.training import waves_sha256
 
     backend = keras.backend.backend()
     versions = provenance.library_versions() | {

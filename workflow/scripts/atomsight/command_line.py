@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from atomsight import hdf5, provenance
 from atomsight.errors import InputError
+from atomsight.files import hdf5, provenance
 
 #: After so long a wish to stop is heard again, that came while HDF5 wrote or was lost [s].
 _SOON_S, _LATER_S = 0.01, 1.0

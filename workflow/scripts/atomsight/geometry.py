@@ -6,7 +6,7 @@ Units
 Images
     Arrays are indexed ``[row, column]``, which is ``[y, x]``; several images stand as
     ``[frame, row, column]``. abTEM's arrays are ``[x, y]`` and are transposed once, in
-    :mod:`atomsight.waves`.
+    :mod:`atomsight.imaging.waves`.
 Positions
     ``x`` runs along the columns and ``y`` along the rows, in Å, from the centre of the first
     pixel. Tables have the columns ``x_A, y_A``; arrays of positions have the shape (N, 2) and hold

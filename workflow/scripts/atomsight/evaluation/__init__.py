@@ -1,8 +1,1 @@
-"""Evaluation: specimens, pictures and scores that share nothing with the training.
-
-The training sees random Voronoi sheets through Keras' microscope. What is here is made another way
-on purpose: perfect lattices deformed by a formula and polycrystals relaxed with a potential, seen
-through abTEM's own transfer function and a camera in NumPy. For nanoparticles the training grows
-atoms on cut crystals; here they are Wulff constructions whose surface is etched, on other films and
-another support crystal. A network that has only learnt the ways of its simulator fails here.
-"""
+"""How good a model is: scores against a known truth, physical bounds, classical methods."""

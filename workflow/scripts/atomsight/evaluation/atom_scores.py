@@ -4,9 +4,10 @@ import dataclasses
 
 import numpy as np
 
-from atomsight.evaluation import acquisition, peaks, scores
+from atomsight.analysis.matching import match_atoms
+from atomsight.evaluation import peaks, scores
 from atomsight.evaluation.classification import wilson_interval
-from atomsight.matching import match_atoms
+from atomsight.phantoms import acquisition
 
 _POSITION = ["x_A", "y_A"]
 

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from atomsight.evaluation import acquisition, films, scores
-from atomsight.evaluation.acquisition import AcquisitionSettings
+from atomsight.evaluation import scores
 from atomsight.evaluation.columns import BOX_STEP_A, RIM_A
-from atomsight.evaluation.reading import Finder
+from atomsight.evaluation.readers import Finder
+from atomsight.phantoms import acquisition, films
+from atomsight.phantoms.acquisition import AcquisitionSettings
 
 #: What is evaluated on.
 BACKGROUNDS = ("vacuum", "amorphous", "crystalline")

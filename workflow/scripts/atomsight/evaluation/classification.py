@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from atomsight.analysis.matching import match_atoms
 from atomsight.evaluation.scores import BORDER_A, inside
-from atomsight.matching import match_atoms
 
 #: Answer to a true column that was not found.
 MISSED = "missed"

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from atomsight.evaluation import acquisition, particles, peaks, scores
-from atomsight.evaluation.acquisition import AcquisitionSettings
-from atomsight.evaluation.particles import ParticleSettings, ParticleSpecimen
-from atomsight.evaluation.reading import Finder
-from atomsight.matching import match_atoms
+from atomsight.analysis.matching import match_atoms
+from atomsight.evaluation import peaks, scores
+from atomsight.evaluation.readers import Finder
+from atomsight.phantoms import acquisition, particles
+from atomsight.phantoms.acquisition import AcquisitionSettings
+from atomsight.phantoms.particles import ParticleSettings, ParticleSpecimen
 
 #: An image is a multiple of this many pixels wide, its box of this length [Å]; few sizes of boxes
 #: let the Fourier transforms be planned but once.
@@ -39,7 +40,7 @@ class ColumnEvaluationSettings:
     particles : int
         Number of particles for every zone axis.
     zone_axes : tuple of str
-        Keys of :data:`atomsight.evaluation.particles.ZONE_AXES`.
+        Keys of :data:`atomsight.phantoms.particles.ZONE_AXES`.
     tilts_deg : tuple of float
         Angles between zone axis and beam [°].
     doses_e_per_A2 : tuple of float

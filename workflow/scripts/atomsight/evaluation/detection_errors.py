@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
-from atomsight.dynamics.hops import fit_beta
-from atomsight.evaluation import acquisition, particles
-from atomsight.evaluation.acquisition import AcquisitionSettings
-from atomsight.evaluation.particles import ZONE_AXES, ParticleSettings, ParticleSpecimen
-from atomsight.evaluation.reading import Finder
-from atomsight.matching import match_atoms
+from atomsight.analysis.dynamics.hops import fit_beta
+from atomsight.analysis.matching import match_atoms
+from atomsight.evaluation.readers import Finder
+from atomsight.phantoms import acquisition, particles
+from atomsight.phantoms.acquisition import AcquisitionSettings
+from atomsight.phantoms.particles import ZONE_AXES, ParticleSettings, ParticleSpecimen
 
 #: The view of every frame is shifted by up to this, so that columns meet the pixels anew [Å].
 _SHIFT_A = 1.0

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from atomsight.analysis.matching import match_atoms
 from atomsight.evaluation.scores import inside
-from atomsight.matching import match_atoms
 
 POSITION = ["x_A", "y_A"]
 

@@ -13,17 +13,12 @@ import abtem
 import numpy as np
 import pandas as pd
 
-from atomsight.conditions import MicroscopeSettings
-from atomsight.evaluation import (
-    acquisition,
-    atom_scores,
-    tilted_sheets,
-    trained_ranges,
-    transfer,
-)
-from atomsight.evaluation.acquisition import AcquisitionSettings
-from atomsight.evaluation.specimens import BOND_A, SpecimenTruth
-from atomsight.records import Structure
+from atomsight.evaluation import atom_scores, trained_ranges, transfer
+from atomsight.files.records import Structure
+from atomsight.imaging.conditions import MicroscopeSettings
+from atomsight.phantoms import acquisition, tilted_sheets
+from atomsight.phantoms.acquisition import AcquisitionSettings
+from atomsight.phantoms.specimens import BOND_A, SpecimenTruth
 
 #: From an image and the size of its pixels [Å] to the positions found in it, shape (N, 2) [Å].
 Finder = Callable[[np.ndarray, float], np.ndarray]

@@ -11,25 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from atomsight import strain
-from atomsight.bonds import bond_lengths, find_bonds, find_rings
-from atomsight.evaluation import (
-    acquisition,
-    lattice_bound,
-    peaks,
-    scores,
-    specimens,
-    trained_ranges,
-)
-from atomsight.evaluation.acquisition import AcquisitionSettings, Truth
-from atomsight.evaluation.reading import Finder
-from atomsight.evaluation.specimens import (
-    STRAIN_COMPONENTS,
-    PristineSettings,
-    StrainedSettings,
-)
-from atomsight.matching import match_atoms
-from atomsight.strain import StrainSettings
+from atomsight.analysis import strain
+from atomsight.analysis.bonds import bond_lengths, find_bonds, find_rings
+from atomsight.analysis.matching import match_atoms
+from atomsight.analysis.strain import StrainSettings
+from atomsight.evaluation import lattice_bound, peaks, scores, trained_ranges
+from atomsight.evaluation.readers import Finder
+from atomsight.phantoms import acquisition, specimens
+from atomsight.phantoms.acquisition import AcquisitionSettings, Truth
+from atomsight.phantoms.specimens import STRAIN_COMPONENTS, PristineSettings, StrainedSettings
 
 POSITION = ["x_A", "y_A"]
 

@@ -8,10 +8,10 @@ sums of displacements, and the variance of a sum follows from the covariance.
 import numpy as np
 
 from atomsight.evaluation import position_bound
-from atomsight.evaluation.acquisition import AcquisitionSettings
 from atomsight.evaluation.position_bound import BoundSettings
-from atomsight.evaluation.specimens import BOND_A
-from atomsight.records import Structure
+from atomsight.files.records import Structure
+from atomsight.phantoms.acquisition import AcquisitionSettings
+from atomsight.phantoms.specimens import BOND_A
 
 #: Second neighbours are nearer than this, third ones are not [bond lengths].
 _SECOND_SHELL = 1.87
@@ -81,7 +81,7 @@ def lattice_variances(
     points = near * offsets[inner]
     points = near * (points - points.sum(axis=1, keepdims=True) / near.sum(axis=1, keepdims=True))
     moments = np.einsum("nki,nkj->nij", points, points)
-    # Half the trace of the least-squares affine map, see atomsight.strain.
+    # Half the trace of the least-squares affine map, see atomsight.analysis.strain.
     planar = np.einsum("nij,nkj->nki", np.linalg.inv(moments), points) / 2
     return _mean_variance(bonds, covariance_A2), _mean_variance(planar, covariance_A2)
 

@@ -9,7 +9,7 @@ the Fisher information
 Here θ are x and y of all atoms, all unknown at once and without prior knowledge: atoms whose images
 overlap make each other less certain. Optics, dose, heights and number of atoms are known. The
 derivatives are differences of full simulations, so the microscope is that of
-:mod:`atomsight.evaluation.acquisition` in every detail.
+:mod:`atomsight.phantoms.acquisition` in every detail.
 
 The camera takes no part. Its MTF comes after the noise and filters noise and signal alike; it has
 no zeros and can be undone, so it leaves the information as it is. Gain and offset do too, as long
@@ -25,10 +25,10 @@ import abtem
 import numpy as np
 from scipy import fft
 
-from atomsight.evaluation import acquisition
-from atomsight.evaluation.acquisition import AcquisitionSettings
-from atomsight.evaluation.specimens import BOND_A
-from atomsight.records import Structure
+from atomsight.files.records import Structure
+from atomsight.phantoms import acquisition
+from atomsight.phantoms.acquisition import AcquisitionSettings
+from atomsight.phantoms.specimens import BOND_A
 
 #: Height of the periodic box above and below the sheet [Å]; that of the evaluation's sheets.
 _HEADROOM_A = 2.0

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from atomsight.matching import match_atoms
+from atomsight.analysis.matching import match_atoms
 
 #: Farther than this from the true position, an atom is not the one meant [Å].
 MATCHING_RADIUS_A = 0.48

@@ -12,15 +12,11 @@ import abtem
 import numpy as np
 import pandas as pd
 
-from atomsight.evaluation import acquisition, classification, focal_series, monolayers
-from atomsight.evaluation.acquisition import AcquisitionSettings
-from atomsight.evaluation.monolayers import (
-    REGIONS,
-    SPECIES,
-    MonolayerSettings,
-    MonolayerSpecimen,
-)
-from atomsight.evaluation.reading import AtomReader
+from atomsight.evaluation import classification
+from atomsight.evaluation.readers import AtomReader
+from atomsight.phantoms import acquisition, focal_series, monolayers
+from atomsight.phantoms.acquisition import AcquisitionSettings
+from atomsight.phantoms.monolayers import REGIONS, SPECIES, MonolayerSettings, MonolayerSpecimen
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from atomsight import hdf5, tables
+from atomsight.analysis.matching import match_atoms
 from atomsight.errors import InputError
 from atomsight.evaluation import classification
 from atomsight.evaluation.scores import BORDER_A
-from atomsight.matching import match_atoms
+from atomsight.files import hdf5, tables
 
 #: Columns of numbers of a table of counted columns, besides ``p_1`` … ``p_N``.
 HEIGHT_COLUMNS = ("frame", "x_A", "y_A", "height", "p_height", "expected_height", "reliable")

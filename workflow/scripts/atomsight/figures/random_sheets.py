@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from scipy.spatial import Voronoi
 
-from atomsight.bonds import Rings, find_bonds, find_rings
+from atomsight.analysis.bonds import Rings, find_bonds, find_rings
 from atomsight.figures import style
-from atomsight.structures import graphene
+from atomsight.materials import graphene
 
 #: Longest bond, in units of the usual one; the generator prunes with the same.
 _BOND_REACH = 1.25

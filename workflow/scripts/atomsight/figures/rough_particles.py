@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from scipy.spatial import KDTree
 
 from atomsight.figures import site_maps, style
-from atomsight.records import Structure
+from atomsight.files.records import Structure
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from atomsight import tables
 from atomsight.errors import InputError
+from atomsight.files import tables
 
 #: Columns of numbers that are drawn, besides ``method``: of a summary, a confusion matrix, the
 #: reliability of stated probabilities, and what abstaining buys.

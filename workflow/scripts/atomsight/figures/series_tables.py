@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from atomsight import hdf5, tables
 from atomsight.errors import InputError
+from atomsight.files import hdf5, tables
 
 #: Columns of sites that are drawn.
 SITE_COLUMNS = (

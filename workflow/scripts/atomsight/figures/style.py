@@ -22,8 +22,8 @@ from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from atomsight import hdf5, provenance
 from atomsight.errors import InputError
+from atomsight.files import hdf5, provenance
 
 STYLE_FILE = Path(__file__).with_name("atomsight.mplstyle")
 

@@ -7,11 +7,11 @@ import numpy as np
 from keras import ops
 from matplotlib.figure import Figure
 
-from atomsight.conditions import MicroscopeSettings
-from atomsight.examples import CAMERA_MARGIN_PX, ExampleStream, ImagingAndTruth
 from atomsight.figures import style
-from atomsight.microscope import Microscope
-from atomsight.records import Waves
+from atomsight.files.records import Waves
+from atomsight.imaging.conditions import MicroscopeSettings
+from atomsight.imaging.microscope import Microscope
+from atomsight.learning.examples import CAMERA_MARGIN_PX, ExampleStream, ImagingAndTruth
 
 
 @dataclass(frozen=True)

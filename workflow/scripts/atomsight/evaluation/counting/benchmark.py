@@ -1,7 +1,7 @@
 """How well the atoms of columns are counted, against tilt and total dose, network and baselines.
 
 The particles come from another generator than those of the training, see
-:mod:`atomsight.evaluation.particles`. Every particle is tilted by an angle from every range; its
+:mod:`atomsight.phantoms.particles`. Every particle is tilted by an angle from every range; its
 exit wave is computed once, imaged at the focus values of the model's series, and exposed at every
 dose. All methods see the same counts. Images are those of a series after its registration: what is
 left of the shifts between them is an error of some hundredths of a nanometre.
@@ -14,8 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from atomsight.evaluation import classification, focal_series
-from atomsight.evaluation.acquisition import AcquisitionSettings
+from atomsight.evaluation import classification
 from atomsight.evaluation.counting import column_library, intensity_mixture
 from atomsight.evaluation.counting.column_library import LibrarySettings
 from atomsight.evaluation.counting.particle_series import (
@@ -23,8 +22,10 @@ from atomsight.evaluation.counting.particle_series import (
     in_units_of_the_beam,
     simulate_particle,
 )
-from atomsight.evaluation.particles import ParticleSettings
-from atomsight.evaluation.reading import AtomReader
+from atomsight.evaluation.readers import AtomReader
+from atomsight.phantoms import focal_series
+from atomsight.phantoms.acquisition import AcquisitionSettings
+from atomsight.phantoms.particles import ParticleSettings
 
 METHODS = ("network", "intensity_mixture", "column_library")
 

@@ -17,11 +17,11 @@ import numpy as np
 from scipy import fft
 from scipy.ndimage import map_coordinates
 
-from atomsight.evaluation import acquisition
-from atomsight.evaluation.acquisition import AcquisitionSettings
 from atomsight.evaluation.counting.particle_series import ParticleWave, simulate_particle
-from atomsight.evaluation.particles import ParticleSettings
 from atomsight.geometry import rotate
+from atomsight.phantoms import acquisition
+from atomsight.phantoms.acquisition import AcquisitionSettings
+from atomsight.phantoms.particles import ParticleSettings
 
 
 @dataclass(frozen=True)

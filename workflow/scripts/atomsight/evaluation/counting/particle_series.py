@@ -7,10 +7,10 @@ import abtem
 import numpy as np
 import pandas as pd
 
-from atomsight.evaluation import acquisition, focal_series, particles
-from atomsight.evaluation.acquisition import AcquisitionSettings
 from atomsight.evaluation.columns import RIM_A
-from atomsight.evaluation.particles import ParticleSettings
+from atomsight.phantoms import acquisition, focal_series, particles
+from atomsight.phantoms.acquisition import AcquisitionSettings
+from atomsight.phantoms.particles import ParticleSettings
 
 #: An image is a multiple of this many pixels wide, and its square box of this length [Å]: planning
 #: the Fourier transforms of a new size takes as long as an exit wave.

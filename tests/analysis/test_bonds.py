@@ -1,0 +1,128 @@
+"""Bonds and rings of sheets whose counts are known."""
+
+import numpy as np
+import pytest
+from ase.build import graphene
+
+from atomsight.analysis.bonds import bond_lengths, find_bonds, find_rings, typical_bond_length
+
+BOND_A = 1.42
+REACH = 3**0.25
+
+
+def sheet(cells: int) -> np.ndarray:
+    """A rhombus of graphene, `cells` by `cells`, a zigzag row along x."""
+    return graphene(a=np.sqrt(3) * BOND_A, size=(cells, cells, 1)).positions[:, :2]
+
+
+def hexagons(cells: int) -> int:
+    """Hexagons in the sheet by Euler's formula: the border cuts 3n - 1 of its 3n² bonds."""
+    return (cells - 1) * (cells - 2)
+
+
+def bonds_and_rings(positions, **more):
+    bonds = find_bonds(positions, 3, REACH)
+    return bonds, find_rings(positions, bonds, **more)
+
+
+def stone_wales(positions: np.ndarray) -> np.ndarray:
+    """Turn the bond nearest to the middle by 90 degrees."""
+    bonds = find_bonds(positions, 3, REACH)
+    middles = positions[bonds].mean(axis=1)
+    bond = bonds[np.linalg.norm(middles - positions.mean(axis=0), axis=1).argmin()]
+    half = (positions[bond[1]] - positions[bond[0]]) / 2
+    middle = positions[bond].mean(axis=0)
+    turned = positions.copy()
+    turned[bond] = middle + np.array([[-1], [1]]) * [-half[1], half[0]]
+    return turned
+
+
+def test_pristine_patch_has_hexagons_only():
+    cells = 7
+    positions = sheet(cells)
+    bonds, rings = bonds_and_rings(positions)
+    assert len(rings.sizes) == hexagons(cells)
+    np.testing.assert_array_equal(rings.sizes, 6)
+    np.testing.assert_allclose(bond_lengths(positions, bonds), BOND_A, rtol=1e-12)
+    nearest = np.linalg.norm(rings.centres[:, None] - positions, axis=2)
+    np.testing.assert_allclose(np.sort(nearest, axis=1)[:, :6], BOND_A, rtol=1e-10)
+
+
+def test_rings_bonds_and_atoms_obey_eulers_formula():
+    positions = sheet(9)
+    bonds, rings = bonds_and_rings(positions)
+    assert len(positions) - len(bonds) + len(rings.sizes) == 1
+
+
+def test_bonds_come_once_and_in_order():
+    bonds, _ = bonds_and_rings(sheet(5))
+    assert (bonds[:, 0] < bonds[:, 1]).all()
+    assert len(np.unique(bonds, axis=0)) == len(bonds)
+    np.testing.assert_array_equal(bonds, bonds[np.lexsort(bonds.T[::-1])])
+
+
+def test_stone_wales_defect_has_two_pentagons_and_two_heptagons():
+    positions = stone_wales(sheet(12))
+    _, rings = bonds_and_rings(positions)
+    assert np.bincount(rings.sizes).tolist() == [0, 0, 0, 0, 0, 2, hexagons(12) - 4, 2]
+    pentagons = rings.centres[rings.sizes == 5]
+    heptagons = rings.centres[rings.sizes == 7]
+    np.testing.assert_allclose(pentagons.mean(axis=0), heptagons.mean(axis=0), atol=1e-9)
+
+
+def test_vacancy_is_a_ring_of_twelve_and_a_larger_hole_is_none():
+    positions = sheet(10)
+    middle = np.linalg.norm(positions - positions.mean(axis=0), axis=1)
+    vacancy = np.delete(positions, middle.argmin(), axis=0)
+    assert np.bincount(bonds_and_rings(vacancy)[1].sizes)[12] == 1
+    assert bonds_and_rings(vacancy, largest=11)[1].sizes.max() == 6
+    hole = positions[middle > 3 * BOND_A]
+    assert bonds_and_rings(hole)[1].sizes.max() == 6
+
+
+def test_dangling_bond_does_not_change_the_ring_around_it():
+    octagon = np.exp(2j * np.pi * np.arange(8) / 8) / (2 * np.sin(np.pi / 8))
+    spur = octagon[0] * 0.5
+    positions = np.stack([z := np.append(octagon, spur), -1j * z], axis=1).real
+    bonds = np.array([[i, (i + 1) % 8] for i in range(8)] + [[0, 8]])
+    rings = find_rings(positions, bonds)
+    assert rings.sizes.tolist() == [8]
+    np.testing.assert_allclose(rings.centres, 0, atol=1e-12)
+    assert sorted(rings.corner_atoms) == list(range(8))
+
+
+def test_corners_name_the_atoms_of_every_ring():
+    positions = sheet(6)
+    _, rings = bonds_and_rings(positions)
+    for axis in range(2):
+        sums = np.bincount(rings.corner_rings, positions[rings.corner_atoms, axis])
+        np.testing.assert_allclose(sums / rings.sizes, rings.centres[:, axis])
+
+
+def test_bond_length_is_not_moved_by_a_hole():
+    positions = sheet(14)
+    positions = positions[np.linalg.norm(positions - positions.mean(axis=0), axis=1) > 8]
+    assert typical_bond_length(positions, 3) == pytest.approx(BOND_A)
+
+
+def test_noise_spreads_the_bond_lengths_by_root_two():
+    positions = sheet(40)
+    positions += np.random.default_rng(3).normal(scale=0.05, size=positions.shape)
+    bonds, _ = bonds_and_rings(positions)
+    lengths = bond_lengths(positions, bonds)
+    assert lengths.std() == pytest.approx(np.sqrt(2) * 0.05, rel=0.05)
+    assert lengths.mean() == pytest.approx(BOND_A, abs=0.005)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_too_few_atoms_have_neither_bonds_nor_rings(count):
+    bonds, rings = bonds_and_rings(sheet(3)[:count])
+    assert bonds.shape == (0, 2)
+    assert rings.sizes.shape == (0,)
+    assert rings.centres.shape == (0, 2)
+
+
+def test_open_chain_has_no_ring():
+    chain = np.stack([BOND_A * np.arange(8.0), np.zeros(8)], axis=1)
+    bonds = np.stack([np.arange(7), np.arange(1, 8)], axis=1)
+    assert len(find_rings(chain, bonds).sizes) == 0

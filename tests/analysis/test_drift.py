@@ -1,0 +1,274 @@
+"""Drift: a particle is followed over the frames, and what cannot be followed is told."""
+
+import json
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import correct_drift
+from atomsight.analysis.dynamics.drift import Columns, DriftSettings, follow_drift, read_drift
+from atomsight.errors import InputError
+from atomsight.files import hdf5
+
+PIXEL_A = 0.2
+SHAPE = (256, 256)
+VIEW_A = 255 * PIXEL_A
+SIGMA_A = 0.4
+SETTINGS = DriftSettings(site_radius_A=0.7, least_matched=0.3, memory_frames=20)
+
+
+@pytest.fixture(autouse=True)
+def _quiet_logging():
+    yield
+    logging.captureWarnings(False)
+
+
+def lattice_patch(centre_A=(25.0, 25.0), radius_A=13.5, turn_rad=0.3):
+    """About a hundred columns of a hexagonal lattice, 2.5 Å apart, in a round patch."""
+    steps = np.stack(np.meshgrid(np.arange(-20, 21), np.arange(-20, 21)), -1).reshape(-1, 2)
+    cosine, sine = np.cos(turn_rad), np.sin(turn_rad)
+    points = steps @ (2.5 * np.array([[1, 0], [0.5, np.sqrt(3) / 2]]))
+    points = points[np.hypot(*points.T) < radius_A]
+    return points @ np.array([[cosine, sine], [-sine, cosine]]) + centre_A
+
+
+def observe(places_A, rng, noise_A=0.2, missed=0.05, false=5):
+    """Columns as a network finds them: with noise, some missed, some where there are none."""
+    found = places_A[rng.random(len(places_A)) >= missed]
+    found = found + rng.normal(0, noise_A, found.shape)
+    found = np.concatenate([found, rng.uniform(0, VIEW_A, (false, 2))])
+    return found[((found >= 0) & (found <= VIEW_A)).all(axis=1)]
+
+
+def picture(found_A):
+    """The map of a network that is sure of these columns."""
+    grid = np.arange(SHAPE[0]) * PIXEL_A
+    x, y = (np.exp(-((grid - along[:, None]) ** 2) / (2 * SIGMA_A**2)) for along in found_A.T)
+    return np.minimum(y.T @ x, 1)
+
+
+def series(found):
+    frames = np.repeat(np.arange(len(found)), [len(one) for one in found])
+    return Columns(frames, np.concatenate(found), (len(found), *SHAPE), PIXEL_A)
+
+
+def follow(found, **changed):
+    settings = DriftSettings(**(vars(SETTINGS) | changed))
+    return follow_drift(lambda frame: picture(found[frame]), series(found), settings)
+
+
+def error_A(table, true_A):
+    """Root mean square error along one axis over the frames that are used [Å]."""
+    used = table["used"].to_numpy()
+    return np.sqrt(((table[["x_A", "y_A"]].to_numpy() - true_A)[used] ** 2).mean())
+
+
+def wander(frames, rng, low_A=0.3, high_A=3.0, reach_A=10.0):
+    """Drift with steps of 0.3 to 3 Å in any direction that keeps the particle in view."""
+    drift = np.zeros((frames, 2))
+    for frame in range(1, frames):
+        while True:
+            angle = rng.uniform(0, 2 * np.pi)
+            step = rng.uniform(low_A, high_A) * np.array([np.cos(angle), np.sin(angle)])
+            drift[frame] = drift[frame - 1] + step
+            if np.abs(drift[frame]).max() < reach_A:
+                break
+    return drift
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_wandering_particle_is_followed(seed):
+    rng = np.random.default_rng(seed)
+    true_A = wander(40, rng)
+    particle = lattice_patch(turn_rad=rng.uniform(0, 1))
+    assert 90 < len(particle) < 120
+    table = follow([observe(particle + drift, rng) for drift in true_A])
+    assert table["used"].all()
+    assert error_A(table, true_A) < 0.1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_frames_that_miss_a_third_of_the_columns_are_followed_where_the_drift_is_slow(seed):
+    rng = np.random.default_rng(seed)
+    true_A = wander(40, rng, 0.1, 0.5)
+    particle = lattice_patch(turn_rad=rng.uniform(0, 1))
+    found = [observe(particle + drift, rng, missed=0.3, false=10) for drift in true_A]
+    assert error_A(follow(found), true_A) < 0.1
+
+
+@pytest.mark.parametrize("azimuth_rad", [0.3, 0.3 + np.pi / 6, 2.0])
+@pytest.mark.parametrize("jump_A", [2.6, 5.0, 9.0])
+def test_a_jump_of_several_lattice_vectors_is_followed(jump_A, azimuth_rad):
+    """0.3 is along a row of the lattice, where it fits best one column further."""
+    rng = np.random.default_rng(1)
+    true_A = np.zeros((10, 2))
+    true_A[5:] = jump_A * np.array([np.cos(azimuth_rad), np.sin(azimuth_rad)])
+    table = follow([observe(lattice_patch() + drift, rng) for drift in true_A])
+    assert table["used"].all()
+    assert error_A(table, true_A) < 0.1
+
+
+def test_a_particle_that_half_leaves_the_view_is_followed():
+    rng = np.random.default_rng(2)
+    true_A = np.outer(np.sin(np.linspace(0, np.pi, 21)), [26.0, 3.0])
+    found = [observe(lattice_patch() + drift, rng) for drift in true_A]
+    assert len(found[10]) < 0.6 * len(found[0])
+    table = follow(found)
+    assert table["used"].all()
+    assert error_A(table, true_A) < 0.1
+
+
+def test_drift_out_of_the_first_view_is_followed_as_long_as_there_is_something_to_see():
+    rng = np.random.default_rng(3)
+    film = rng.uniform([0, 0], [130, 50], (1500, 2))  # far apart enough not to be a lattice
+    true_A = np.outer(np.arange(30), [-2.5, 0.3])
+    table = follow([observe(film + drift, rng, noise_A=0.1) for drift in true_A])
+    assert table["used"].all()
+    assert error_A(table, true_A) < 0.15
+
+
+def test_a_frame_out_of_view_is_not_used_and_the_next_ones_are_found_again():
+    rng = np.random.default_rng(4)
+    true_A = wander(12, rng)
+    true_A[5] = [80, 10]
+    found = [observe(lattice_patch() + drift, rng) for drift in true_A]
+    found[8] = np.empty((0, 2))
+    table = follow(found)
+    assert np.flatnonzero(~table["used"]).tolist() == [5, 8]
+    assert table.loc[[5, 8], ["x_A", "y_A"]].isna().all(axis=None)
+    assert table.loc[8, ["columns", "matched"]].tolist() == [0, 0]
+    assert error_A(table, true_A) < 0.1
+
+
+def test_a_frame_of_another_particle_is_not_used():
+    rng = np.random.default_rng(5)
+    found = [observe(lattice_patch(), rng) for _ in range(6)]
+    found[3] = observe(lattice_patch((18, 30), 9, turn_rad=0.9), rng)
+    table = follow(found, least_matched=0.4)
+    assert np.flatnonzero(~table["used"]).tolist() == [3]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_series_that_begins_with_odd_frames_starts_where_it_holds_together(first):
+    """Frame 0 shows nothing but a few false columns, or another particle."""
+    rng = np.random.default_rng(6)
+    true_A = wander(8, rng)
+    found = [observe(lattice_patch() + drift, rng) for drift in true_A]
+    odd = lattice_patch((18, 30), 12, turn_rad=0.9) if first else lattice_patch()[:0]
+    found[0] = observe(odd, rng)
+    table = follow(found, least_matched=0.4)
+    assert table["used"].tolist() == [False] + 7 * [True]
+    assert table.loc[1, ["x_A", "y_A"]].tolist() == [0, 0]
+    assert error_A(table, true_A - true_A[1]) < 0.1
+
+
+def test_one_frame_has_no_drift():
+    rng = np.random.default_rng(7)
+    table = follow([observe(lattice_patch(), rng)])
+    assert table.loc[0, ["x_A", "y_A"]].tolist() == [0, 0]
+    assert table["used"].all()
+    assert table.loc[0, "matched"] == table.loc[0, "columns"]
+
+
+def test_a_series_without_columns_is_refused():
+    with pytest.raises(InputError, match="no column is found in any frame"):
+        follow([np.empty((0, 2))] * 3)
+
+
+def test_maps_are_asked_for_one_by_one_and_only_a_few_times():
+    """Time is linear in the frames, and no more than a few maps are held at once."""
+    rng = np.random.default_rng(8)
+    asked = []
+    found = [observe(lattice_patch(), rng) for _ in range(30)]
+
+    def foreground(frame):
+        asked.append(frame)
+        return picture(found[frame])
+
+    follow_drift(foreground, series(found), SETTINGS)
+    assert len(asked) <= 2.5 * len(found)
+
+
+# The script
+
+
+def write_series(folder, found):
+    columns = series(found)
+    with hdf5.create(folder / "maps.h5", {}) as file:
+        maps = hdf5.create_maps(file, (*columns.frame_shape, 2), PIXEL_A, ["b", "c"], SIGMA_A, {})
+        for frame, one in enumerate(found):
+            maps[frame] = np.stack([1 - picture(one), picture(one)], axis=-1)
+    facts = {"pixel_size_A": PIXEL_A, "frame_shape": columns.frame_shape}
+    with hdf5.create(folder / "atoms.h5", facts) as file:
+        x_A, y_A = columns.positions_A.T
+        table = pd.DataFrame({"frame": columns.frames, "x_A": x_A, "y_A": y_A})
+        hdf5.write_table(file, "atoms", table)
+    return columns
+
+
+def run(folder, *more):
+    names = [str(folder / name) for name in ("maps.h5", "atoms.h5", "drift.h5")]
+    return correct_drift.main([*names, *more])
+
+
+def test_the_script_writes_the_drift_and_names_the_frames_left_out(tmp_path, capsys):
+    rng = np.random.default_rng(9)
+    true_A = wander(6, rng)
+    true_A[2] = [70, 0]
+    found = [observe(lattice_patch() + drift, rng) for drift in true_A]
+    found[4] = found[4][:0]
+    columns = write_series(tmp_path, found)
+    assert run(tmp_path, "--settings", json.dumps({"least_matched": 0.4})) == 0
+    drift = read_drift(tmp_path / "drift.h5", columns)
+    assert list(drift) == ["frame", "x_A", "y_A", "columns", "matched", "used"]
+    assert error_A(drift, true_A) < 0.1
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("frame 2 is not used: ")
+    assert lines[1] == "frame 4 has no columns and is not used"
+    assert lines[2].startswith("4 of 6 frames are used; the drift reaches ")
+    assert len(lines) == 3
+
+
+def test_the_script_gives_the_same_bytes_again(tmp_path):
+    rng = np.random.default_rng(10)
+    write_series(tmp_path, [observe(lattice_patch(), rng) for _ in range(3)])
+    outputs = []
+    for _ in range(2):
+        run(tmp_path)
+        outputs.append((tmp_path / "drift.h5").read_bytes())
+    assert outputs[0] == outputs[1]
+
+
+def test_bad_input_of_the_script_is_one_sentence(tmp_path, capsys):
+    rng = np.random.default_rng(11)
+    write_series(tmp_path, [observe(lattice_patch(), rng) for _ in range(2)])
+    assert run(tmp_path, "--settings", '{"site_radius": 1}') == 1
+    assert "did you mean site_radius_A?" in capsys.readouterr().err
+    with hdf5.change(tmp_path / "atoms.h5") as file:
+        file.attrs["frame_shape"] = (3, *SHAPE)
+    assert run(tmp_path) == 1
+    assert "find the columns in these maps" in capsys.readouterr().err
+    with hdf5.change(tmp_path / "atoms.h5") as file:
+        file.attrs["frame_shape"] = (1, *SHAPE)
+    assert run(tmp_path) == 1
+    assert "is of frame 1, but the series has 1" in capsys.readouterr().err
+    with hdf5.change(tmp_path / "atoms.h5") as file:
+        file["atoms/x_A"][5] = np.nan
+    assert run(tmp_path) == 1
+    assert "row 5 of the table 'atoms' has no position" in capsys.readouterr().err
+    with hdf5.change(tmp_path / "atoms.h5") as file:
+        del file["atoms/x_A"]
+    assert run(tmp_path) == 1
+    assert "not the kind of file this step reads" in capsys.readouterr().err
+    assert not (tmp_path / "drift.h5").exists()
+
+
+def test_drift_of_another_series_is_refused(tmp_path):
+    rng = np.random.default_rng(12)
+    write_series(tmp_path, [observe(lattice_patch(), rng) for _ in range(2)])
+    run(tmp_path)
+    other = series([observe(lattice_patch(), rng)])
+    with pytest.raises(InputError, match="is of 2 frames of 256 × 256 pixels"):
+        read_drift(tmp_path / "drift.h5", other)

@@ -1,0 +1,162 @@
+"""Counted columns: the whole distribution is kept, and what not to rely on is said."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import count_columns
+from atomsight.analysis import heights
+from atomsight.errors import InputError
+from atomsight.files import hdf5
+
+PIXEL_A = 0.2
+SHAPE = (100, 120)
+SETTINGS = heights.HeightSettings(least_probability=0.5, border_A=3.0, clear_A=1.5)
+
+
+def atoms(probabilities, positions=None, frames=0):
+    """A table of columns in the middle of the image."""
+    probabilities = np.asarray(probabilities, float)
+    count = len(probabilities)
+    places = np.full((count, 2), 10.0) if positions is None else np.asarray(positions, float)
+    names = {f"p_{height}": p for height, p in enumerate(probabilities.T, 1)}
+    first = {"frame": frames, "atom": np.arange(count), "x_A": places[:, 0], "y_A": places[:, 1]}
+    told = {"class": "1", "p_class": probabilities.max(axis=1, initial=0), "p_exists": 0.9}
+    return pd.DataFrame(first | told | names, index=range(count))
+
+
+def counted(table, is_clear=None, settings=SETTINGS):
+    clear = np.ones(len(table), bool) if is_clear is None else is_clear
+    return heights.count_columns(table, clear, SHAPE, PIXEL_A, settings)
+
+
+def test_height_is_the_most_likely_and_the_expected_one_is_the_mean():
+    table = counted(atoms([[0.1, 0.7, 0.2, 0.0], [0.6, 0.0, 0.4, 0.0]]))
+    assert_array_equal(table["height"], [2, 1])
+    assert_allclose(table["p_height"], [0.7, 0.6])
+    assert_allclose(table["expected_height"], [2.1, 1.8])
+    assert table["reliable"].all()
+    assert (table["reason"] == "").all()
+
+
+def test_the_whole_distribution_is_kept():
+    given = atoms([[0.1, 0.7, 0.2]])
+    table = counted(given)
+    names = ["frame", "column", "x_A", "y_A", "p_exists", "p_1", "p_2", "p_3"]
+    more = ["height", "p_height", "expected_height", "reliable", "reason"]
+    assert list(table.columns) == names + more
+    assert_allclose(table[["p_1", "p_2", "p_3"]].sum(axis=1), 1)
+
+
+@pytest.mark.parametrize(
+    ("p", "place", "clear", "reason"),
+    [
+        ([0.4, 0.35, 0.25], (10, 10), True, "uncertain"),
+        ([0.1, 0.1, 0.8], (10, 10), True, "above the model's range"),
+        ([0.3, 0.3, 0.4], (10, 10), True, "above the model's range"),
+        ([0.9, 0.1, 0.0], (2.8, 10), True, "edge of the image"),
+        ([0.9, 0.1, 0.0], (10, 17), True, "edge of the image"),
+        ([0.9, 0.1, 0.0], (21, 10), True, "edge of the image"),
+        ([0.4, 0.4, 0.2], (0, 0), False, "unusable pixels"),
+        ([0.9, 0.1, 0.0], (3, 10), True, ""),
+    ],
+)
+def test_a_count_that_is_not_reliable_says_why(p, place, clear, reason):
+    table = counted(atoms([p], [place]), np.array([clear]))
+    assert table["reason"][0] == reason
+    assert table["reliable"][0] == (reason == "")
+
+
+def test_no_columns_give_an_empty_table():
+    table = counted(atoms(np.empty((0, 3))))
+    assert len(table) == 0
+    assert "reason" in table
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["p_Mo", "p_S2", "p_S"], "Mo, S2, S"),
+        (["p_1", "p_3"], "1, 3"),
+        (["p_1"], "1"),
+        (["p_class", "p_exists"], "missing"),
+    ],
+)
+def test_a_model_that_does_not_count_is_refused(names, said):
+    with pytest.raises(InputError, match=rf"atoms.h5: the classes of the model are {said}, not"):
+        heights.height_columns(names, "atoms.h5")
+
+
+def test_unusable_pixels_spoil_columns_up_to_a_distance():
+    usable = np.ones(SHAPE, bool)
+    usable[50, 50] = False
+    points = np.array([[10.0, 10.0], [11.4, 10.0], [11.6, 10.0], [10.0, 2.0]])
+    clear = heights.clear_of_unusable(points, usable, PIXEL_A, 1.5)
+    assert_array_equal(clear, [False, False, True, True])
+    usable[50, 50] = True
+    assert heights.clear_of_unusable(points, usable, PIXEL_A, 1.5).all()
+
+
+@pytest.fixture
+def paths(tmp_path):
+    """Columns of two specimens, three images of each; in one image of the second a pixel fails."""
+    table = pd.concat([atoms([[0.9, 0.1, 0.0]], frames=frame) for frame in (0, 1)])
+    with hdf5.create(tmp_path / "atoms.h5", {}) as file:
+        hdf5.write_table(file, "atoms", table)
+        file.attrs.update(pixel_size_A=PIXEL_A, frame_shape=(2, *SHAPE))
+    with hdf5.create(tmp_path / "frames.h5", {}) as file:
+        _, usable = hdf5.create_frames(file, (6, *SHAPE), PIXEL_A, PIXEL_A, "abcdef")
+        usable[...] = True
+        usable[4, 50, 50] = False
+        file.attrs["focus_A"] = [-170.0, -40.0, 90.0]
+    return tmp_path
+
+
+def test_the_script_writes_both_tables_and_knows_unusable_pixels(paths):
+    given = [str(paths / name) for name in ("atoms.h5", "heights.csv")]
+    more = ["--frames", str(paths / "frames.h5"), "--hdf5", str(paths / "heights.h5")]
+    assert count_columns.main([*given, *more]) == 0
+    text = pd.read_csv(given[1], keep_default_na=False)
+    assert list(text["reason"]) == ["", "unusable pixels"]
+    assert list(text["reliable"]) == [True, False]
+    with hdf5.open_to_read(paths / "heights.h5") as file:
+        table = hdf5.read_table(file, "heights")
+        assert file.attrs["pixel_size_A"] == PIXEL_A
+    pd.testing.assert_frame_equal(table, text, check_dtype=False)
+
+
+def test_the_script_takes_its_thresholds_from_the_settings(paths):
+    given = [str(paths / name) for name in ("atoms.h5", "heights.csv")]
+    assert count_columns.main([*given, "--settings", '{"least_probability": 0.95}']) == 0
+    assert set(pd.read_csv(given[1])["reason"]) == {"uncertain"}
+
+
+def other_classes(folder):
+    with hdf5.create(folder / "atoms.h5", {}) as file:
+        hdf5.write_table(file, "atoms", atoms([[0.9, 0.1]]).rename(columns={"p_2": "p_S"}))
+        file.attrs.update(pixel_size_A=PIXEL_A, frame_shape=(1, *SHAPE))
+
+
+def other_frames(folder):
+    with hdf5.create(folder / "frames.h5", {}) as file:
+        hdf5.create_frames(file, (5, *SHAPE), PIXEL_A, PIXEL_A, "abcde")
+        file.attrs["focus_A"] = []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (other_classes, "read the images with a model that counts"),
+        (other_frames, "the columns were not found in these images"),
+        (lambda folder: (folder / "atoms.h5").unlink(), "the file does not exist"),
+    ],
+)
+def test_the_script_says_in_one_sentence_what_is_wrong(paths, capsys, spoil, message):
+    spoil(paths)
+    given = [str(paths / name) for name in ("atoms.h5", "heights.csv")]
+    assert count_columns.main([*given, "--frames", str(paths / "frames.h5")]) == 1
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+    assert not (paths / "heights.csv").exists()

@@ -1,0 +1,383 @@
+"""The hidden Markov model of a site: exact, honest about what it does not know, never fooled."""
+
+import itertools
+import tracemalloc
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+from scipy.stats import betabinom
+
+from atomsight.analysis.dynamics import hops
+from atomsight.analysis.dynamics.hops import DetectionErrors, HopSettings, fit_hops
+from atomsight.config import settings
+from atomsight.errors import InputError
+
+#: As at a moderate dose; sites differ much.
+ERRORS = DetectionErrors(1000.0, miss_alpha=2, miss_beta=30, false_alpha=1, false_beta=50)
+SETTINGS = settings.load({}, "hops", HopSettings)
+
+
+def simulate(hop_rate, occupied_share, sites=300, frames=40, seed=0, errors=ERRORS):
+    """What is seen of stationary chains, and what is true."""
+    rng = np.random.default_rng(seed)
+    miss = rng.beta(errors.miss_alpha, errors.miss_beta, sites)
+    false = rng.beta(errors.false_alpha, errors.false_beta, sites)
+    p_appear = hop_rate / (2 * (1 - occupied_share)) if occupied_share < 1 else 0
+    p_vanish = hop_rate / (2 * occupied_share) if occupied_share > 0 else 0
+    true = np.empty((sites, frames), bool)
+    true[:, 0] = rng.random(sites) < occupied_share
+    for frame in range(1, frames):
+        draw = rng.random(sites)
+        true[:, frame] = np.where(true[:, frame - 1], draw >= p_vanish, draw < p_appear)
+    draw = rng.random(true.shape)
+    seen = np.where(true, draw >= miss[:, None], draw < false[:, None])
+    return seen.astype(np.int8), true
+
+
+def path_probabilities(seen, p_appear, p_vanish, miss, false):
+    """Probability of the data along every hidden path, shape (2^F,), and the paths."""
+    paths = np.array(list(itertools.product([0, 1], repeat=len(seen))))
+    change = np.array([[1 - p_appear, p_appear], [p_vanish, 1 - p_vanish]])
+    emission = np.array([[1 - false, false], [miss, 1 - miss]])
+    weights = np.array([p_vanish, p_appear])[paths[:, 0]] / (p_appear + p_vanish)
+    weights = weights * change[paths[:, :-1], paths[:, 1:]].prod(axis=1)
+    for frame, value in enumerate(seen):
+        if value >= 0:
+            weights = weights * emission[paths[:, frame], value]
+    return weights, paths
+
+
+SEEN = np.array(
+    [[1, 1, 0, 1, 0, 0, 0, 1], [1, -1, 0, 1, -1, -1, 0, 1], [0] * 8, [-1] * 7 + [1]], np.int8
+)
+CHAINS = np.array([[0.1, 0.2, 0.05, 0.02], [0.6, 0.9, 0.3, 0.01], [1e-3, 0.02, 0.2, 0.1]])
+
+
+# The likelihood
+
+
+def test_the_likelihood_is_the_sum_over_all_hidden_paths():
+    expected = [[path_probabilities(seen, *chain)[0].sum() for chain in CHAINS] for seen in SEEN]
+    assert_allclose(hops.log_likelihood(SEEN, *CHAINS.T), np.log(expected), atol=2e-5)
+
+
+def test_probabilities_of_all_that_can_be_seen_add_up_to_one():
+    everything = np.array(list(itertools.product([0, 1], repeat=8)), np.int8)
+    assert_allclose(np.exp(hops.log_likelihood(everything, *CHAINS.T)).sum(axis=0), 1, atol=1e-5)
+
+
+def test_a_long_series_does_not_underflow():
+    seen = np.tile(np.array([0, 1], np.int8), (1, 5000))
+    # Without memory every frame stands for itself.
+    log_value = hops.log_likelihood(seen, *np.array([[0.5], [0.5], [1e-6], [1e-6]]))
+    assert log_value[0, 0] == pytest.approx(10000 * np.log(0.5), rel=1e-5)
+
+
+def test_the_static_limit_is_the_beta_binomial():
+    seen = simulate(0, 1, sites=5)[0]
+    occupied, empty = hops._static_likelihoods(seen, ERRORS)
+    count = (seen == 0).sum(axis=1)
+    ways = np.log([len(list(itertools.combinations(range(40), n))) for n in np.minimum(count, 4)])
+    few = count <= 4
+    exact = betabinom.logpmf(count, 40, ERRORS.miss_alpha, ERRORS.miss_beta) - ways
+    assert few.any()
+    assert_allclose(occupied[few], exact[few])
+    assert (empty < occupied).all()
+
+
+@pytest.mark.parametrize("frames", [40, 1000])
+def test_the_quadrature_is_exact_enough_for_the_length_of_the_series(frames):
+    """The integral over the miss rate against the closed form, for bright and for faint sites."""
+    grid = hops._make_grid(ERRORS, 0.5, frames)
+    for missed in np.quantile(np.random.default_rng(0).beta(2, 30, 500) * frames, [0.1, 0.5, 0.9]):
+        missed = int(missed)
+        values = missed * np.log(grid.miss) + (frames - missed) * np.log1p(-grid.miss)
+        top = values.max()
+        integral = top + np.log(np.exp(values - top + grid.log_weights).sum())
+        exact = hops.betaln(2 + missed, 30 + frames - missed) - hops.betaln(2, 30)
+        assert integral == pytest.approx(exact, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "beta"), [(2, 30), (0.05, 3), (600, 9400), (0.5, 0.5), (5e4, 95e4)]
+)
+def test_nodes_have_the_mean_of_the_distribution(alpha, beta):
+    nodes, weights = hops._beta_nodes(alpha, beta, 40)
+    assert weights.sum() == pytest.approx(1)
+    assert weights @ nodes == pytest.approx(alpha / (alpha + beta), rel=1e-4)
+    assert (weights > 0).all()
+    assert 4 <= len(nodes) < 20
+
+
+# Estimates
+
+
+def test_the_chain_has_the_hop_rate():
+    table = fit_hops(simulate(0.15, 0.4)[0], ERRORS, SETTINGS).table
+    moving = table[table["hop_rate"] > 0]
+    a, b = moving["p_appear"], moving["p_vanish"]
+    assert len(moving) > 200
+    assert_allclose(2 * a * b / (a + b), moving["hop_rate"], rtol=1e-6)
+    assert ((a > 0) & (a <= 1) & (b > 0) & (b <= 1)).all()
+    assert (moving["hop_rate"] <= SETTINGS.largest_hop_rate).all()
+
+
+def test_intervals_hold_the_estimate_and_narrow_with_the_length():
+    long, short = (
+        fit_hops(simulate(0.1, 0.5, sites=40, frames=frames)[0], ERRORS, SETTINGS).table
+        for frames in (160, 20)
+    )
+    for table in (long, short):
+        assert (table["hop_rate_low"] <= table["hop_rate"]).all()
+        assert (table["hop_rate"] <= table["hop_rate_high"]).all()
+    widths = [(table["hop_rate_high"] - table["hop_rate_low"]).mean() for table in (long, short)]
+    assert widths[0] < widths[1] / 2
+
+
+def test_with_hardly_any_error_the_rate_is_the_share_of_changes():
+    errors = DetectionErrors(1e5, 1, 990, 1, 990)
+    seen, _ = simulate(0.2, 0.5, sites=5, frames=400, errors=errors)
+    table = fit_hops(seen, errors, SETTINGS).table
+    events = (np.diff(seen, axis=1) != 0).mean(axis=1)
+    assert_allclose(table["hop_rate"], events, atol=0.015)
+
+
+def test_a_site_that_is_always_seen_is_static():
+    seen = np.array([[1] * 40, [0] * 40], np.int8)
+    fit = fit_hops(seen, ERRORS, SETTINGS)
+    assert_allclose(fit.table["hop_rate"], 0)
+    assert_allclose(fit.table["hop_rate_low"], 0)
+    assert fit.table["hop_rate_high"].between(0.01, 0.15).all()
+    assert (fit.table["p_static"] > 0.9).all()
+    assert_allclose(fit.p_occupied, np.repeat([[1.0], [0.0]], 40, axis=1), atol=1e-6)
+    # The rate at which an occupied site would come back is not known.
+    assert_allclose(fit.table["p_appear"], [np.nan, 0])
+    assert_allclose(fit.table["p_vanish"], [0, np.nan])
+
+
+def test_a_long_absence_is_a_hop_and_as_many_scattered_misses_are_not():
+    gone, faint = np.ones((2, 40), np.int8)
+    gone[12:18] = 0
+    faint[[3, 4, 11, 19, 28, 37]] = 0
+    fit = fit_hops(np.stack([gone, faint]), ERRORS, SETTINGS)
+    assert fit.table["p_static"][0] < 1e-4
+    assert fit.table["hop_rate"][0] == pytest.approx(2 / 39, abs=0.02)
+    assert fit.table["p_static"][1] > 0.05
+    assert fit.table["hop_rate_low"][1] == 0
+
+
+def test_frames_that_are_not_known_carry_nothing():
+    seen, _ = simulate(0.1, 0.5, sites=30, frames=30)
+    padded = np.full((30, 40), hops.UNKNOWN, np.int8)
+    padded[:, 5:35] = seen
+    grid = hops._make_grid(ERRORS, 0.5, 30)
+    plain = hops._likelihood_surface(seen, ERRORS, grid).log_likelihood
+    with_unknown = hops._likelihood_surface(padded, ERRORS, grid).log_likelihood
+    assert_allclose(with_unknown, plain, rtol=1e-4)
+
+
+def test_a_site_that_is_hardly_in_view_is_not_estimated():
+    seen = np.full((3, 10), hops.UNKNOWN, np.int8)
+    seen[1, 3], seen[2] = 1, 1
+    fit = fit_hops(seen, ERRORS, SETTINGS)
+    assert fit.table.iloc[:2].isna().all(axis=None)
+    assert np.isnan(fit.p_occupied[:2]).all()
+    assert fit.table.iloc[2][["hop_rate", "p_static"]].notna().all()
+
+
+def test_no_sites_give_an_empty_table():
+    fit = fit_hops(np.empty((0, 12), np.int8), ERRORS, SETTINGS)
+    assert len(fit.table) == 0
+    assert fit.p_occupied.shape == (0, 12)
+
+
+def test_the_size_of_the_pieces_does_not_change_the_estimates(monkeypatch):
+    seen, _ = simulate(0.1, 0.5, sites=23)
+    seen[3, 1:] = hops.UNKNOWN
+    whole = fit_hops(seen, ERRORS, SETTINGS)
+    monkeypatch.setattr(hops, "_SITES_PIECE", 1)
+    parts = fit_hops(seen, ERRORS, SETTINGS)
+    pd.testing.assert_frame_equal(parts.table, whole.table, rtol=1e-9)
+    assert_allclose(parts.p_occupied, whole.p_occupied, rtol=1e-6)
+    assert parts.p_occupied.dtype == np.float32
+
+
+def test_memory_does_not_grow_with_the_number_of_sites():
+    seen = np.random.default_rng(0).integers(0, 2, (3000, 14), np.int8)
+    tracemalloc.start()
+    fit_hops(seen, ERRORS, SETTINGS)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 30e6  # All sites at once take 50 MB.
+
+
+def test_the_same_data_give_the_same_numbers_wherever_they_stand():
+    seen, _ = simulate(0.1, 0.5, sites=20)
+    both = fit_hops(np.concatenate([seen, seen[::-1]]), ERRORS, SETTINGS)
+    assert_allclose(both.table[20:][::-1], both.table[:20], rtol=0)
+    assert_allclose(both.p_occupied[20:][::-1], both.p_occupied[:20], rtol=0)
+
+
+# What is promised of many sites
+
+RATES = [(0, 1), (0, 0), (0.02, 0.5), (0.05, 0.3), (0.1, 0.5), (0.2, 0.7), (0.3, 0.5)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("hop_rate", "share"), RATES)
+def test_intervals_hold_the_true_rate_of_nine_in_ten_sites_and_more(hop_rate, share):
+    table = fit_hops(simulate(hop_rate, share, sites=600)[0], ERRORS, SETTINGS).table
+    covered = (table["hop_rate_low"] <= hop_rate) & (hop_rate <= table["hop_rate_high"])
+    assert covered.mean() > 0.92
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("hop_rate", "share"), RATES)
+def test_detection_errors_do_not_add_up_to_hops(hop_rate, share):
+    seen, _ = simulate(hop_rate, share, sites=600)
+    estimated = fit_hops(seen, ERRORS, SETTINGS).table["hop_rate"].mean()
+    raw = (np.diff(seen, axis=1) != 0).mean()
+    assert estimated == pytest.approx(hop_rate, abs=0.025)
+    assert abs(estimated - hop_rate) < abs(raw - hop_rate) / 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [0, 1])
+@pytest.mark.parametrize(
+    "errors",
+    [ERRORS, DetectionErrors(300, 0.7, 12, 0.5, 25), DetectionErrors(3000, 30, 970, 10, 990)],
+)
+def test_static_sites_are_not_called_hopping_because_they_are_faint(share, errors):
+    seen, _ = simulate(0, share, sites=4000, errors=errors)
+    p_static = fit_hops(seen, errors, SETTINGS).table["p_static"].to_numpy()
+    assert (p_static < 0.05).mean() <= 0.06
+    assert (p_static < 0.01).mean() <= 0.015
+    families = p_static.reshape(20, 200)
+    assert np.mean([hops.significant(family).any() for family in families]) <= 0.15
+
+
+def test_hopping_sites_are_called_so():
+    p_static = fit_hops(simulate(0.1, 0.5)[0], ERRORS, SETTINGS).table["p_static"].to_numpy()
+    assert hops.significant(p_static).mean() > 0.7
+
+
+# Smoothing
+
+
+def test_smoothing_is_the_posterior_over_all_hidden_paths():
+    expected = np.empty(SEEN.shape)
+    chains = CHAINS[[0, 1, 2, 0]]
+    for site, (seen, chain) in enumerate(zip(SEEN, chains, strict=True)):
+        weights, paths = path_probabilities(seen, *chain)
+        expected[site] = weights @ paths / weights.sum()
+    assert_allclose(hops.smooth_occupancy(SEEN, *chains.T), expected, rtol=1e-9)
+
+
+def test_smoothing_fills_in_single_misses():
+    seen, true = simulate(0.05, 0.5)
+    smoothed = fit_hops(seen, ERRORS, SETTINGS).p_occupied
+    assert ((smoothed >= 0) & (smoothed <= 1)).all()
+    assert ((smoothed > 0.5) != true).mean() < 0.6 * (seen != true).mean()
+
+
+# Many tests
+
+
+def test_holm_by_hand():
+    p_values = np.array([0.01, np.nan, 0.04, 0.03, 0.005])
+    # Sorted: 0.005 ≤ 0.05/4, 0.01 ≤ 0.05/3, 0.03 > 0.05/2, so 0.04 fails too.
+    assert hops.significant(p_values).tolist() == [True, False, False, False, True]
+    assert hops.significant(p_values, level=0.2).tolist() == [True, False, True, True, True]
+    assert hops.significant(np.full(3, np.nan)).tolist() == [False] * 3
+    assert hops.significant(np.empty(0)).tolist() == []
+
+
+# Detection errors
+
+
+def test_beta_parameters_are_found_again():
+    rng = np.random.default_rng(1)
+    rates = rng.beta(2, 30, 2000)
+    alpha, beta = hops.fit_beta(rng.binomial(200, rates), np.full(2000, 200))
+    assert alpha / (alpha + beta) == pytest.approx(2 / 32, rel=0.05)
+    assert alpha + beta == pytest.approx(32, rel=0.15)
+
+
+def test_beta_is_finite_where_nothing_happened_or_all_are_alike():
+    alpha, beta = hops.fit_beta(np.zeros(50), np.full(50, 40))
+    assert 0 < alpha / (alpha + beta) < 1e-3
+    assert 0 < alpha + beta <= hops.LARGEST_CONCENTRATION + 1e-6
+    alpha, beta = hops.fit_beta(np.full(50, 4), np.full(50, 40))
+    assert alpha / (alpha + beta) == pytest.approx(0.1, abs=0.01)
+    alpha, beta = hops.fit_beta(np.array([0, 3]), np.array([0, 3]))
+    assert np.isfinite([alpha, beta]).all()
+    with pytest.raises(InputError, match="no site to measure"):
+        hops.fit_beta(np.zeros(3), np.zeros(3))
+
+
+@pytest.fixture
+def errors_csv(tmp_path):
+    path = tmp_path / "errors.csv"
+    pd.DataFrame(
+        {
+            "dose_e_per_A2": [1000.0, 100.0],
+            "miss_rate": [0.02, 0.2],
+            "miss_alpha": [2.0, 4.0],
+            "miss_beta": [98.0, 16.0],
+            "false_alpha": [1.0, 2.0],
+            "false_beta": [99.0, 48.0],
+        }
+    ).to_csv(path, index=False)
+    return path
+
+
+def test_errors_are_read_at_and_between_the_doses(errors_csv):
+    at_dose = hops.read_errors(errors_csv, 1000)
+    assert (at_dose.miss_alpha, at_dose.miss_beta) == pytest.approx((2, 98))
+    assert at_dose.miss_rate == pytest.approx(0.02)
+    assert at_dose.false_rate == pytest.approx(0.01)
+    between = hops.read_errors(errors_csv, np.sqrt(1e5))
+    odds = np.sqrt(0.02 / 0.98 * 0.2 / 0.8)
+    assert between.miss_rate == pytest.approx(odds / (1 + odds))
+    assert between.miss_alpha + between.miss_beta == pytest.approx(np.sqrt(100 * 20))
+    assert hops.read_errors(errors_csv, 70).miss_rate == pytest.approx(0.2)
+    assert hops.read_errors(errors_csv, 1450).miss_rate == pytest.approx(0.02)
+
+
+def test_a_dose_far_below_is_refused_with_the_range(errors_csv):
+    with pytest.raises(hops.UncoveredDose, match="from 100 to 1000 e/Å², not at 60"):
+        hops.read_errors(errors_csv, 60)
+    assert issubclass(hops.UncoveredDose, InputError)
+
+
+def test_a_dose_above_takes_the_errors_of_the_highest_and_says_so(errors_csv, caplog):
+    assert hops.read_errors(errors_csv, 30_000).miss_rate == pytest.approx(0.02)
+    assert "measured up to 1000 e/Å²" in caplog.text
+
+
+@pytest.mark.parametrize("dose", [0, -3, np.nan])
+def test_a_dose_that_is_none_is_refused(errors_csv, dose):
+    with pytest.raises(InputError, match="give a positive number"):
+        hops.read_errors(errors_csv, dose)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (None, "does not exist"),
+        ("", "not a table of detection errors"),
+        ("dose_e_per_A2\n100\n", "has no column 'miss_alpha'"),
+        ("dose_e_per_A2,miss_alpha,miss_beta,false_alpha,false_beta\n", "has no row"),
+        ("dose_e_per_A2,miss_alpha,miss_beta,false_alpha,false_beta\n9,1,1,1,0\n", "row 1 has"),
+        ("dose_e_per_A2,miss_alpha,miss_beta,false_alpha,false_beta\n9,1,1,1,x\n", "row 1 has"),
+    ],
+)
+def test_a_table_of_errors_that_is_none_is_told(tmp_path, text, sentence):
+    path = tmp_path / "errors.csv"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(InputError, match=sentence) as caught:
+        hops.read_errors(path, 0.1)
+    assert not isinstance(caught.value, hops.UncoveredDose)

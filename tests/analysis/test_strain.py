@@ -1,0 +1,316 @@
+"""Strain fields that are known in closed form come back, and nothing else does."""
+
+import numpy as np
+import pytest
+from ase.build import graphene as ase_graphene
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.spatial import KDTree
+
+from atomsight.analysis import strain
+from atomsight.analysis.bonds import find_bonds, find_rings
+from atomsight.config.settings import load
+from atomsight.errors import InputError
+from atomsight.geometry import rotate
+
+BOND_A = 1.42
+GRAPHENE = strain.graphene(BOND_A)
+ABSOLUTE = strain.Reference(scale=1.0, orientation_rad=0.0)
+TENSOR = ["e_xx", "e_yy", "e_xy"]
+
+
+def sheet(cells: int) -> np.ndarray:
+    """A rhombus of graphene about the origin, `cells` by `cells`, a zigzag row along x."""
+    positions = ase_graphene(a=np.sqrt(3) * BOND_A, size=(cells, cells, 1)).positions[:, :2]
+    return positions - positions.mean(axis=0)
+
+
+def fit(positions, template=GRAPHENE, max_rmsd=0.15):
+    bonds = find_bonds(positions, template.shells[0], template.reach)
+    return strain.fit_template(positions, bonds, find_rings(positions, bonds), template, max_rmsd)
+
+
+def absolute_strain(positions, template=GRAPHENE):
+    return strain.strain_table(fit(positions, template), ABSOLUTE, template.symmetry_rad)
+
+
+def rotation_matrix(angle_rad):
+    return rotate(np.eye(2), angle_rad).T
+
+
+def interior(lattice: np.ndarray) -> np.ndarray:
+    """Which atoms of an unstrained sheet sit between three whole hexagons."""
+    counts = KDTree(lattice).query_ball_point(lattice, 2.01 * BOND_A, return_length=True)
+    return counts == 1 + 3 + 6 + 3
+
+
+def stone_wales(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Turn the bond nearest to the origin by 90 degrees; also give its two atoms."""
+    bonds = find_bonds(positions, 3, GRAPHENE.reach)
+    bond = bonds[np.linalg.norm(positions[bonds].mean(axis=1), axis=1).argmin()]
+    middle = positions[bond].mean(axis=0)
+    turned = positions.copy()
+    turned[bond] = middle + rotate(positions[bond] - middle, np.pi / 2)
+    return turned, bond
+
+
+def within_60_degrees(angles):
+    return (angles + np.pi / 6) % (np.pi / 3) - np.pi / 6
+
+
+def test_perfect_lattice_has_no_strain_and_no_rotation():
+    positions = sheet(10)
+    table = absolute_strain(positions)
+    inside = interior(positions)
+    assert_allclose(table[inside], 0, atol=1e-12)
+    assert table[~inside].isna().all(axis=None)
+
+
+@pytest.mark.parametrize("angle_deg", [0, 7, 29, -31, 90, 163])
+@pytest.mark.parametrize(
+    ("e_xx", "e_yy", "e_xy"),
+    [(0.03, -0.01, 0), (0.1, 0, 0), (0, -0.1, 0), (0, 0, 0.1), (-0.1, 0.1, -0.05), (0.1, 0.1, 0.1)],
+)
+def test_homogeneous_strain_and_rotation_come_back(e_xx, e_yy, e_xy, angle_deg):
+    stretch = np.array([[1 + e_xx, e_xy], [e_xy, 1 + e_yy]])
+    turn = rotation_matrix(np.radians(angle_deg))
+    positions = sheet(8)
+    table = absolute_strain(positions @ (stretch @ turn).T)
+    assert_array_equal(table["rmsd"].notna(), interior(positions))
+    table = table.dropna()
+    assert_allclose(table[TENSOR] - [e_xx, e_yy, e_xy], 0, atol=1e-10)
+    assert_allclose(table["planar"], (e_xx + e_yy) / 2, atol=1e-10)
+    assert_allclose(within_60_degrees(table["rotation_rad"] - np.radians(angle_deg)), 0, atol=1e-10)
+
+
+def test_simple_shear_is_half_strain_and_half_rotation():
+    shear = 0.02
+    table = absolute_strain(sheet(8) @ np.array([[1, shear], [0, 1]]).T).dropna()
+    assert_allclose(table["e_xy"], shear / 2, rtol=1e-3)
+    assert_allclose(table["rotation_rad"], -np.arctan(shear / 2), rtol=1e-9)
+
+
+def wave_field(positions, amplitude_A, wavelength_A):
+    """Displacements [Å] and their gradient for u = a (sin k·x, cos q·x)."""
+    k, q = 2 * np.pi / wavelength_A * np.array([[0.8, 0.6], [-0.5, 0.7]])
+    phase, other = positions @ k, positions @ q
+    displacement = amplitude_A * np.stack([np.sin(phase), np.cos(other)], axis=1)
+    rows = np.cos(phase)[:, None] * k, -np.sin(other)[:, None] * q
+    return displacement, amplitude_A * np.stack(rows, axis=1)
+
+
+@pytest.mark.parametrize("start_deg", [0, 20])
+def test_smooth_strain_field_comes_back_to_1e_4(start_deg):
+    positions = rotate(sheet(40), np.radians(start_deg))
+    displacement, gradient = wave_field(positions, amplitude_A=1.0, wavelength_A=300)
+    table = absolute_strain(positions + displacement)
+    stretch, angle = strain.polar_decomposition(np.eye(2) + gradient)
+    matched = table["rmsd"].notna()
+    assert_array_equal(matched, interior(positions))
+    assert np.ptp(gradient, axis=0).min() > 0.005
+    expected = np.stack([stretch[:, 0, 0] - 1, stretch[:, 1, 1] - 1, stretch[:, 0, 1]], axis=1)
+    assert_allclose(table[TENSOR][matched], expected[matched], atol=1e-4)
+    turned = table["rotation_rad"] - np.radians(start_deg) - angle
+    assert_allclose(turned[matched], 0, atol=1e-4)
+
+
+def test_symmetric_gradient_is_the_limit_of_small_strain():
+    positions = sheet(30)
+    displacement, gradient = wave_field(positions, amplitude_A=0.05, wavelength_A=300)
+    table = absolute_strain(positions + displacement)
+    matched = table["rmsd"].notna()
+    assert_allclose(table["e_xx"][matched], gradient[matched, 0, 0], atol=1e-5)
+    symmetric = (gradient[:, 0, 1] + gradient[:, 1, 0]) / 2
+    assert_allclose(table["e_xy"][matched], symmetric[matched], atol=1e-5)
+
+
+def test_polar_decomposition_is_a_symmetric_stretch_after_a_rotation():
+    maps = np.eye(2) + np.random.default_rng(0).normal(scale=0.2, size=(50, 2, 2))
+    stretch, angle = strain.polar_decomposition(maps)
+    assert_allclose(stretch, stretch.swapaxes(1, 2), atol=1e-14)
+    assert (np.linalg.eigvalsh(stretch) > 0).all()
+    back = [part @ rotation_matrix(turn) for part, turn in zip(stretch, angle, strict=True)]
+    assert_allclose(back, maps, atol=1e-14)
+
+
+NOISY = sheet(7) + np.random.default_rng(5).normal(scale=0.04, size=sheet(7).shape)
+
+
+@given(angle=st.floats(-np.pi, np.pi), seed=st.integers(0, 1000))
+@settings(max_examples=40, deadline=None)
+def test_order_of_atoms_and_rotation_of_the_image_do_not_matter(angle, seed):
+    before = absolute_strain(NOISY)
+    order = np.random.default_rng(seed).permutation(len(NOISY))
+    after = absolute_strain(rotate(NOISY[order], angle))
+    tensor = before[["e_xx", "e_xy", "e_xy", "e_yy"]].to_numpy()[order].reshape(-1, 2, 2)
+    turn = rotation_matrix(angle)
+    turned = (turn @ tensor @ turn.T).reshape(-1, 4)
+    assert_allclose(after[["e_xx", "e_xy", "e_xy", "e_yy"]], turned, atol=1e-10)
+    assert_allclose(after["rmsd"], before["rmsd"].to_numpy()[order], atol=1e-10)
+    difference = after["rotation_rad"] - before["rotation_rad"].to_numpy()[order] - angle
+    assert_allclose(within_60_degrees(difference.dropna()), 0, atol=1e-9)
+
+
+def test_atoms_near_a_hole_are_masked_and_all_others_are_exact():
+    whole = sheet(20)
+    middle = np.linalg.norm(whole, axis=1)
+    positions = whole[middle > 7]
+    table = absolute_strain(positions)
+    kept = interior(whole)[middle > 7]
+    rim_A = np.linalg.norm(positions[:, None] - whole[middle <= 7], axis=2).min(axis=1)
+    # Rings at an atom reach two bonds away, to the atom opposite in a hexagon.
+    matched = kept & (rim_A > 2.01 * BOND_A)
+    assert_array_equal(table["rmsd"].notna(), matched)
+    assert_allclose(table[matched], 0, atol=1e-12)
+
+
+def test_false_atom_masks_its_surroundings_only():
+    clean = sheet(14)
+    false_atom = clean[np.linalg.norm(clean, axis=1).argmin()] + [0.3, 0.5]
+    table = absolute_strain(np.vstack([clean, false_atom]))
+    matched = table["rmsd"].notna().to_numpy()
+    assert not matched[-1]
+    lost = interior(clean) & ~matched[:-1]
+    assert 1 <= lost.sum() <= 13
+    assert np.linalg.norm(clean[lost] - false_atom, axis=1).max() < 3.2 * BOND_A
+    assert_allclose(table[matched], 0, atol=1e-12)
+
+
+def test_atoms_of_the_five_and_seven_rings_of_a_stone_wales_defect_are_masked():
+    clean = sheet(16)
+    positions, bond = stone_wales(clean)
+    bonds = find_bonds(positions, 3, GRAPHENE.reach)
+    rings = find_rings(positions, bonds)
+    assert sorted(rings.sizes[rings.sizes != 6]) == [5, 5, 7, 7]
+    table = absolute_strain(positions)
+    defective = np.unique(rings.corner_atoms[rings.sizes[rings.corner_rings] != 6])
+    assert len(defective) == 16
+    assert set(bond) < set(defective)
+    assert table.loc[defective].isna().all(axis=None)
+    far = interior(clean) & (np.linalg.norm(positions, axis=1) > 8)
+    assert_allclose(table[far], 0, atol=1e-12)
+
+
+def test_noise_scatters_the_strain_as_least_squares_says():
+    noise_A = 0.05
+    positions = sheet(45)
+    inside = interior(positions)
+    positions = positions + np.random.default_rng(1).normal(scale=noise_A, size=positions.shape)
+    table = absolute_strain(positions)
+    assert table["rmsd"][inside].notna().mean() > 0.97
+    # Each row of the map scatters by σ / √(Σ x²) over the template's neighbours.
+    expected = noise_A / np.sqrt((GRAPHENE.positions[:, 0] ** 2).sum())
+    assert table["e_xx"].std() == pytest.approx(expected, rel=0.05)
+    assert table["e_yy"].std() == pytest.approx(expected, rel=0.05)
+    assert table["e_xy"].std() == pytest.approx(expected / np.sqrt(2), rel=0.05)
+    assert table["rotation_rad"].std() == pytest.approx(expected / np.sqrt(2), rel=0.05)
+    # Ten points of two coordinates, six of the twenty degrees of freedom fitted.
+    assert (table["rmsd"] ** 2).mean() == pytest.approx(14 / 10 * (noise_A / BOND_A) ** 2, rel=0.05)
+
+
+def test_random_points_hardly_ever_match():
+    points = np.random.default_rng(4).uniform(0, 100, size=(3800, 2))
+    assert fit(points).matched.mean() < 0.001
+
+
+def test_rejects_by_rmsd():
+    positions = sheet(20) + np.random.default_rng(2).normal(scale=0.08, size=(800, 2))
+    generous, strict = fit(positions, max_rmsd=1), fit(positions, max_rmsd=0.06)
+    assert_array_equal(strict.matched, generous.matched & (generous.rmsd <= 0.06))
+    assert 0.05 < strict.matched.mean() < 0.9 * generous.matched.mean()
+
+
+def test_relative_strain_does_not_depend_on_the_pixel_size():
+    right, wrong = fit(NOISY), fit(1.07 * NOISY)
+    references = [strain.series_reference(local.maps, GRAPHENE) for local in (right, wrong)]
+    tables = [
+        strain.strain_table(local, reference, GRAPHENE.symmetry_rad)
+        for local, reference in zip((right, wrong), references, strict=True)
+    ]
+    assert_allclose(tables[0], tables[1], atol=1e-12)
+    assert references[1].scale == pytest.approx(1.07 * references[0].scale)
+
+
+def test_relative_strain_and_rotation_are_zero_on_average():
+    positions = rotate(1.03 * sheet(20), 0.5)
+    local = fit(positions + np.random.default_rng(7).normal(scale=0.03, size=positions.shape))
+    reference = strain.series_reference(local.maps, GRAPHENE)
+    table = strain.strain_table(local, reference, GRAPHENE.symmetry_rad).dropna()
+    planar = np.sort(table["planar"])
+    cut = len(planar) // 10
+    assert planar[cut:-cut].mean() == pytest.approx(0, abs=1e-12)
+    assert table["rotation_rad"].median() == pytest.approx(0, abs=1e-12)
+    assert reference.scale == pytest.approx(1.03, abs=0.002)
+    assert reference.orientation_rad == pytest.approx(0.5, abs=0.002)
+
+
+@pytest.mark.parametrize("angle_deg", [29.9, 30, -30])
+def test_relative_rotation_does_not_jump_where_the_symmetry_begins_anew(angle_deg):
+    positions = rotate(sheet(20), np.radians(angle_deg))
+    local = fit(positions + np.random.default_rng(8).normal(scale=0.03, size=positions.shape))
+    reference = strain.series_reference(local.maps, GRAPHENE)
+    table = strain.strain_table(local, reference, GRAPHENE.symmetry_rad)
+    assert abs(reference.orientation_rad) <= np.pi / 6
+    assert table["rotation_rad"].abs().max() < np.radians(3)
+
+
+def test_template_reference_takes_the_template_as_it_is():
+    assert strain.template_reference(fit(NOISY).maps, GRAPHENE) == ABSOLUTE
+
+
+def test_series_without_a_match_has_no_scale():
+    local = fit(sheet(2))
+    assert not local.matched.any()
+    reference = strain.series_reference(local.maps, GRAPHENE)
+    assert np.isnan([reference.scale, reference.orientation_rad]).all()
+    assert strain.strain_table(local, reference, GRAPHENE.symmetry_rad).isna().all(axis=None)
+
+
+@pytest.mark.parametrize("count", [0, 1, 4])
+def test_few_atoms_match_nothing(count):
+    assert fit(sheet(4)[:count]).matched.tolist() == [False] * count
+
+
+def fcc_template(edges, symmetry_rad, reach):
+    """Six neighbours in a projection with one column per cell."""
+    a, b = np.array(edges)
+    return strain.Template(
+        "fcc", np.array([a, b, b - a, -a, -b, a - b]), (6,), reach, 3, symmetry_rad
+    )
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        fcc_template([[1.665, 0], [0.8325, 0.8325 * np.sqrt(3)]], np.pi / 3, 1.3),
+        fcc_template([[2.04, 1.4425], [0, 2.885]], np.pi, 1.35),
+    ],
+    ids=["gold 111", "gold 110"],
+)
+def test_another_lattice_needs_another_template_only(template):
+    steps = np.mgrid[-6:7, -6:7].reshape(2, -1).T
+    stretch = np.array([[1.03, 0.02], [0.02, 0.96]])
+    turn = 0.3
+    positions = steps @ template.positions[:2] @ (stretch @ rotation_matrix(turn)).T
+    table = absolute_strain(positions, template).dropna()
+    assert len(table) == 11**2
+    assert_allclose(table[TENSOR] - [0.03, -0.04, 0.02], 0, atol=1e-10)
+    assert_allclose(table["rotation_rad"], turn, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ({"template": "diamond"}, "must be one of graphene"),
+        ({"template": ["graphene"]}, "must be one of graphene"),
+        ({"reference": "mean"}, "must be one of relative, absolute"),
+        ({"bond_A": 0}, "bond_A: 0 must be more than"),
+        ({"bond_A": "1.42"}, "bond_A: '1.42' must be a number"),
+        ({"max_rmsd": True}, "max_rmsd: True must be a number"),
+        ({"max_rmsd": float("nan")}, "max_rmsd: nan must be a number"),
+    ],
+)
+def test_settings_refuse_what_makes_no_sense(section, message):
+    with pytest.raises(InputError, match=message):
+        load(section, "strain", strain.StrainSettings)

@@ -1,0 +1,179 @@
+"""The evaluation of columns against tilt and dose, and of backgrounds."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_models import COLUMN_CARD, save_tiny_model
+from numpy.testing import assert_allclose
+from scipy import stats
+from scipy.ndimage import map_coordinates
+
+import evaluate_background
+import evaluate_columns
+from atomsight.config import settings
+from atomsight.evaluation import backgrounds, columns, peaks, scores
+from atomsight.evaluation.backgrounds import BackgroundSettings
+from atomsight.evaluation.columns import ColumnEvaluationSettings
+from atomsight.phantoms import particles
+
+SMALL = {
+    "particles": 1,
+    "tilts_deg": [0, 4],
+    "doses_e_per_A2": [300, 10000],
+    "particle": {"atoms": [120, 160], "displacement_A": 0},
+}
+
+
+@pytest.fixture
+def model(tmp_path):
+    return save_tiny_model(tmp_path / "model", COLUMN_CARD)
+
+
+def load(section):
+    return settings.load(section, "column_evaluation", ColumnEvaluationSettings)
+
+
+def image(axis, tilt_deg=0.0, **changes):
+    chosen = load(SMALL)
+    specimen = dataclasses.replace(chosen.particle, zone_axis=axis, tilt_deg=(tilt_deg,) * 2)
+    particle = particles.make_particle(specimen, np.random.default_rng(5))
+    optics = dataclasses.replace(chosen.acquisition, **changes)
+    return columns.image_particle(particle, specimen, optics, np.random.default_rng(6))
+
+
+def strong_peaks(counts):
+    """A finder that needs no network."""
+    found = peaks.find_peaks(counts, 0.125, peaks.Filter("laplacian", 0.6))
+    return found.above(0.25 * found.heights.max())
+
+
+@pytest.mark.parametrize("axis", ["110", "111"])
+def test_columns_are_bright_where_the_truth_says_and_nearly_all_are_peaks(axis):
+    shown = image(axis)
+    true = shown.columns[["x_A", "y_A"]].to_numpy()
+    values = map_coordinates(shown.intensity, true.T[::-1] / 0.125, order=3)
+    assert values.min() > 1.1
+    assert_allclose(np.median(shown.intensity[:8]), 1, atol=0.02)
+    optics = dataclasses.replace(shown.optics, dose_e_per_A2=1e5, gain=1.0)
+    counts = columns.acquisition.expose(shown.intensity, optics).astype(float)
+    candidates = {one: peaks.find_peaks(counts, 0.125, one) for one in peaks.FILTERS}
+    best = peaks.find_best([candidates], [true], 0.6)
+    found = scores.detection_scores(best.found[0], true, optics.field_of_view_A, radius_A=0.6)
+    assert found.recall > 0.99
+    assert found.precision > 0.99
+    assert found.rms_error_A < 0.05
+
+
+def test_an_image_is_just_large_enough():
+    shown = image("110")
+    assert shown.intensity.shape[0] % 8 == shown.intensity.shape[1] % 8 == 0
+    true = shown.columns[["x_A", "y_A"]].to_numpy()
+    rim = np.minimum(true, np.array(shown.optics.field_of_view_A) - true).min(axis=0)
+    assert (rim > 5.4).all()
+    assert (rim < 7).all()
+
+
+def test_counts_of_one_image():
+    true = pd.DataFrame({"x_A": [5, 9, 5, 9.0], "y_A": [5, 5, 9, 9.0], "atoms": [1, 2, 3, 7]})
+    found = np.array([[5.3, 5], [9, 9.4], [5, 9], [12, 12]])
+    counts = columns.count_matches(found, true, (15.0, 15.0), 0.6)
+    assert (counts["true_positives"], counts["false_positives"]) == (3, 1)
+    assert counts["false_negatives"] == 1
+    assert_allclose(counts["squared_error_A2"], (0.3**2 + 0.4**2) / 2)
+    assert [counts[f"found_{k}"] for k in ("1", "2", "3plus")] == [1, 0, 2]
+    assert [counts[f"columns_{k}"] for k in ("1", "2", "3plus")] == [1, 1, 2]
+
+
+def test_every_setting_is_measured_and_the_summary_pools_the_tilts():
+    chosen = load(SMALL | {"zone_axes": ["110"]})
+    counts = columns.measure(chosen, strong_peaks)
+    table = columns.summarise(counts, evaluate_columns.SINGLE)
+    assert table["tilt_deg"].tolist() == [0, 0, 4, 4]
+    assert table["dose_e_per_A2"].tolist() == [300, 10000] * 2
+    assert (table["particles"] == 1).all()
+    # The same particle at every tilt.
+    assert table["columns"].nunique() == 1
+    assert table.loc[1, "f1"] > 0.9
+    # The truth was in the classical method's hand.
+    assert (table["classical_f1"] >= table["f1"] - 0.02).all()
+    pooled = columns.summarise(counts, evaluate_columns.POOLED)
+    assert pooled["columns"].tolist() == [2 * table.loc[0, "columns"]] * 2
+    hits = table["recall"] * table["columns"]
+    assert_allclose(pooled["recall"] * pooled["columns"], [hits[::2].sum(), hits[1::2].sum()])
+
+
+def test_what_finds_nothing_scores_nothing():
+    chosen = load(SMALL | {"zone_axes": ["110"], "tilts_deg": [0], "doses_e_per_A2": [1000]})
+    counts = columns.measure(chosen, lambda counts: np.empty((0, 2)))
+    (row,) = columns.summarise(counts, evaluate_columns.SINGLE).to_dict("records")
+    assert (row["precision"], row["recall"], row["f1"]) == (0, 0, 0)
+    assert np.isnan(row["rms_error_pm"])
+    assert row["classical_f1"] > 0.5
+
+
+def test_poisson_interval_is_exact():
+    assert backgrounds.poisson_interval(0)[0] == 0
+    assert_allclose(backgrounds.poisson_interval(0)[1], -np.log(0.025))
+    low, high = backgrounds.poisson_interval(7)
+    assert_allclose(stats.poisson.sf(6, low), 0.025)
+    assert_allclose(stats.poisson.cdf(7, high), 0.025)
+
+
+BACKGROUND = {
+    "least_area_nm2": 4,
+    "doses_e_per_A2": [300, 3000],
+    "thickness_A": [10, 12],
+    "acquisition": {"rows": 160, "columns": 160},
+}
+
+
+def test_all_that_is_found_in_a_background_is_false():
+    chosen = settings.load(BACKGROUND, "background_evaluation", BackgroundSettings)
+    inside = np.array([[10.0, 10], [1.0, 10], [12, 5]])
+    table = backgrounds.measure(chosen, lambda image: inside)
+    assert table["background"].tolist() == [name for name in backgrounds.BACKGROUNDS for _ in "12"]
+    # Two of the three lie outside the rim.
+    assert (table["false_positives"] == 2 * table["views"]).all()
+    area = table["views"] * (159 * 0.125 - 4) ** 2 / 100
+    assert_allclose(table["area_nm2"], area)
+    assert (area >= 4).all()
+    assert (table["per_nm2_low"] < table["per_nm2"]).all()
+    assert (table["per_nm2"] < table["per_nm2_high"]).all()
+
+
+def test_a_film_has_contrast_and_vacuum_has_none():
+    chosen = settings.load(BACKGROUND, "background_evaluation", BackgroundSettings)
+    rng = np.random.default_rng(0)
+    vacuum, carbon, ceria = (
+        backgrounds.background_intensity(name, chosen, rng) for name in backgrounds.BACKGROUNDS
+    )
+    assert vacuum.std() == 0
+    assert 0.02 < carbon.std() < ceria.std()
+
+
+def test_the_scripts_evaluate_a_model(tmp_path, model):
+    section = json.dumps(SMALL | {"zone_axes": ["111"], "tilts_deg": [0], "doses_e_per_A2": [1000]})
+    table, summary = tmp_path / "columns.csv", tmp_path / "summary.csv"
+    options = ["--inference", '{"orientations": 1}', "--settings"]
+    arguments = [str(model), str(table), "--summary", str(summary), *options, section]
+    assert evaluate_columns.main(arguments) == 0
+    written = pd.read_csv(table)
+    assert written.columns[:5].tolist() == [*evaluate_columns.SINGLE, "particles", "columns"]
+    assert {"recall_3plus", "rms_error_pm", "classical_f1"} <= set(written.columns)
+    assert len(pd.read_csv(summary)) == 1
+
+    table = tmp_path / "background.csv"
+    assert evaluate_background.main([str(model), str(table), *options, json.dumps(BACKGROUND)]) == 0
+    assert len(pd.read_csv(table)) == 6
+
+
+@pytest.mark.parametrize("script", [evaluate_columns, evaluate_background])
+def test_a_pixel_size_that_the_model_does_not_know_is_told(tmp_path, capsys, model, script):
+    section = json.dumps({"acquisition": {"pixel_size_A": 0.3}})
+    out = tmp_path / "out.csv"
+    assert script.main([str(model), str(out), "--settings", section]) == 1
+    assert "outside the range of the model tiny" in capsys.readouterr().err
+    assert not out.exists()

@@ -1,0 +1,199 @@
+"""Sites and hop rates of a simulated series against the truth."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+import score_dynamics
+from atomsight.evaluation import dynamics_scores
+from atomsight.evaluation.dynamics_scores import Followed, TrueDynamics
+from atomsight.files import hdf5
+
+FRAMES = 6
+TRUE_DRIFT = np.stack([0.5 * np.arange(FRAMES), -0.2 * np.arange(FRAMES)], axis=1)
+
+
+def drift_table(drift, **more):
+    return pd.DataFrame(
+        {"frame": np.arange(len(drift)), "x_A": drift[:, 0], "y_A": drift[:, 1]} | more
+    )
+
+
+@pytest.fixture
+def true():
+    """Two dynamic and two static sites, and one that is never there."""
+    occupied = np.array(
+        [[1, 1, 0, 0, 1, 1], [0, 0, 0, 1, 1, 0], [1] * 6, [1] * 6, [0] * 6], np.int8
+    )
+    return TrueDynamics(
+        sites=pd.DataFrame(
+            {
+                "site": np.arange(5),
+                "x_A": [10.0, 13.0, 16.0, 19.0, 22.0],
+                "y_A": 10.0,
+                "dynamic": [True, True, False, False, True],
+                "hop_rate": [0.2, 0.4, np.nan, np.nan, 0.01],
+            }
+        ),
+        occupied=occupied,
+        drift=drift_table(TRUE_DRIFT),
+        field_of_view_A=(40.0, 30.0),
+    )
+
+
+@pytest.fixture
+def found(true):
+    """Frame 0 is not used; the first four sites are found, and one that does not exist."""
+    reference = true.sites[["x_A", "y_A"]].to_numpy()[:4] + TRUE_DRIFT[1]
+    positions = np.concatenate([reference[::-1] + np.array([0.1, 0]), [[30.0, 20.0]]])
+    occupied = np.concatenate([true.occupied[:4][::-1], np.zeros((1, 6), np.int8)])
+    occupied[0, 3] = 0  # one miss at a static site
+    occupied[:, 0] = -1
+    smoothed = np.concatenate([true.occupied[:4][::-1] * 0.8 + 0.1, np.zeros((1, 6))])
+    drift = TRUE_DRIFT - TRUE_DRIFT[1]
+    drift[0] = np.nan
+    drift[2, 0] += 0.1
+    return Followed(
+        sites=pd.DataFrame(
+            {
+                "site": np.arange(5),
+                "x_A": positions[:, 0],
+                "y_A": positions[:, 1],
+                "masked": False,
+                "event_rate": [0.5, 0.0, 0.5, 0.5, 0.0],
+                "hop_rate": [0.1, 0.0, 0.5, 0.3, 0.0],
+                "hop_rate_low": [0.05, 0.0, 0.45, 0.1, 0.0],
+                "hop_rate_high": [0.3, 0.1, 0.6, 0.5, 0.1],
+                "p_static": [0.03, 1.0, 1e-4, 0.2, 1.0],
+                "hopping": [False, False, True, False, False],
+            }
+        ),
+        occupied=occupied,
+        p_occupied=smoothed.astype(np.float32),
+        drift=drift_table(drift, columns=4, matched=4, used=np.arange(FRAMES) > 0),
+    )
+
+
+def score(found, true):
+    return dynamics_scores.score_dynamics(found, true, radius_A=0.5, border_A=2.0)
+
+
+def test_scores_by_hand(found, true):
+    scores, table = score(found, true)
+    assert table["true_site"].tolist() == [3, 2, 1, 0]
+    assert_allclose(table["error_A"], 0.1)
+    assert table["covered"].tolist() == [False, True, False, True]
+    expected = {
+        "true_sites": 4,
+        "true_sites_found": 4,
+        "dynamic_sites": 2,
+        "dynamic_sites_found": 2,
+        "false_sites": 1,
+        "masked": 0,
+        "coverage_all": 0.5,
+        "coverage_dynamic": 0.5,
+        "coverage_static": 0.5,
+        "true_rate_all": 0.15,
+        "true_rate_dynamic": 0.3,
+        "true_rate_static": 0,
+        "hop_rate_dynamic": 0.4,
+        "hop_rate_bias_dynamic": 0.1,
+        "hop_rate_bias_static": 0.05,
+        "hop_rate_bias_relative": 1 / 3,
+        "event_rate_bias_dynamic": 0.2,
+        "event_rate_bias_static": 0.25,
+        "event_rate_bias_relative": 2 / 3,
+        "sensitivity": 0.5,
+        "false_calls": 0,
+        "occupancy_error_raw": 1 / 20,
+        "occupancy_error_smoothed": 0,
+        "drift_rms_A": np.sqrt(0.1**2 / 10),
+    }
+    assert {name: scores[name] for name in expected} == pytest.approx(expected)
+
+
+def test_masked_sites_are_found_but_not_scored(found, true):
+    masked = dataclasses.replace(found, sites=found.sites.assign(masked=[0, 0, 1, 0, 1]))
+    scores, _ = score(masked, true)
+    assert (scores["true_sites_found"], scores["masked"], scores["false_sites"]) == (4, 1, 0)
+    assert scores["coverage_dynamic"] == 1
+    assert scores["true_rate_dynamic"] == pytest.approx(0.2)
+
+
+def test_the_rim_does_not_count(found, true):
+    narrow = dataclasses.replace(true, field_of_view_A=(20.0, 30.0))
+    scores, table = score(found, narrow)
+    assert (scores["true_sites"], scores["false_sites"]) == (3, 0)
+    assert 3 not in table["true_site"].tolist()
+
+
+def test_without_hop_rates_the_rest_is_scored(found, true):
+    names = ["hop_rate", "hop_rate_low", "hop_rate_high", "p_static"]
+    bare = dataclasses.replace(
+        found,
+        sites=found.sites.assign(**dict.fromkeys(names, np.nan), hopping=False),
+        p_occupied=np.full((5, FRAMES), np.nan),
+    )
+    scores, _ = score(bare, true)
+    assert np.isnan([scores["coverage_all"], scores["occupancy_error_smoothed"]]).all()
+    assert scores["occupancy_error_raw"] == pytest.approx(1 / 20)
+
+
+def test_nothing_found_is_no_error(found, true):
+    nothing = dataclasses.replace(
+        found,
+        sites=found.sites[:0],
+        occupied=found.occupied[:0],
+        p_occupied=found.p_occupied[:0],
+    )
+    scores, table = score(nothing, true)
+    assert len(table) == 0
+    assert (scores["true_sites"], scores["true_sites_found"]) == (4, 0)
+    assert np.isnan(scores["coverage_all"])
+
+
+# The script
+
+
+def write(folder, found, true):
+    with hdf5.create(folder / "sites.h5", {}) as file:
+        hdf5.write_table(file, "sites", found.sites)
+        hdf5.write_table(file, "drift", found.drift)
+        file.create_dataset("occupied", data=found.occupied)
+        file.create_dataset("p_occupied", data=found.p_occupied)
+    with hdf5.create(folder / "truth.h5", {"field_of_view": true.field_of_view_A}) as file:
+        hdf5.write_table(file, "sites", true.sites)
+        hdf5.write_table(file, "drift", true.drift)
+        file.create_dataset("occupied", data=true.occupied)
+
+
+def run(folder, *more):
+    files = [str(folder / name) for name in ("sites.h5", "truth.h5", "scores.csv")]
+    return score_dynamics.main(files + [str(argument) for argument in more])
+
+
+def test_the_script_writes_one_row_and_the_sites(found, true, tmp_path, capsys):
+    write(tmp_path, found, true)
+    table = tmp_path / "table.csv"
+    assert run(tmp_path, "--table", table, "--settings", '{"radius_A": 0.5}') == 0
+    scores = pd.read_csv(tmp_path / "scores.csv")
+    assert len(scores) == 1
+    assert scores["coverage_all"].item() == 0.5
+    assert len(pd.read_csv(table)) == 4
+    assert "coverage_dynamic" in capsys.readouterr().out
+
+
+def test_bad_input_is_told(found, true, tmp_path, capsys):
+    write(tmp_path, found, dataclasses.replace(true, occupied=true.occupied[:, :5]))
+    assert run(tmp_path) == 1
+    assert "has 6 frames and" in capsys.readouterr().err
+    unused = found.drift.assign(used=False)
+    write(tmp_path, dataclasses.replace(found, drift=unused), true)
+    assert run(tmp_path) == 1
+    assert "no frame was used" in capsys.readouterr().err
+    assert run(tmp_path, "--settings", '{"radius": 1}') == 1
+    assert "did you mean radius_A?" in capsys.readouterr().err
+    assert not (tmp_path / "scores.csv").exists()

@@ -1,0 +1,275 @@
+"""Atoms against the conditions of the microscope: what is imaged, what is true, what is trained."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_models import ATOM_CARD, save_tiny_model
+from numpy.testing import assert_allclose
+from scipy.ndimage import map_coordinates
+
+import evaluate_conditions
+import evaluate_model
+from atomsight.analysis.matching import match_atoms
+from atomsight.config import settings
+from atomsight.evaluation import atom_scores, imaging_conditions, peaks, trained_ranges
+from atomsight.evaluation.imaging_conditions import RandomSettings, SweepSettings
+from atomsight.imaging.conditions import MicroscopeSettings
+from atomsight.phantoms import acquisition, specimens, tilted_sheets
+from atomsight.phantoms.acquisition import AcquisitionSettings
+from atomsight.phantoms.specimens import PristineSettings
+
+OPTICS = AcquisitionSettings(rows=160, columns=160, gain=1.0, offset=0.0)
+RANGES = settings.complete(
+    {
+        "energy_eV": 80000,
+        "defocus_A": [-200, 200],
+        "cs_um": [-20, 20],
+        "dose_e_per_A2": [100, 10000],
+        "pixel_size_A": [0.1, 0.14],
+        "astigmatism_A": [0, 100],
+        "vibration_A": [0, 0.25],
+        "c5_mm": [0, 5],
+    },
+    "microscope",
+)
+
+
+@pytest.fixture(scope="module")
+def specimen():
+    made = specimens.pristine_sheet(PristineSettings(size_A=(28, 26), ripple_A=0.3))
+    return imaging_conditions.make_specimen(*made, OPTICS)
+
+
+def strong_peaks(image, pixel_size_A):
+    """A finder that needs no network."""
+    found = peaks.find_peaks(image, pixel_size_A, peaks.Filter("laplacian", 0.45))
+    return found.above(0.3 * found.heights.max())
+
+
+# Tilted sheets
+
+
+def test_a_tilted_sheet_is_narrower_by_the_cosine_and_no_bond_is_longer(specimen):
+    flat = specimen.structure
+    tilted = tilted_sheets.tilt(flat, 25)
+    assert_allclose(tilted.cell_A[:2], [28 * np.cos(np.deg2rad(25)), 26])
+    assert_allclose(tilted.sites, tilted.positions[:, :2])
+    # A rotation keeps all distances, but for atoms that come in again on the other side.
+    inner = np.flatnonzero((np.abs(flat.positions[:, :2] - flat.cell_A[:2] / 2) < 8).all(axis=1))
+    before, after = (
+        np.linalg.norm(part.positions[inner, None] - part.positions[inner], axis=2)
+        for part in (flat, tilted)
+    )
+    assert_allclose(after, before, atol=1e-9)
+    low, high = tilted.positions[:, 2].min(), tilted.positions[:, 2].max()
+    assert_allclose([low, tilted.cell_A[2] - high], 2)
+    assert ((tilted.sites >= 0) & (tilted.sites <= tilted.cell_A[:2])).all()
+
+
+def test_atoms_of_a_tilted_sheet_appear_at_their_projected_positions(specimen):
+    sheet = imaging_conditions.tilted_specimen(specimen, 20, OPTICS)
+    focused = acquisition.focused(OPTICS, sheet.lift_A)
+    image = acquisition.image_wave(sheet.wave, focused)
+    true = acquisition.truth_in_view(sheet.structure, sheet.known, OPTICS).atoms[["x_A", "y_A"]]
+    true = true.to_numpy()
+    found = peaks.find_peaks(1e4 * image, OPTICS.pixel_size_A, peaks.Filter("laplacian", 0.3))
+    inner = true[((true > 3) & (true < 16)).all(axis=1)]
+    pairs = match_atoms(found.positions, inner, 0.4)
+    assert len(pairs[1]) > 0.97 * len(inner)
+    errors = found.positions[pairs[0]] - inner[pairs[1]]
+    assert np.sqrt((errors**2).mean()) < 0.08
+    assert np.abs(errors.mean(axis=0)).max() < 0.03
+
+
+def test_a_tilt_leaves_the_focus_of_the_middle_as_it_is(specimen):
+    """Atoms in the middle of the view look as they do in the flat sheet."""
+    sheet = imaging_conditions.tilted_specimen(specimen, 20, OPTICS)
+    looks = []
+    for one in (specimen, sheet):
+        image = acquisition.image_wave(one.wave, acquisition.focused(OPTICS, one.lift_A))
+        true = acquisition.truth_in_view(one.structure, one.known, OPTICS).atoms
+        middle = true[(true["x_A"] - 9.5).abs() < 2.5]
+        at = middle[["y_A", "x_A"]].to_numpy().T / OPTICS.pixel_size_A
+        looks.append(np.median(map_coordinates(image, at, order=3)))
+    assert_allclose(looks[1], looks[0], atol=0.06)
+    assert imaging_conditions.tilted_specimen(specimen, 0, OPTICS) is specimen
+
+
+# What a model was trained on
+
+
+def test_the_trained_range_counts_every_condition():
+    inside = dataclasses.replace(OPTICS, dose_e_per_A2=10000)
+    assert trained_ranges.in_range(RANGES, inside)
+    for change in (
+        {"defocus_A": 230.0},
+        {"cs_um": -21.0},
+        {"dose_e_per_A2": 31.6},
+        {"pixel_size_A": 0.2},
+        {"focal_spread_A": 10.0},
+        {"energy_eV": 60e3},
+        {"mtf": (0.3, 0.5, 2.5)},
+    ):
+        assert not trained_ranges.in_range(RANGES, dataclasses.replace(inside, **change)), change
+    assert trained_ranges.in_range(RANGES, dataclasses.replace(inside, mtf=(0.05, 0.5, 2.5)))
+    assert not trained_ranges.in_range(RANGES, inside, tilt_deg=5)
+    # The high end of a wide range does not blur its low one.
+    wide = RANGES | {"dose_e_per_A2": [80, 200000]}
+    doses = [
+        trained_ranges.in_range(wide, dataclasses.replace(inside, dose_e_per_A2=dose))
+        for dose in (10, 79.99, 200100, 201000)
+    ]
+    assert doses == [False, True, True, False]
+    measured = RANGES | {"mtf": RANGES["mtf"] | {"table": [[0, 1], [1, 0.4]]}}
+    assert trained_ranges.in_range(measured, dataclasses.replace(inside, mtf=(0.3, 0.5, 2.5)))
+
+
+# Intervals
+
+
+def test_the_interval_of_f1_covers_it_in_19_of_20_experiments():
+    rng = np.random.default_rng(1)
+    atoms, recall, inventions = 1000, 0.9, 60
+    hits = rng.binomial(atoms, recall, 4000)
+    wrong = rng.poisson(inventions, 4000)
+    true = 2 * atoms * recall / (atoms * recall + atoms + inventions)
+    low, high = atom_scores.f1_interval(hits, wrong, atoms - hits)
+    assert 0.93 < ((low <= true) & (true <= high)).mean() < 0.985
+    assert_allclose(atom_scores.f1_interval(0, 0, 0), (0, 1))
+
+
+def test_peak_finding_is_told_the_sign_of_the_contrast(specimen):
+    truth = acquisition.truth_in_view(specimen.structure, specimen.known, OPTICS)
+    image = acquisition.expose(acquisition.image_wave(specimen.wave, OPTICS), OPTICS).astype(float)
+    bright, dark = (atom_scores.score_peaks(one, 0.12, truth) for one in (image, 300 - image))
+    assert bright["peaks_f1"] > 0.9
+    assert bright["peaks_filter"].startswith("bright, ")
+    assert dark["peaks_filter"].startswith("dark, ")
+    assert_allclose(dark["peaks_f1"], bright["peaks_f1"], atol=0.02)
+
+
+# Sweeps and random microscopes
+
+
+def test_a_sweep_varies_one_condition_and_keeps_the_field_of_view(specimen):
+    seen = []
+
+    def find(image, pixel_size_A):
+        seen.append((image.shape[0], pixel_size_A))
+        return strong_peaks(image, pixel_size_A)
+
+    sweeps = {"vibration_A": (0.0, 0.5), "pixel_size_A": (0.1, 0.2), "cs_um": ()}
+    chosen = SweepSettings((1000.0, 30000.0), 20.0, sweeps)
+    table = imaging_conditions.measure_sweeps(chosen, OPTICS, specimen, find, RANGES)
+    assert table["condition"].tolist() == ["vibration"] * 4 + ["pixel size"] * 4
+    assert table["dose_e_per_A2"].tolist() == [1000, 30000] * 4
+    assert table["in_range"].tolist() == [True, False, False, False, True, False, False, False]
+    assert (table["trained_high"] == [0.25] * 4 + [0.14] * 4).all()
+    assert seen[4:] == [(200, 0.1)] * 2 + [(96, 0.2)] * 2
+    f1 = table["f1"].to_numpy()
+    assert f1[1] > f1[3] + 0.1
+    assert f1[1] > 0.95
+    assert (table["f1_low"] <= table["f1"]).all()
+    assert (table["f1"] <= table["f1_high"]).all()
+    transfer = table["transfer"].to_numpy()
+    assert transfer[2] < transfer[0] == transfer[4] == transfer[6]
+
+
+def test_random_microscopes_do_not_depend_on_how_many_there_are(specimen):
+    ranges = settings.build(MicroscopeSettings, RANGES)
+    tables = [
+        imaging_conditions.measure_settings(
+            RandomSettings(count, (1000.0,), 16.0, ranges, 3),
+            OPTICS,
+            specimen,
+            strong_peaks,
+            RANGES,
+        )
+        for count in (1, 2)
+    ]
+    pd.testing.assert_frame_equal(tables[0], tables[1][:1])
+    table = tables[1]
+    for name in ("defocus_A", "cs_um", "astigmatism_A", "pixel_size_A", "vibration_A"):
+        low, high = RANGES[name]
+        assert table[name].between(low, high).all()
+        assert table[name].nunique() == 2
+    assert table["mtf_c2"].between(0.4, 0.6).all()
+    assert table["in_range"].all()
+    assert (table["resolves_bond"] == (table["information_limit_A"] <= 1.42)).all()
+
+
+# The scripts
+
+
+@pytest.fixture
+def files(tmp_path):
+    card = dataclasses.replace(ATOM_CARD, microscope=RANGES)
+    model = save_tiny_model(tmp_path / "model", card)
+    path = tmp_path / "specimen.h5"
+    made = specimens.pristine_sheet(PristineSettings(size_A=(26, 26)))
+    specimens.write_specimen(path, *made, {"script": "test"})
+    return str(model), str(path)
+
+
+OPTIONS = ["--inference", '{"orientations": 1}', "--settings"]
+
+
+def test_the_scripts_evaluate_a_model(tmp_path, files, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        evaluate_model.position_bound, "position_bound_A", lambda _, doses: 1 / np.sqrt(doses)
+    )
+    section = {
+        "acquisition": {"rows": 128, "columns": 128},
+        "doses_e_per_A2": [31, 1000],
+        "conditions": {"doses_e_per_A2": [1000], "view_A": 15},
+        "settings": {"count": 1, "doses_e_per_A2": [1000], "view_A": 15},
+    }
+    none = {key: [] for key in imaging_conditions.CONDITIONS}
+    section["conditions"]["sweeps"] = none | {"pixel_size_A": [0.2]}
+    given = json.dumps(section)
+    assert evaluate_model.main([*files, "evaluation.csv", *OPTIONS, given]) == 0
+    written = pd.read_csv("evaluation.csv")
+    assert written["in_range"].tolist() == [False, True]
+    assert_allclose(written["bound_A"], 1 / np.sqrt([31, 1000]), rtol=1e-4)
+    assert {"f1_low", "recall_grain_high", "peaks_f1", "peaks_rms_error_A"} <= set(written)
+
+    tables = ["conditions.csv", "settings.csv"]
+    assert evaluate_conditions.main([*files, *tables, *OPTIONS, given]) == 0
+    conditions, drawn = map(pd.read_csv, tables)
+    # Pixels that the model has not learned are resampled.
+    assert conditions[["condition", "value", "unit", "in_range"]].values.tolist() == [
+        ["pixel size", 0.2, "Å", False]
+    ]
+    assert len(drawn) == 1
+    assert {"defocus_A", "mtf_c3", "information_limit_A", "peaks_f1"} <= set(drawn)
+
+
+@pytest.mark.parametrize(
+    ("microscope", "sentence"),
+    [
+        ("nowhere.yaml", "nowhere.yaml: the microscope's file does not exist"),
+        (
+            RANGES | {"cs_um": [3, 1]},
+            "evaluation.settings.microscope.cs_um: the range [3, 1] falls",
+        ),
+        (
+            RANGES | {"mtf": {"table": [[0, 1], [1, 0.4]]}},
+            "evaluation.settings.microscope.mtf: a measured table cannot be drawn from",
+        ),
+    ],
+)
+def test_ranges_that_cannot_be_drawn_from_are_told(capsys, microscope, sentence):
+    given = json.dumps({"settings": {"microscope": microscope}})
+    assert evaluate_conditions.main(["a", "b", "c", "d", "--settings", given]) == 1
+    assert sentence in capsys.readouterr().err
+
+
+def test_the_ranges_of_table_1_are_found_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ranges = settings.complete_evaluation({})["settings"]["microscope"]
+    assert ranges["defocus_A"] == [-200, 200]
+    assert ranges["astigmatism_A"] == [0, 100]

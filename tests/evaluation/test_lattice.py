@@ -1,0 +1,150 @@
+"""The evaluation of bond lengths and strain on simulated sheets."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_models import ATOM_CARD, save_tiny_model
+from numpy.testing import assert_allclose
+
+import evaluate_strain
+from atomsight.analysis import strain
+from atomsight.config import settings
+from atomsight.evaluation import lattice, lattice_bound, position_bound
+from atomsight.evaluation.lattice import StrainEvaluationSettings
+from atomsight.phantoms import acquisition, specimens
+
+SMALL = {
+    "pristine": {"size_A": [46, 46], "ripple_A": 0.0},
+    "strained": {"size_A": [46, 46], "hole_radius_A": 0.0, "planar_strain": 0.02},
+    "doses_e_per_A2": [1000, 100000],
+    "acquisition": {"rows": 320, "columns": 320},
+}
+MICROSCOPE = settings.complete(
+    {
+        "energy_eV": 80000,
+        "defocus_A": [-90, -80],
+        "cs_um": [-12, -11],
+        "dose_e_per_A2": [100, 2000],
+        "pixel_size_A": [0.1, 0.14],
+    },
+    "microscope",
+)
+CARD = replace(ATOM_CARD, microscope=MICROSCOPE)
+LATTICE = strain.StrainSettings("graphene", 1.42, 0.15, "relative")
+
+
+@pytest.fixture(scope="module")
+def chosen():
+    return settings.load(SMALL, "strain_evaluation", StrainEvaluationSettings)
+
+
+def sheet(chosen, kind):
+    make = {"pristine": specimens.pristine_sheet, "strained": specimens.strained_sheet}[kind]
+    return acquisition.truth_in_view(*make(getattr(chosen, kind)), chosen.acquisition)
+
+
+def displaced(truth, error_A, seed=1):
+    true = truth.atoms[["x_A", "y_A"]].to_numpy()
+    return true + np.random.default_rng(seed).normal(0, error_A, true.shape)
+
+
+def test_perfect_positions_have_the_true_bonds_and_no_error_of_strain(chosen):
+    pristine = lattice.score(
+        displaced(sheet(chosen, "pristine"), 0), sheet(chosen, "pristine"), chosen, LATTICE
+    )
+    assert_allclose(pristine["bond_mean_A"], 1.42, atol=1e-9)
+    assert_allclose(pristine["bond_std_A"], 0, atol=1e-7)
+    assert pristine["bonds"] > 500
+    strained = lattice.score(
+        displaced(sheet(chosen, "strained"), 0), sheet(chosen, "strained"), chosen, LATTICE
+    )
+    assert strained["true_bond_std_A"] > 0.005
+    assert_allclose(strained["bond_std_A"], strained["true_bond_std_A"])
+    assert strained["planar_rms"] < 2e-3
+
+
+def test_independent_errors_spread_the_bonds_by_their_root_of_two(chosen):
+    """And intervals hold what is expected in all likelihood, without being wide."""
+    truth, error_A = sheet(chosen, "pristine"), 0.04
+    row = lattice.score(displaced(truth, error_A), truth, chosen, LATTICE)
+    expected_A = np.sqrt(2) * error_A
+    assert 0.8 * row["bond_std_A_low"] < expected_A < 1.2 * row["bond_std_A_high"]
+    assert row["bond_std_A_low"] < row["bond_std_A"] < row["bond_std_A_high"]
+    assert row["bond_std_A_high"] < 1.3 * row["bond_std_A_low"]
+    assert row["bond_mean_A_low"] < row["bond_mean_A"] < row["bond_mean_A_high"]
+    assert row["planar_rms_low"] < row["planar_rms"] < row["planar_rms_high"]
+    assert abs(row["planar_bias"]) < 0.002
+
+
+def test_intervals_hold_the_truth_about_as_often_as_they_say(chosen):
+    truth, error_A = sheet(chosen, "pristine"), 0.03
+    rows = [
+        lattice.score(displaced(truth, error_A, seed), truth, chosen, LATTICE) for seed in range(40)
+    ]
+    table = pd.DataFrame(rows)
+    long_run = table["bond_std_A"].mean()
+    held = table["bond_std_A_low"].lt(long_run) & table["bond_std_A_high"].gt(long_run)
+    assert held.mean() > 0.75
+
+
+def test_nothing_found_is_no_bond_and_no_strain(chosen):
+    row = lattice.score(np.empty((0, 2)), sheet(chosen, "pristine"), chosen, LATTICE)
+    assert (row["bonds"], row["strained_atoms"]) == (0, 0)
+    assert np.isnan([row["bond_std_A"], row["bond_std_A_high"], row["planar_rms"]]).all()
+
+
+@pytest.fixture
+def _free_bound(monkeypatch):
+    """The bound of the positions takes seconds and is tested elsewhere."""
+    monkeypatch.setattr(lattice_bound, "lattice_bound", lambda _, doses: (np.ones(len(doses)),) * 2)
+
+
+def test_independent_errors_add_up_in_bonds_and_average_out_in_strain():
+    sheet = position_bound.periodic_sheet(position_bound.BoundSettings())
+    covariance_A2 = 0.04**2 * np.eye(2 * len(sheet.sites))
+    covariance_A2[0, 0] = np.inf  # at the edge, where nobody asks
+    bond_A2, planar2 = lattice_bound.lattice_variances(sheet, covariance_A2, 4.0)
+    assert_allclose(np.sqrt(bond_A2), np.sqrt(2) * 0.04, rtol=1e-6)
+    # The moment of three neighbours at 1.42 and six at 2.46 Å is 21.2 Å² along either axis.
+    assert_allclose(np.sqrt(planar2), 0.04 * np.sqrt(0.5 / 21.17), rtol=1e-3)
+
+
+def test_a_shift_of_everything_changes_neither_bonds_nor_strain():
+    sheet = position_bound.periodic_sheet(position_bound.BoundSettings())
+    together = np.tile(np.eye(2), (len(sheet.sites), len(sheet.sites)))
+    assert_allclose(lattice_bound.lattice_variances(sheet, together, 1.5), 0, atol=1e-12)
+
+
+@pytest.mark.usefixtures("_free_bound")
+def test_peaks_come_near_the_truth_at_a_high_dose(chosen):
+    table = lattice.measure(chosen, LATTICE, lambda image: np.empty((0, 2)), MICROSCOPE)
+    assert list(table["in_range"].unique()) == [True, False]
+    assert list(table["specimen"].unique()) == ["pristine", "strained"]
+    peaks = table[(table["method"] == "peaks") & (table["specimen"] == "pristine")]
+    low, high = peaks.set_index("dose_e_per_A2").loc[[1000, 100000], "bond_std_A"]
+    assert high < 0.12
+    assert high < low
+    assert_allclose(peaks["bond_mean_A"].iloc[-1], 1.42, atol=0.03)
+
+
+@pytest.mark.usefixtures("_free_bound")
+def test_the_script_writes_one_row_per_sheet_dose_and_method(tmp_path):
+    model = save_tiny_model(tmp_path / "model", CARD)
+    section = SMALL | {"doses_e_per_A2": [1000], "resamples": 100}
+    arguments = [str(model), str(tmp_path / "strain.csv"), "--settings", json.dumps(section)]
+    assert evaluate_strain.main(arguments) == 0
+    table = pd.read_csv(tmp_path / "strain.csv")
+    assert len(table) == 4
+    assert set(table["method"]) == {"network", "peaks"}
+
+
+def test_a_model_that_does_not_read_such_pixels_is_refused(tmp_path, capsys):
+    model = save_tiny_model(tmp_path / "model", CARD)
+    section = SMALL | {"acquisition": {"pixel_size_A": 0.3, "rows": 100, "columns": 100}}
+    arguments = [str(model), str(tmp_path / "strain.csv"), "--settings", json.dumps(section)]
+    assert evaluate_strain.main(arguments) == 1
+    assert "strain_evaluation.acquisition" in capsys.readouterr().err
+    assert not (tmp_path / "strain.csv").exists()

@@ -1,0 +1,162 @@
+"""The evaluation of species in simulated monolayers."""
+
+import dataclasses
+import json
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from made_models import ATOM_CARD, COLUMN_CARD, save_tiny_model
+from numpy.testing import assert_allclose
+
+import evaluate_species
+from atomsight.config import settings
+from atomsight.evaluation import species
+from atomsight.evaluation.species import SpeciesEvaluationSettings, SpeciesReader
+from atomsight.learning import models
+from atomsight.learning.network import build_network
+
+CAMERA = {"rows": 96, "columns": 128, "pixel_size_A": 0.125, "gain": 1, "offset": 0, "mtf": None}
+SHEET = {"size_A": [36, 36], "grain_count": 1, "hole_radius_A": 4}
+SMALL = {
+    "sheets": 2,
+    "doses_e_per_A2": [300, 30000],
+    "monolayer": SHEET,
+    "acquisition": CAMERA,
+}
+STEPS_A = (-70.0, 0.0, 70.0)
+NOTHING = pd.DataFrame({"x_A": [], "y_A": [], "class": [], "p_class": []})
+
+
+def load(section):
+    return settings.load(section, "species_evaluation", SpeciesEvaluationSettings)
+
+
+def test_every_model_gets_its_images_of_the_same_sheets_at_the_same_total_dose():
+    seen = []
+
+    def read(images):
+        seen.append(images)
+        return NOTHING
+
+    readers = [SpeciesReader("series", STEPS_A, read), SpeciesReader("single", (0.0,), read)]
+    chosen = load(SMALL)
+    pairs = species.measure(chosen, readers)
+    assert [len(images) for images in seen] == [3, 3, 1, 1] * 2
+    pixels = 96 * 128 * chosen.acquisition.pixel_size_A**2
+    electrons = np.array([images.sum() / pixels for images in seen])
+    assert_allclose(electrons, [300, 30000] * 4, rtol=0.03)
+    assert (pairs["found_class"] == "missed").all()
+    numbers = pairs.groupby(["sheet", "model", "dose_e_per_A2"]).size().unstack("sheet")
+    assert (numbers.nunique() == 1).all()
+    # The one image is the middle one of the three, and all the sheets differ.
+    series, single = seen[1].astype(float), seen[3].astype(float)
+    likeness = [np.corrcoef(image.ravel(), single.ravel())[0, 1] for image in series]
+    assert likeness[1] > max(likeness[0], likeness[2])
+    assert likeness[1] > 0.5
+    other = np.corrcoef(seen[7].ravel(), single.ravel())[0, 1]
+    assert abs(other) < 0.5
+
+
+def test_sites_lie_on_the_bright_spots():
+    """Reading the brightest pixels near the true sites finds nearly all of them."""
+    from skimage.feature import peak_local_max
+
+    def read(images):
+        peaks = peak_local_max(images[0], min_distance=6, threshold_rel=0.3)
+        found = pd.DataFrame(peaks[:, ::-1] * 0.125, columns=["x_A", "y_A"])
+        return found.assign(**{"class": "S2", "p_class": 0.5})
+
+    chosen = load(SMALL | {"doses_e_per_A2": [1e5], "sheets": 1})
+    pairs = species.measure(chosen, [SpeciesReader("peaks", (0.0,), read)])
+    (row,) = species.summarise(pairs).to_dict("records")
+    assert row["missed"] < 0.1 * row["sites"]
+    assert row["recall_Mo"] == 0
+    assert row["recall_S2"] > 0.9
+    assert row["position_error_pm"] < 20
+
+
+def made_pairs(model, frames, dose, answers):
+    true, found = zip(*answers, strict=True)
+    pairs = pd.DataFrame({"true_class": true, "found_class": found, "region": "bulk"})
+    pairs["p_class"] = np.where(pairs["found_class"] == "missed", np.nan, 0.9)
+    pairs = pairs.assign(x_error_A=np.nan, y_error_A=np.nan, sheet=0)
+    return pairs.assign(model=model, frames=frames, dose_e_per_A2=dose)
+
+
+def test_the_summary_has_a_row_for_every_model_and_dose():
+    good = [("Mo", "Mo")] * 5 + [("S2", "S2")] * 4 + [("S", "S")]
+    poor = [*good[:-1], ("S", "S2"), ("Mo", "missed"), ("none", "S")]
+    pairs = pd.concat(
+        [
+            made_pairs("mos2", 3, 1000, poor),
+            made_pairs("mos2", 3, 10000, good),
+            made_pairs("mos2_single", 1, 10000, poor),
+        ]
+    )
+    table = species.summarise(pairs)
+    start = "model frames dose_e_per_A2 sites accuracy accuracy_low accuracy_high missed invented"
+    assert table.columns[:9].tolist() == start.split()
+    assert table["model"].tolist() == ["mos2", "mos2", "mos2_single"]
+    assert_allclose(table["accuracy"], [9 / 11, 1, 9 / 11])
+    assert table["invented"].tolist() == [1, 0, 1]
+    assert_allclose(table["f1_S"], [0, 1, 0])
+    assert_allclose(table["precision_S2"], [4 / 5, 1, 4 / 5])
+    assert_allclose(table["recall_Mo"], [5 / 6, 1, 5 / 6])
+    assert_allclose(table["calibration_error"], [0, 0.1, 0], atol=1e-9)
+    assert_allclose(table["accuracy_bulk"], table["accuracy"])
+    counts = species.confusion(pairs)
+    expected = ["model", "frames", "dose_e_per_A2", "true_class", "found_class", "columns"]
+    assert counts.columns.tolist() == expected
+    assert counts["columns"].sum() == len(pairs)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    names = ("background", "Mo", "S2", "S")
+    saved = []
+    for name, steps in (("mos2", STEPS_A), ("mos2_single", (0.0,))):
+        keras.utils.set_random_seed(1)
+        microscope = {"defocus_A": [-105, -60]}
+        if len(steps) > 1:
+            microscope["focal_series"] = {"steps_A": list(steps)}
+        card = dataclasses.replace(
+            ATOM_CARD,
+            name=name,
+            frames=len(steps),
+            class_names=names,
+            microscope=microscope,
+            contrast="either",
+        )
+        folder = tmp_path_factory.mktemp(name)
+        models.save(folder, build_network(2, len(steps), 4), card, pd.DataFrame({"epoch": [0]}))
+        saved.append(str(folder))
+    return saved
+
+
+def test_the_script_evaluates_models_of_three_images_and_of_one(tmp_path, folders):
+    outputs = [tmp_path / "summary.csv", tmp_path / "confusion.csv"]
+    options = ["--inference", '{"orientations": 1}', "--settings", json.dumps(SMALL)]
+    assert evaluate_species.main([*folders, *map(str, outputs), *options]) == 0
+    summary, counts = map(pd.read_csv, outputs)
+    assert summary["model"].tolist() == ["mos2"] * 2 + ["mos2_single"] * 2
+    assert summary["frames"].tolist() == [3, 3, 1, 1]
+    by = ["model", "dose_e_per_A2"]
+    true = counts[counts["true_class"] != "none"].groupby(by)["columns"].sum()
+    assert_allclose(true, summary.set_index(by)["sites"].sort_index())
+
+
+def test_a_model_of_other_classes_is_refused(tmp_path, capsys):
+    folder = save_tiny_model(tmp_path / "model", COLUMN_CARD)
+    outputs = [str(tmp_path / "summary.csv"), str(tmp_path / "confusion.csv")]
+    assert evaluate_species.main([str(folder), *outputs]) == 1
+    assert "the model tiny finds column, not Mo, S2, S" in capsys.readouterr().err
+
+
+def test_a_sheet_smaller_than_the_image_is_refused(tmp_path, capsys, folders):
+    section = json.dumps(SMALL | {"acquisition": CAMERA | {"rows": 4096}})
+    outputs = [str(tmp_path / "summary.csv"), str(tmp_path / "confusion.csv")]
+    assert evaluate_species.main([*folders, *outputs, "--settings", section]) == 1
+    assert "does not fit into a specimen" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

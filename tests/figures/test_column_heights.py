@@ -1,0 +1,308 @@
+"""Counted columns of one particle, and the picture of all that counting can."""
+
+import dataclasses
+
+import made_columns
+import made_sites
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+import plot_column_heights
+import plot_gold_heights
+import score_classes
+from atomsight.config import settings
+from atomsight.errors import InputError
+from atomsight.figures import (
+    column_heights,
+    column_tables,
+    counting_scores,
+    gold_heights,
+    height_panels,
+)
+from atomsight.figures.counting_scores import Scores
+from atomsight.phantoms import focal_truth
+
+
+def particle():
+    return gold_heights.Particle(
+        made_columns.images(), made_columns.counted_columns(), made_columns.truth()
+    )
+
+
+def scores():
+    return Scores(
+        made_columns.summary(),
+        made_columns.confusion(),
+        made_columns.reliability(),
+        made_columns.abstention(),
+    )
+
+
+def test_differences_are_counts_minus_truth_up_to_the_last_class():
+    counted, true = made_columns.counted_columns(), made_columns.true_columns()
+    pairs = column_tables.match(counted, true)
+    off = height_panels.differences(pairs, counted, made_columns.GREATEST)
+    assert pairs["found"][0] == -1
+    assert list(off) == [1] + [0] * (len(true) - 2)
+    assert true["height"].max() > made_columns.GREATEST
+    assert column_heights.exact_text(counted, made_columns.truth()) == "127 of 129 exact"
+
+
+def test_exact_counts_leave_out_the_rim_and_pairs_as_far_apart_as_the_scores_do():
+    true = pd.DataFrame({"x_A": [1.9, 5, 9, 18.1], "y_A": 5.0, "height": [1, 2, 9, 1]})
+    counted = true.assign(height=[1, 2, 3, 1], p_height=0.9, p_1=0, p_2=0, p_3=0)
+    truth = column_tables.SeriesTruth(true, 1e4, (20.0, 20.0))
+    assert column_tables.exact_counts(counted, truth) == (2, 2)
+    beside = counted.assign(x_A=counted["x_A"] + [0, 0.59, 0.61, 0])
+    assert column_tables.exact_counts(beside, truth) == (1, 2)
+
+
+def test_columns_are_paired_as_class_scores_pairs_them():
+    scored = settings.load({}, "class_scores", score_classes.ClassScoreSettings)
+    assert (scored.radius_A, scored.border_A) == (column_tables.RADIUS_A, column_tables.BORDER_A)
+
+
+def test_pictures_say_as_many_exact_as_class_scores(tmp_path):
+    made = particle()
+    series = made.truth.columns.assign(**{"class": made.truth.columns["height"].astype(str)})
+    found = made.counted.assign(p_class=0.8, p_exists=1.0, **{"class": made.counted["height"]})
+    found["class"] = found["class"].astype(str)
+    names = [f"p_{height}" for height in range(1, made_columns.GREATEST + 1)]
+    made_columns.write_atoms(
+        tmp_path / "atoms.h5", found[["frame", "x_A", "y_A", "class", "p_class", *names]]
+    )
+    focal_truth.write_truth(
+        tmp_path / "truth.h5",
+        focal_truth.RecordingTruth(
+            series[["x_A", "y_A", "class"]].assign(region=""),
+            np.zeros((3, 2)),
+            made_columns.FIELD_A,
+            made_columns.FOCUS_A,
+            3e4,
+            tuple("123456"),
+        ),
+        {},
+    )
+    paths = [str(tmp_path / name) for name in ("atoms.h5", "truth.h5", "scores.csv")]
+    assert score_classes.main(paths) == 0
+    (scored,) = pd.read_csv(paths[2]).itertuples()
+    exact, columns = column_tables.exact_counts(made.counted, made.truth)
+    assert columns == scored.columns
+    assert exact / columns == pytest.approx(scored.exact)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+@pytest.mark.parametrize("known", [True, False])
+def test_nothing_is_cut_off_whatever_the_number_of_images(count, known):
+    series, counted = made_columns.images(count), made_columns.counted_columns()
+    truth = made_columns.truth() if known else None
+    figure = column_heights.draw(series, counted, truth, 3e4 if known else None, "a $ particle")
+    assert made_sites.overhang(figure) < 0.005
+    maps = [axes for axes in figure.axes if made_sites.scale_bars(axes)]
+    assert len(maps) == min(count, 3) + (3 if known else 2)
+    assert all(made_sites.scale_bars(axes) == 1 for axes in maps)
+
+
+def test_the_words_say_focus_dose_and_how_many_counts_are_reliable():
+    made = particle()
+    figure = column_heights.draw(made.series, made.counted, made.truth, 3e4, "Simulated gold")
+    words = made_sites.words(figure)
+    for said in ("17 nm overfocus", "9 nm underfocus", "3 images, 3·10⁴ e/Å² in all", "Simulated"):
+        assert said in words
+    reliable = int(made.counted["reliable"].sum())
+    assert f"129 columns found, {reliable:,} counts reliable" in words
+
+
+def test_discs_carry_their_numbers_and_open_ones_are_not_reliable():
+    made = particle()
+    figure = column_heights.draw(made.series, made.counted, made.truth, 3e4, "Simulated")
+    counted = figure.axes[3]
+    (discs,) = counted.collections
+    is_white = (discs.get_facecolors() == 1).all(axis=1)
+    np.testing.assert_array_equal(is_white, ~made.counted["reliable"])
+    numbers = [text.get_text() for text in counted.texts if text.get_text().strip("≥").isdigit()]
+    assert numbers == [
+        "≥5" if height == made_columns.GREATEST else str(height)
+        for height in made.counted["height"]
+    ]
+
+
+def test_the_last_class_is_marked_alike_on_discs_bars_and_histogram():
+    series, counted = made_columns.images(), made_columns.counted_columns()
+    with_truth = column_heights.draw(series, counted, made_columns.truth(), 3e4, "")
+    without = column_heights.draw(series, counted, None, None, "")
+    bars = [axes for axes in with_truth.axes if axes.get_xlabel() == "atoms in the column"]
+    histogram = [axes for axes in without.axes if axes.get_ylabel() == "columns"]
+    assert len(bars + histogram) == 3
+    for axes in bars + histogram:
+        written = [label.get_text() for label in axes.get_xticklabels()]
+        assert written == ["1", "2", "3", "4", "≥5"]
+    for panel in with_truth.axes[3:5]:
+        written = {text.get_text() for text in panel.texts}
+        assert "≥5" in written
+        assert not written & {"5", "6"}
+
+
+@pytest.mark.parametrize(("greatest", "ticks"), [(5, [1, 2, 3, 4, 5]), (12, [2, 4, 6, 8, 10, 12])])
+def test_the_last_class_has_a_tick(greatest, ticks):
+    assert list(height_panels.height_ticks(greatest)) == ticks
+
+
+def test_a_stack_of_several_focal_series_says_which_one_is_drawn():
+    counted = made_columns.counted_columns()
+    said = column_heights.facts(made_columns.images(specimens=2), counted, 3e4)
+    assert said.startswith("focal series 1 of 2: 3 images, ")
+    assert column_heights.facts(made_columns.images(), counted, 3e4).startswith("3 images, ")
+    for truth in (made_columns.truth(), None):
+        series = made_columns.images(specimens=10, specimen=9)
+        figure = column_heights.draw(series, counted, truth, 3e4, "")
+        assert "focal series 10 of 10" in made_sites.words(figure)
+        assert made_sites.overhang(figure) < 0.005
+
+
+def test_a_particle_of_which_nothing_is_found_is_drawn_too():
+    made = particle()
+    nothing = made.counted[:0]
+    for truth in (made.truth, None):
+        figure = column_heights.draw(made.series, nothing, truth, None, "")
+        assert made_sites.overhang(figure) < 0.005
+
+
+def test_an_image_without_focus_says_so():
+    assert "focus not known" in made_sites.words(
+        column_heights.draw(made_columns.images(1), made_columns.counted_columns(), None, None, "")
+    )
+
+
+def test_the_picture_of_the_whole_holds_images_counts_and_scores():
+    figure = gold_heights.draw(particle(), scores(), 3e4, "Simulated gold particle")
+    assert made_sites.overhang(figure) < 0.005
+    assert sum(made_sites.scale_bars(axes) for axes in figure.axes) == 5
+    words = made_sites.words(figure)
+    for said in (
+        "tilt up to 0.5°, 10⁴ e/Å²",
+        "library match",
+        "calibration error",
+        "by 3 or more",
+        "share answered, the surest first",
+        "Simulated particles",
+    ):
+        assert said in words
+
+
+def test_the_calibration_error_stated_is_that_of_the_worst_dose():
+    rows = made_columns.reliability().query("method == 'network' and tilt_high_deg == 3")
+    summary = made_columns.summary(("network",)).query("tilt_high_deg == 3")
+    axes = Figure().add_subplot()
+    counting_scores.draw_reliability(
+        axes, rows, summary.assign(calibration_error=[0.3, np.nan, 0.05, 0.1])
+    )
+    (label,) = axes.get_legend().get_texts()
+    assert label.get_text().endswith("30.0 %")
+
+
+def test_a_model_that_finds_no_column_has_its_picture_too():
+    """A training that failed, or images at far too low a dose: no bins, nothing to answer."""
+    found = {
+        name: table[:0] if name in ("reliability", "abstention") else table
+        for name, table in vars(scores()).items()
+    }
+    figure = gold_heights.draw(particle(), Scores(**found), 3e4, "Simulated gold particle")
+    assert made_sites.words(figure).count("no column was found") == 2
+
+
+def test_it_can_do_without_other_methods_and_with_one_range_of_tilts():
+    one = Scores(
+        *(
+            table.query("method == 'network' and tilt_high_deg == 3")
+            for table in vars(scores()).values()
+        )
+    )
+    figure = gold_heights.draw(particle(), one, 3e4, "Simulated gold particle")
+    assert made_sites.overhang(figure) < 0.005
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Paths of images, counted columns and truth."""
+    paths = [str(tmp_path / name) for name in ("frames.h5", "heights.csv", "truth.h5")]
+    made_columns.write_frames(paths[0], made_columns.images())
+    made_columns.counted_columns().to_csv(paths[1], index=False)
+    true = made_columns.true_columns()
+    made_columns.write_truth(paths[2], true.assign(**{"class": true["height"].astype(str)}))
+    return paths
+
+
+@pytest.fixture
+def tables(tmp_path):
+    """Options that name the tables of scores."""
+    options = []
+    for name, table in vars(scores()).items():
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+        options += [f"--{name}", str(tmp_path / f"{name}.csv")]
+    return options
+
+
+def test_the_scripts_draw_the_same_bytes_again(files, tables, tmp_path):
+    drawn = [tmp_path / "one.png", tmp_path / "two.png"]
+    for path in drawn:
+        assert plot_column_heights.main([str(path), *files[:2], "--truth", files[2]]) == 0
+    assert drawn[0].read_bytes() == drawn[1].read_bytes()
+    for path in drawn:
+        assert plot_gold_heights.main([str(path), *files, *tables]) == 0
+    assert drawn[0].read_bytes() == drawn[1].read_bytes()
+
+
+def test_a_real_series_is_drawn_without_a_truth(files, tmp_path):
+    out = tmp_path / "real.png"
+    assert plot_column_heights.main([str(out), *files[:2], "--title", "gold"]) == 0
+    assert out.read_bytes()[:4] == b"\x89PNG"
+
+
+def test_heights_read_from_text_are_as_they_were(files):
+    table = column_tables.read_heights(files[1])
+    made = made_columns.counted_columns()
+    assert list(table["reason"]) == list(made["reason"])
+    assert list(table["reliable"]) == list(made["reliable"])
+    assert column_tables.greatest_height(table) == made_columns.GREATEST
+
+
+def test_one_specimen_of_several_is_read(tmp_path):
+    both = made_columns.images()
+    path = tmp_path / "frames.h5"
+    twice = np.concatenate([both.images, 2 * both.images])
+    made_columns.write_frames(path, dataclasses.replace(both, images=twice))
+    second = column_tables.read_images(path, 1)
+    np.testing.assert_allclose(second.images, 2 * both.images)
+    assert second.focus_A == made_columns.FOCUS_A
+    with pytest.raises(InputError, match="there is no specimen 2; they run to 1"):
+        column_tables.read_images(path, 2)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda paths: paths.__setitem__(0, "absent.h5"), "absent.h5: the file does not exist"),
+        (lambda paths: paths.__setitem__(2, paths[0]), "not the kind of file"),
+        (
+            lambda paths: (
+                made_columns.counted_columns().drop(columns="reason").to_csv(paths[1], index=False)
+            ),
+            "the column 'reason' or 'p_1' is missing",
+        ),
+        (
+            lambda paths: made_columns.write_truth(paths[2], made_columns.true_species()),
+            "its classes are no numbers of atoms",
+        ),
+    ],
+)
+def test_the_script_says_in_one_sentence_what_is_wrong(files, tmp_path, capsys, spoil, message):
+    spoil(files)
+    out = tmp_path / "heights.png"
+    assert plot_column_heights.main([str(out), *files[:2], "--truth", files[2]]) == 1
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+    assert not out.exists()

@@ -1,0 +1,198 @@
+"""Occupancy of one series: what its maps and rasters show, and what they say where they cannot."""
+
+import dataclasses
+
+import made_sites
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.collections import EllipseCollection
+from numpy.testing import assert_allclose, assert_array_equal
+
+import plot_occupancy
+from atomsight.figures import occupancy, rasters, site_maps, style
+from atomsight.files import hdf5
+
+
+@pytest.fixture(scope="module")
+def series():
+    return made_sites.make_series(notes="Simulated: gold in vacuum")[0]
+
+
+def changed(series, **changes):
+    return dataclasses.replace(series, substrate=dataclasses.replace(series.substrate, **changes))
+
+
+@pytest.mark.parametrize("frames", [1, 3, 40, 1000])
+@pytest.mark.parametrize("rates", [True, False])
+def test_nothing_is_cut_off_and_every_image_has_a_scale_bar(frames, rates):
+    made, _ = made_sites.make_series(frames, notes="Simulated", rates=rates and frames > 1)
+    figure = occupancy.draw(made)
+    assert made_sites.overhang(figure) < 0.005
+    maps = [axes for axes in figure.axes if made_sites.scale_bars(axes)]
+    assert len(maps) == (3 if frames > 1 else 2)
+    assert all(made_sites.scale_bars(axes) == 1 for axes in maps)
+
+
+def test_the_title_and_the_facts_say_what_was_seen(series):
+    words = made_sites.words(occupancy.draw(series))
+    assert "Simulated: gold in vacuum" in words
+    hopping = int(series.hopping.sum())
+    for fact in ("39 of 40 frames", "316 e/Å²", "116 sites, 13 more on the substrate"):
+        assert fact in words
+    assert f"{hopping} hopping" in words
+
+
+@pytest.mark.parametrize(
+    ("source", "mask", "said"),
+    [
+        ("automatic", True, "substrate (automatic mask)"),
+        ("file: mask.png", True, "substrate (mask from a file)"),
+        ("automatic", False, "no substrate (automatic mask)"),
+        ("none", False, "no substrate mask"),
+    ],
+)
+def test_the_figure_says_where_the_mask_comes_from(series, source, mask, said):
+    made = changed(series, source=source, mask=series.substrate.mask & mask)
+    assert said in made_sites.words(occupancy.draw(made))
+
+
+def test_the_veil_lies_over_the_substrate_in_every_map(series):
+    figure = occupancy.draw(series)
+    for axes in figure.axes[:3]:
+        veil = axes.images[1]
+        assert_array_equal(~np.ma.getmaskarray(veil.get_array()), series.substrate.mask)
+        left, right, bottom, top = veil.get_extent()
+        assert_allclose((left, top, right, bottom), site_maps.field(series))
+
+
+def test_one_frame_says_what_it_cannot_tell():
+    made, _ = made_sites.make_series(1, rates=False)
+    words = made_sites.words(occupancy.draw(made))
+    assert "no changes can be seen" in words
+    assert "no drift" in words
+    assert "1 frame ·" in words
+
+
+def test_without_hop_rates_the_raw_events_are_shown_and_named():
+    made, _ = made_sites.make_series(20, rates=False)
+    words = made_sites.words(occupancy.draw(made))
+    assert "raw event rate (no hop rates estimated)" in words
+    assert "changes per frame as observed" in words
+    assert "hopping" not in words
+
+
+def test_a_series_without_sites_says_so(series, tmp_path):
+    figure = occupancy.draw(made_sites.without_sites(series))
+    words = made_sites.words(figure)
+    assert "no sites found" in words
+    assert "no site changes" in words
+    style.save(figure, tmp_path / "none.png")
+
+
+def test_rings_are_round_the_hopping_sites_and_discs_on_the_others(series):
+    figure = occupancy.draw(series)
+    discs, rings = (
+        part for part in figure.axes[2].collections if isinstance(part, EllipseCollection)
+    )
+    assert_allclose(discs.get_offsets(), series.positions[series.analysed])
+    assert_allclose(rings.get_offsets(), series.positions[series.hopping])
+
+
+def test_colours_are_those_of_the_values(series):
+    figure = occupancy.draw(series)
+    discs = next(p for p in figure.axes[1].collections if isinstance(p, EllipseCollection))
+    expected = site_maps.OCCURRENCE(series.sites.loc[series.analysed, "occurrence"].to_numpy())
+    assert_allclose(discs.get_facecolors(), expected)
+
+
+def test_the_window_holds_all_sites_that_are_analysed(series):
+    left, top, right, bottom = site_maps.window(series)
+    points = series.positions[series.analysed]
+    assert (points > [left, top]).all()
+    assert (points < [right, bottom]).all()
+    whole = site_maps.field(series)
+    assert left >= whole[0]
+    assert bottom <= whole[3]
+    assert site_maps.aspect((left, top, right, bottom)) == pytest.approx(1)
+
+
+def test_the_raster_shows_sites_that_change_round_the_particle(series):
+    chosen = rasters.changing_sites(series)
+    assert len(chosen) == rasters.MOST_SITES
+    assert (series.sites["events"].to_numpy()[chosen] > 0).all()
+    assert set(np.flatnonzero(series.hopping)) <= set(chosen)
+    middle = series.positions[series.analysed].mean(axis=0)
+    angle = np.degrees(np.arctan2(*(series.positions[chosen] - middle).T[::-1]))
+    assert (np.diff(np.mod(angle + 135, 360)) >= 0).all()
+
+
+def test_many_frames_are_averaged_and_the_unknown_does_not_count():
+    values = np.array([[1.0, 0.0, np.nan, 1.0, np.nan, np.nan, 1.0]])
+    means, size = rasters.bin_frames(values, most=4)
+    assert size == 2
+    assert_allclose(means, [[0.5, 1.0, np.nan, 1.0]])
+    same, size = rasters.bin_frames(values)
+    assert size == 1
+    assert_array_equal(same, values)
+
+
+def test_the_drift_begins_at_the_reference(series):
+    figure = occupancy.draw(series)
+    (axes,) = (axes for axes in figure.axes if axes.get_xlabel() == "x (Å)")
+    used = series.drift[series.drift["used"]]
+    assert_allclose(axes.lines[0].get_xdata(), used["x_A"])
+    assert_allclose(axes.lines[1].get_xdata(), [0])
+    bottom, top = axes.get_ylim()
+    assert bottom > top  # y runs down, as in images
+
+
+def test_drawing_leaves_the_settings_of_matplotlib_alone(series):
+    before = {key: matplotlib.rcParams[key] for key in matplotlib.rcParams if key != "backend"}
+    occupancy.draw(series)
+    assert before == {key: matplotlib.rcParams[key] for key in before}
+
+
+@pytest.fixture
+def files(series, tmp_path):
+    paths = [str(tmp_path / "sites.h5"), str(tmp_path / "substrate.h5")]
+    made_sites.write_sites(series, paths[0])
+    made_sites.write_substrate(series, paths[1])
+    return paths
+
+
+def test_the_script_draws_the_same_bytes_again(files, tmp_path):
+    drawn = [tmp_path / "one.png", tmp_path / "two.png"]
+    for path in drawn:
+        assert plot_occupancy.main([str(path), *files, "--title", "10 $ gold"]) == 0
+    assert drawn[0].read_bytes() == drawn[1].read_bytes()
+
+
+def other_pixels(paths):
+    with hdf5.change(paths[1]) as file:
+        file.attrs["pixel_size_A"] = 0.3
+
+
+def no_occurrence(paths):
+    with hdf5.change(paths[0]) as file:
+        columns = [name for name in file["sites"].attrs["columns"] if name != "occurrence"]
+        file["sites"].attrs["columns"] = columns
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda paths: paths.__setitem__(0, "absent.h5"), "absent.h5: the file does not exist"),
+        (lambda paths: paths.__setitem__(1, paths[0]), "not the kind of file"),
+        (other_pixels, "give the substrate of the same series"),
+        (no_occurrence, "the column 'occurrence' of the table 'sites' is missing"),
+    ],
+)
+def test_the_script_says_in_one_sentence_what_is_wrong(files, tmp_path, capsys, spoil, message):
+    spoil(files)
+    out = tmp_path / "out" / "occupancy.png"
+    assert plot_occupancy.main([str(out), *files]) == 1
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+    assert not out.exists()

@@ -1,0 +1,388 @@
+"""What breaks on a cluster: files damaged or cut, disks that fill up, jobs that are killed.
+
+The whole chain through all of this is benchmarks/faults.py; here stands what takes seconds.
+"""
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import re
+import shlex
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import tifffile
+from made_models import ATOM_CARD, save_tiny_model
+
+from atomsight.errors import InputError
+from atomsight.files import hdf5, provenance
+from atomsight.learning import models
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = ROOT / "workflow" / "scripts"
+CELL = (12.0, 12.0)
+
+
+def write_waves(path):
+    rng = np.random.default_rng(3)
+    waves = [
+        (
+            rng.normal(size=(1, 5, 5)).astype("complex64"),
+            rng.uniform(0, 12, (4, 2)),
+            np.ones(4, int),
+        )
+        for _ in range(3)
+    ]
+    hdf5.write_waves(path, waves, CELL, 80e3, hdf5.provenance("simulate_waves.py", {}))
+    return path
+
+
+@pytest.fixture
+def shard(tmp_path):
+    return write_waves(tmp_path / "waves.h5")
+
+
+def test_a_flipped_bit_anywhere_in_a_shard_is_found(shard):
+    whole = shard.read_bytes()
+    rng = np.random.default_rng(1)
+    places = [*range(0, 100), *rng.integers(100, len(whole), 200)]
+    for place in places:
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << rng.integers(8)
+        shard.write_bytes(damaged)
+        with pytest.raises(InputError, match=r"waves\.h5: .*damaged|not a readable HDF5 file"):
+            hdf5.read_waves([shard])
+    shard.write_bytes(whole)
+    assert len(hdf5.read_waves([shard]).spectra) == 3
+
+
+def test_a_shard_of_any_other_length_is_refused(shard):
+    whole = shard.read_bytes()
+    for length in np.linspace(0, len(whole) - 1, 40).astype(int):
+        shard.write_bytes(whole[:length])
+        with pytest.raises(InputError, match=r"waves\.h5: .*(cut short|seal is gone)"):
+            hdf5.read_waves([shard])
+    shard.write_bytes(whole + b"\0")
+    with pytest.raises(InputError, match="damaged"):
+        hdf5.read_waves([shard])
+
+
+def test_the_sentence_names_the_command_that_makes_the_shard_again(tmp_path):
+    path = write_waves(tmp_path / "a folder" / "waves.h5")
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(InputError) as refused:
+        hdf5.read_waves([path])
+    command = re.search(r"to make it again: (rm .*), then the same command", str(refused.value))
+    subprocess.run(shlex.split(command[1]), check=True)
+    assert not path.exists()
+
+
+def test_the_checksum_is_that_of_the_contents(tmp_path, shard):
+    checksum = hdf5.checksum(shard)
+    assert re.fullmatch("[0-9a-f]{64}", checksum)
+    assert hdf5.checksum(write_waves(tmp_path / "again.h5")) == checksum
+    with hdf5.change(shard) as file:
+        file.attrs["energy_eV"] = 81e3
+    assert hdf5.checksum(shard) != checksum
+    assert hdf5.read_waves([shard]).energy_eV == 81e3
+
+
+def test_files_of_earlier_versions_have_no_checksum_and_are_read(tmp_path, shard):
+    old = tmp_path / "old.h5"
+    with h5py.File(shard) as source, h5py.File(old, "w") as target:
+        target.attrs.update(source.attrs)
+        for name in source:
+            source.copy(name, target)
+    assert hdf5.checksum(old) is None
+    np.testing.assert_array_equal(hdf5.read_waves([old]).spectra, hdf5.read_waves([shard]).spectra)
+
+
+def test_weights_with_a_flipped_bit_are_refused_with_the_command_that_makes_them_again(tmp_path):
+    folder = tmp_path / "a model"
+    save_tiny_model(folder, ATOM_CARD)
+    models.load_network(folder)
+    path = folder / models.WEIGHTS
+    damaged = bytearray(path.read_bytes())
+    damaged[len(damaged) // 2] ^= 4
+    path.write_bytes(damaged)
+    with pytest.raises(InputError, match="their checksum differs") as refused:
+        models.load_network(folder)
+    command = re.search("to make it again: (rm .*), then the same command", str(refused.value))[1]
+    subprocess.run(shlex.split(command), check=True)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "folder", sorted((ROOT / "data/models").glob("*/")), ids=lambda at: at.name
+)
+def test_damage_to_a_model_that_comes_with_atomsight_can_be_seen(folder):
+    checksum = models.read_card(folder).weights_sha256
+    assert checksum == provenance.file_sha256(folder / models.WEIGHTS)
+
+
+def test_a_network_is_never_trained_on_a_damaged_shard(tmp_path, shard, run_script):
+    other = write_waves(tmp_path / "other.h5")
+    data = bytearray(shard.read_bytes())
+    data[len(data) // 2] ^= 16
+    shard.write_bytes(data)
+    work = tmp_path / "work"
+    command = ("train_network.py", tmp_path / "model", other, shard, "--work", work, "--seed", 1)
+    section = {
+        "material": "graphene",
+        "class_names": ["atom"],
+        "microscope": str(ROOT / "config" / "microscopes" / "titan_80kv_bright.yaml"),
+    }
+    done = run_script(*command, "--settings", json.dumps(section))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {shard}: cut short or damaged")
+    assert not work.exists()
+    assert not (tmp_path / "model").exists()
+
+
+#: A script that writes, says so and is never done.
+ENDLESS = """
+import sys, time
+from atomsight import command_line
+from atomsight.files import hdf5
+
+@command_line.script
+def main(argv=None):
+    with hdf5.create(sys.argv[1], {}) as file:
+        file["data"] = range(1000)
+        print("writing", flush=True)
+        time.sleep(600)
+
+sys.exit(main())
+"""
+
+
+def stop_while_it_writes(folder, number):
+    run = subprocess.Popen(
+        [sys.executable, "-c", ENDLESS, folder / "data.h5"],
+        env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Of tests in the background Ctrl-C is ignored, and so it would be here.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert run.stdout.readline() == "writing\n"
+    run.send_signal(number)
+    _, said = run.communicate(timeout=60)
+    return run.returncode, said
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_job_that_is_asked_to_stop_leaves_nothing_half_written(tmp_path, number):
+    code, said = stop_while_it_writes(tmp_path, number)
+    assert code == 128 + number
+    sentence = "nothing half-written is left, and the same command goes on"
+    assert said == f"error: stopped by {number.name}; {sentence}\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_killed_job_leaves_no_file_of_the_name_that_is_waited_for(tmp_path):
+    code, _ = stop_while_it_writes(tmp_path, signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(".data.h5.")
+    assert left.suffix == ".partial"
+
+
+def test_a_disk_that_fills_up_leaves_nothing_and_says_so(tmp_path):
+    """A limit on the size of files stands for the end of the disk."""
+    path = tmp_path / "structures.h5"
+    script = [sys.executable, str(SCRIPTS / "make_structures.py"), str(path), "--seed", "1"]
+    more = ["--material", "graphene", "--count", "4", "--settings", '{"size_A": 30}']
+    command = f"ulimit -f 16; exec {shlex.join(script + more)}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == f"error: {path}: the file would be larger than is allowed here\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_file_that_finds_no_room_is_named(tmp_path):
+    """Writing to a file that is open fails without its name."""
+    path = tmp_path / "checkpoint.npz"
+
+    def write():
+        with hdf5.replacing(path) as partial, open("/dev/full", "wb", buffering=0) as full:
+            partial.touch()
+            full.write(b"0")
+
+    with pytest.raises(OSError, match="No space left") as refused:
+        write()
+    assert refused.value.filename == str(path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("said", [errno.EINVAL, errno.ENOTSUP])
+def test_folders_need_not_reach_the_disk_where_files_alone_can(tmp_path, monkeypatch, said):
+    real = os.fsync
+
+    def fsync(number):
+        if stat.S_ISDIR(os.fstat(number).st_mode):
+            raise OSError(said, os.strerror(said))
+        real(number)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    assert len(hdf5.read_waves([write_waves(tmp_path / "waves.h5")]).spectra) == 3
+
+
+def test_a_file_that_does_not_reach_the_disk_is_not_taken_for_whole(tmp_path, monkeypatch):
+    def fsync(_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(OSError, match="Input/output error"):
+        write_waves(tmp_path / "waves.h5")
+    assert not list(tmp_path.iterdir())
+
+
+STOPPED_IN_A_WRITE = """
+import builtins, os, signal, sys
+import numpy as np
+from atomsight import command_line
+from atomsight.files import hdf5
+
+def stopped(data):
+    if not sent:
+        sent.append(os.kill(os.getpid(), getattr(signal, sys.argv[2])))
+    return builtins.memoryview(data)
+
+@command_line.script
+def main(argv=None):
+    with hdf5.create(sys.argv[1], hdf5.provenance("script.py", {})) as file:
+        hdf5.memoryview = stopped
+        for number in range(2000):
+            file[str(number)] = np.ones((100, 100))
+
+sent = []
+code = main()
+assert sent
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
+def test_a_wish_to_stop_is_heard_while_hdf5_writes(tmp_path, name, code):
+    """HDF5 calls Python to write, and loses what is raised there."""
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED_IN_A_WRITE, tmp_path / "data.h5", name],
+        env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == code, done.stderr
+    assert f"stopped by {name}; nothing half-written is left" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+STOPPED_IN_GARBAGE = """
+import os, signal, sys, time
+from atomsight import command_line
+from atomsight.files import hdf5
+
+class Garbage:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.01)
+
+@command_line.script
+def main(argv=None):
+    with hdf5.create(sys.argv[1], hdf5.provenance("script.py", {})):
+        Garbage()
+        time.sleep(10)
+
+sys.exit(main())
+"""
+
+
+def test_a_wish_to_stop_is_heard_while_garbage_is_collected(tmp_path):
+    """Python drops what is raised in a finaliser."""
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED_IN_GARBAGE, tmp_path / "data.h5"],
+        env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 143, done.stderr
+    assert "error: stopped by SIGTERM; nothing half-written is left" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def processes_of_the_job(folder):
+    """The script and what writes its log, the latter first."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            if (process / "cwd").resolve() == folder and words[0] in (b"python", b"tee"):
+                found.append((words[0] == b"python", int(process.name)))
+    assert len(found) == 2
+    return [number for _, number in sorted(found)]
+
+
+@pytest.mark.slow
+def test_the_last_sentence_of_a_cancelled_job_is_in_its_log(tmp_path):
+    """Slurm asks every process of a job to stop, the one that writes the log too."""
+    frames = np.random.default_rng(1).poisson(9, (5000, 64, 64)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "recording.tif", frames)
+    sheet = "series\tpath\tmodel\tpixel_size_A\nmine\trecording.tif\tgraphene\t0.12\n"
+    (tmp_path / "series.tsv").write_text(sheet)
+    call = [
+        *(sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"),
+        *("--directory", tmp_path, "--cores", "1", "results/series/mine/frames.h5"),
+        *("--config", "series=series.tsv", "shipped_models=true"),
+    ]
+    with subprocess.Popen(call) as run:
+        end = time.monotonic() + 120
+        while not list(tmp_path.glob("results/series/mine/.frames.h5.*.partial")):
+            assert run.poll() is None
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        for number in processes_of_the_job(tmp_path):
+            os.kill(number, signal.SIGTERM)
+        assert run.wait(timeout=60) == 1
+    log = (tmp_path / "results/logs/import_series/mine.log").read_text()
+    assert "stopped by SIGTERM; nothing half-written is left" in log
+
+
+def test_waves_do_not_depend_on_how_busy_a_machine_is():
+    """Nothing is chosen by timing: a job that is done again gives the same bytes."""
+    ask = "import atomsight.imaging.waves, abtem; print(abtem.config.get('fftw.planning_effort'))"
+    done = subprocess.run(
+        [sys.executable, "-c", ask],
+        env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "FFTW_ESTIMATE\n", done.stderr
+
+
+def test_nobody_waits_for_a_lock_on_a_file(shard):
+    """Of a process that hangs, or of a file system that has none."""
+    read = (
+        "import sys; from atomsight.files import hdf5\n"
+        "print(len(hdf5.read_waves(sys.argv[1:]).sites))"
+    )
+    with shard.open("r+b") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = subprocess.run(
+            [sys.executable, "-c", read, shard],
+            env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.stdout == "3\n", done.stderr

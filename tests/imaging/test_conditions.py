@@ -1,0 +1,146 @@
+"""Conditions of the microscope and the curriculum."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from atomsight.errors import InputError
+from atomsight.imaging.conditions import (
+    CurriculumSettings,
+    FavourableSettings,
+    FocalSeriesSettings,
+    MicroscopeSettings,
+    MtfSettings,
+    draw_conditions,
+    favour,
+    place_pixels,
+    ranges_at,
+)
+
+TITAN = MicroscopeSettings(
+    energy_eV=80e3,
+    defocus_A=(-200, 200),
+    cs_um=(-20, 20),
+    c5_mm=(0, 5),
+    astigmatism_A=(0, 100),
+    focal_spread_A=(20, 40),
+    vibration_A=(0, 0.25),
+    dose_e_per_A2=(10, 1e4),
+    pixel_size_A=(0.10, 0.14),
+    mtf=MtfSettings(),
+)
+CURRICULUM = CurriculumSettings(0.2, 0.6, {"defocus_A": (-90, -70), "dose_e_per_A2": (5e3, 1e4)})
+
+
+def test_defocus_is_underfocus_positive_and_aberrations_are_in_angstroms():
+    fixed = replace(TITAN, defocus_A=(83, 83), cs_um=(-11.5, -11.5), c5_mm=(5, 5))
+    coefficients = draw_conditions(fixed, 2, np.random.default_rng(0))["aberrations"][0, 0]
+    assert coefficients[0] == pytest.approx(-83)
+    assert coefficients[3] == pytest.approx(-11.5e4)
+    assert coefficients[4] == pytest.approx(5e7)
+
+
+def test_draws_fill_their_ranges_and_the_dose_evenly_on_a_log_scale():
+    drawn = draw_conditions(TITAN, 4000, np.random.default_rng(1))
+    defocus = -drawn["aberrations"][:, 0, 0]
+    assert -200 <= defocus.min() < -190 < 190 < defocus.max() <= 200
+    astigmatism = np.hypot(drawn["aberrations"][:, 0, 1], drawn["aberrations"][:, 0, 2])
+    assert astigmatism.max() <= 100.001
+    assert np.median(drawn["dose"]) == pytest.approx(10**2.5, rel=0.15)
+
+
+def test_the_curriculum_goes_from_easy_to_full():
+    assert ranges_at(0.1, TITAN, CURRICULUM).defocus_A == (-90, -70)
+    assert ranges_at(0.4, TITAN, CURRICULUM).defocus_A == pytest.approx((-145, 65))
+    assert ranges_at(0.6, TITAN, CURRICULUM) == TITAN
+    assert ranges_at(1.0, TITAN, CURRICULUM) == TITAN
+
+
+def test_a_range_the_microscope_does_not_have_is_refused():
+    with pytest.raises(InputError, match=r"curriculum.start: defocus_nm is not a range"):
+        ranges_at(0.5, TITAN, CurriculumSettings(0.2, 0.6, {"defocus_nm": (0, 1)}))
+
+
+KEPT = FavourableSettings(0.25, {"defocus_A": (80, 90), "cs_um": (-12, -11)}, both_signs=True)
+FAVOURING = replace(CURRICULUM, favourable=KEPT)
+
+
+def favoured_at(progress, count=2000):
+    """Signed defocus and Cs of images drawn at a point of a training that favours some."""
+    rng = np.random.default_rng(7)
+    mixed = favour(draw_conditions(TITAN, count, rng), TITAN, FAVOURING, progress, rng)
+    defocus, cs_um = -mixed["aberrations"][:, 0, 0], mixed["aberrations"][:, 0, 3] / 1e4
+    shares = []
+    for sign in (1, -1):
+        near = np.abs(sign * defocus - 85) <= 5
+        shares.append(np.mean(near & (np.abs(sign * cs_um + 11.5) <= 0.5)))
+    return tuple(shares)
+
+
+def test_favourable_conditions_hold_for_all_images_at_first_and_for_their_share_in_the_end():
+    assert favoured_at(0.1) == (1, 0)
+    assert sum(favoured_at(0.4)) == pytest.approx(0.625, abs=0.04)
+    bright, dark = favoured_at(0.9)
+    assert bright == pytest.approx(0.125, abs=0.025)
+    assert dark == pytest.approx(0.125, abs=0.025)
+
+
+def test_without_favourable_ranges_no_image_is_favoured():
+    rng = np.random.default_rng(8)
+    drawn = draw_conditions(TITAN, 5, rng)
+    kept = favour(drawn, TITAN, CURRICULUM, 0.0, rng)
+    for name, values in drawn.items():
+        np.testing.assert_array_equal(kept[name], values)
+
+
+def test_a_favourable_range_the_microscope_does_not_have_is_refused():
+    wrong = replace(CURRICULUM, favourable=FavourableSettings(0.5, {"defocus_nm": (0, 1)}))
+    rng = np.random.default_rng(9)
+    with pytest.raises(InputError, match=r"favourable.ranges: defocus_nm is not a range"):
+        favour(draw_conditions(TITAN, 2, rng), TITAN, wrong, 0.5, rng)
+
+
+def test_pixels_are_spaced_by_their_size_and_mirrored_at_random():
+    pixel_size = np.linspace(0.1, 0.14, 50)
+    grid = place_pixels(pixel_size, (40.0, 30.0), 16, np.random.default_rng(2))
+    for name in ("rows", "columns"):
+        steps = np.diff(grid[name][:, 0], axis=1)
+        np.testing.assert_allclose(np.abs(steps), pixel_size[:, None].repeat(15, 1), rtol=1e-3)
+        assert 10 < np.count_nonzero(steps[:, 0] < 0) < 40
+    assert 10 < grid["turned"].sum() < 40
+
+
+def test_the_images_of_a_focal_series_differ_in_defocus_and_share_the_dose():
+    steps = (-130.0, 0.0, 130.0)
+    series = replace(TITAN, defocus_A=(-60, -20), focal_series=FocalSeriesSettings(steps))
+    drawn = draw_conditions(series, 50, np.random.default_rng(3))
+    defocus = -drawn["aberrations"][..., 0]
+    np.testing.assert_allclose(np.diff(defocus, axis=1), 130, rtol=1e-5)
+    assert -60 <= defocus[:, 1].min() < defocus[:, 1].max() <= -20
+    for name in ("focal_spread", "vibration", "dose"):
+        np.testing.assert_array_equal(drawn[name], drawn[name][:, :1].repeat(3, 1))
+    assert drawn["aberrations"].shape == (50, 3, 5)
+    assert 10 / 3 * 0.999 <= drawn["dose"].min() < drawn["dose"].max() <= 1e4 / 3 * 1.001
+
+
+def test_the_focus_steps_of_a_series_err_as_a_real_instrument_does():
+    steps = FocalSeriesSettings((-130.0, 0.0, 130.0), step_error_A=4)
+    fixed = replace(TITAN, defocus_A=(-40, -40), focal_series=steps)
+    drawn = draw_conditions(fixed, 2000, np.random.default_rng(3))
+    errors = -drawn["aberrations"][..., 0] + 40 - np.array(steps.steps_A)
+    assert np.std(errors) == pytest.approx(4, rel=0.1)
+
+
+def test_images_lie_where_they_are_put_with_their_registration_error():
+    middles = np.array([[10.0, 20.0], [np.nan, np.nan]])
+    offsets = np.array([[[0.1, 0.0], [-0.1, 0.2]]]).repeat(2, 0)
+    grid = place_pixels(
+        np.array([0.1, 0.1]), (40.0, 30.0), 17, np.random.default_rng(2), middles, offsets
+    )
+    assert grid["columns"].shape == grid["rows"].shape == (2, 2, 17)
+    np.testing.assert_allclose(grid["columns"][0].mean(axis=-1), [10.1, 9.9], atol=1e-5)
+    np.testing.assert_allclose(grid["rows"][0].mean(axis=-1), [20.0, 20.2], atol=1e-5)
+    assert abs(grid["columns"][1, 0].mean() - grid["columns"][1, 1].mean()) == pytest.approx(
+        0.2, abs=1e-4
+    )

@@ -1,0 +1,165 @@
+"""Checkpoints: a training that was stopped goes on as if nothing had happened."""
+
+import errno
+import os
+import signal
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from atomsight.errors import InputError
+from atomsight.learning import checkpoints
+
+EPOCH = 5
+
+
+class Line(keras.utils.PyDataset):
+    """Points on a line, drawn from the number of the step, up to the end of an epoch."""
+
+    def __init__(self):
+        super().__init__(workers=0)
+        self.done = 0
+
+    def __len__(self):
+        return EPOCH - self.done % EPOCH
+
+    def __getitem__(self, index):
+        x = np.random.default_rng(self.done + index).normal(size=(4, 2)).astype("float32")
+        return x, x.sum(axis=1, keepdims=True)
+
+
+class StopAt(keras.callbacks.Callback):
+    """Ask this process to end in the midst of a step, as a cluster would."""
+
+    def __init__(self, kept, step, number):
+        super().__init__()
+        self.kept, self.at, self.number = kept, step, number
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if self.kept.step == self.at:
+            os.kill(os.getpid(), self.number)
+
+
+def begin(work, identity="line", every=2):
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.AdamW(0.01), "mse")
+    model.optimizer.build(model.trainable_variables)
+    kept = checkpoints.Checkpoints(work, [identity], model, EPOCH, every)
+    kept.restore()
+    return model, kept
+
+
+def go_on(work, epochs=2, stop_at=None, number=signal.SIGTERM):
+    """Train to the end; the first fit does the rest of an epoch, the second the other epochs."""
+    model, kept = begin(work)
+    stream = Line()
+    callbacks = [kept] if stop_at is None else [kept, StopAt(kept, stop_at, number)]
+    begun, whole = kept.step // EPOCH, -(-kept.step // EPOCH)
+    with kept.heeding_signals():
+        for first, last in ((begun, whole), (whole, epochs)):
+            for epoch in range(first, last):
+                stream.done = kept.step
+                model.fit(
+                    stream,
+                    initial_epoch=epoch,
+                    epochs=epoch + 1,
+                    validation_data=Line(),
+                    shuffle=False,
+                    verbose=0,
+                    callbacks=callbacks,
+                )
+    return [np.asarray(weights) for weights in model.get_weights()], kept
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Weights and history of a training that nobody stops."""
+    return go_on(tmp_path_factory.mktemp("whole"))
+
+
+@pytest.mark.parametrize("step", [0, 3, 4, 7])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_behind_a_checkpoint_and_nothing_is_lost(tmp_path, whole, step, number):
+    """In the first step, in the midst of an epoch, in its last step."""
+    before = signal.getsignal(number)
+    with pytest.raises(SystemExit) as stopped:
+        go_on(tmp_path, stop_at=step, number=number)
+    assert stopped.value.code == 128 + number
+    assert signal.getsignal(number) is before
+    assert begin(tmp_path)[1].step == step + 1
+    weights, kept = go_on(tmp_path)
+    assert kept.step == 2 * EPOCH
+    assert kept.history == whole[1].history
+    for ours, undisturbed in zip(weights, whole[0], strict=True):
+        np.testing.assert_array_equal(ours, undisturbed)
+
+
+def test_the_mean_loss_of_an_epoch_is_that_of_all_its_steps(tmp_path, whole):
+    with pytest.raises(SystemExit):
+        go_on(tmp_path, stop_at=7)
+    # The losses of the steps before are not computed again.
+    assert begin(tmp_path)[1].step == 8
+    go_on(tmp_path)
+    written = pd.read_csv(tmp_path / "history.csv")
+    assert list(written["epoch"]) == [0, 1]
+    expected = [row["loss"] for row in whole[1].history]
+    np.testing.assert_allclose(written["loss"], expected, rtol=1e-5)
+
+
+def test_two_checkpoints_are_kept(tmp_path):
+    go_on(tmp_path)
+    names = sorted(path.name[:9] for path in (tmp_path / "checkpoint").iterdir())
+    assert names == ["000000008", "000000010"]
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut", "empty"])
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_taken(tmp_path, whole, damage, caplog):
+    go_on(tmp_path)
+    last = max((tmp_path / "checkpoint").iterdir())
+    content = bytearray(last.read_bytes())
+    if damage == "flipped":
+        content[len(content) // 2] ^= 1
+    last.write_bytes({"flipped": content, "cut": content[:-100], "empty": b""}[damage])
+    assert begin(tmp_path)[1].step == 8
+    weights, kept = go_on(tmp_path)
+    assert f"{last}: this checkpoint is damaged" in caplog.text
+    assert kept.history == whole[1].history
+    for ours, undisturbed in zip(weights, whole[0], strict=True):
+        np.testing.assert_array_equal(ours, undisturbed)
+
+
+def test_a_training_of_something_else_starts_anew(tmp_path, caplog):
+    caplog.set_level("INFO")
+    go_on(tmp_path)
+    _, kept = begin(tmp_path, identity="another line")
+    assert kept.step == 0
+    assert "starts anew" in caplog.text
+    assert not (tmp_path / "checkpoint").exists()
+
+
+def test_a_checkpoint_that_is_being_written_is_not_taken_for_one(tmp_path):
+    go_on(tmp_path)
+    partial = tmp_path / "checkpoint" / ".000000012-abc.npz.node.1.partial"
+    partial.write_bytes(b"half")
+    assert begin(tmp_path)[1].step == 10
+
+
+def test_a_second_training_in_the_folder_is_refused_while_the_first_runs(tmp_path):
+    with checkpoints.alone(tmp_path):
+        words = rf"another training \(process {os.getpid()} on .*\) is writing there"
+        with pytest.raises(InputError, match=words), checkpoints.alone(tmp_path):
+            pytest.fail("two trainings at once")
+    with checkpoints.alone(tmp_path):
+        assert str(os.getpid()) in (tmp_path / "lock").read_text()
+
+
+def test_a_file_system_without_locks_does_not_keep_from_training(tmp_path, monkeypatch):
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(checkpoints.fcntl, "flock", no_locks)
+    with checkpoints.alone(tmp_path):
+        assert (tmp_path / "lock").is_file()

@@ -1,0 +1,372 @@
+"""Training: a step from waves to the loss, and a training that survives being stopped."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import made_models
+import numpy as np
+import pandas as pd
+import pytest
+
+import make_structures
+import simulate_waves
+import train_network
+from atomsight.errors import InputError
+from atomsight.files import hdf5
+from atomsight.learning import models
+from atomsight.learning.network import build_network
+from atomsight.learning.training import (
+    class_weights,
+    constant_loss,
+    cross_entropy,
+    make_learner,
+    make_plan,
+    squared_error,
+    streams,
+)
+
+SCRIPTS = Path(train_network.__file__).parent
+SECTION = {
+    "material": "graphene",
+    "contrast": "bright",
+    "microscope": {
+        "energy_eV": 80000,
+        "defocus_A": [-95, -70],
+        "cs_um": [-15, -8],
+        "dose_e_per_A2": [20000, 100000],
+        "pixel_size_A": [0.11, 0.13],
+    },
+    "network": {"features": 2},
+    "training": {
+        "steps": 12,
+        "steps_per_epoch": 3,
+        "batch": 2,
+        "image_px": 64,
+        "validation_batches": 1,
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def wave_file(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("waves")
+    structures, waves = folder / "structures.h5", folder / "waves.h5"
+    made = make_structures.main(
+        [
+            str(structures),
+            *("--material", "graphene", "--count", "3", "--seed", "1"),
+            *("--settings", json.dumps({"size_A": 24.0, "lloyd_steps": [5, 5]})),
+        ]
+    )
+    assert made == 0
+    assert simulate_waves.main([str(structures), str(waves), "--energy", "80000"]) == 0
+    return waves
+
+
+@pytest.mark.parametrize("lost", [0.6, float("nan")])
+def test_a_training_that_came_to_nothing_says_so(lost):
+    with pytest.warns(UserWarning, match="has learned nothing"):
+        train_network.warn_if_collapsed(lost, constant=0.6)
+
+
+@pytest.mark.filterwarnings("error")
+def test_nothing_is_said_of_a_training_that_learned():
+    assert train_network.warn_if_collapsed(0.4, constant=0.6) is None
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "squared_error"])
+def test_no_constant_answer_is_better_than_the_one_a_training_is_measured_by(wave_file, loss):
+    waves = hdf5.read_waves([wave_file])
+    plan = plan_of(training=SECTION["training"] | {"loss": loss, "site_weight": 3.0})
+    validation = streams(waves, plan)[1]
+    network = build_network(2, 1, 2)
+    learner = make_learner(network, waves, plan)
+    best = constant_loss(learner, validation)
+    truth = learner.imaging(validation[0][0])[1]
+    for share in (0.05, 0.1, 0.2, 0.4, 0.8):
+        logits = np.broadcast_to(np.log([1 - share, share]).astype("float32"), truth.shape)
+        answered = float(learner.pixel_loss(truth, logits, learner.weights_of_classes))
+        assert answered >= best - 1e-5
+    assert best > 0
+
+
+def plan_of(**changes):
+    section = train_network.read_section(json.dumps(SECTION | changes))
+    return make_plan(section, seed=3)
+
+
+def test_images_wider_than_the_specimen_are_refused(wave_file):
+    wide = plan_of(training=SECTION["training"] | {"image_px": 192})
+    with pytest.raises(InputError, match=r"training\.image_px: 192 pixels of 0\.13 Å are too wide"):
+        streams(hdf5.read_waves([wave_file]), wide)
+
+
+def test_one_seed_gives_the_same_waves(tmp_path, wave_file):
+    again = tmp_path / "waves.h5"
+    structures = wave_file.with_name("structures.h5")
+    assert simulate_waves.main([str(structures), str(again), "--energy", "80000"]) == 0
+    assert again.read_bytes() == wave_file.read_bytes()
+
+
+def test_an_epoch_that_was_stopped_goes_on_with_the_examples_to_come(wave_file):
+    waves = hdf5.read_waves([wave_file])
+    whole, rest = streams(waves, plan_of())[0], streams(waves, plan_of())[0]
+    whole.done, rest.done = 3, 5
+    assert (len(whole), len(rest)) == (3, 1)
+    for name, values in whole[2][0].items():
+        np.testing.assert_array_equal(values, rest[0][0][name])
+
+
+def test_losses_are_those_of_the_textbook():
+    truth = np.array([[[[0.25, 0.75]]]], "float32")
+    logits = np.log(np.array([[[[0.5, 0.5]]]], "float32"))
+    equal = np.ones(2, "float32")
+    assert float(cross_entropy(truth, logits, equal)) == pytest.approx(np.log(2), rel=1e-5)
+    assert float(squared_error(truth, logits, equal)) == pytest.approx(0.0625, rel=1e-5)
+
+
+@pytest.mark.parametrize("loss", [cross_entropy, squared_error])
+def test_the_lowest_loss_is_at_the_true_probabilities_whatever_the_weights(loss):
+    true = np.array([0.7, 0.2, 0.1], "float32")
+    weights = np.array([1, 3, 8], "float32")
+
+    def of(probabilities):
+        return float(loss(true[None, None, None], np.log(probabilities), weights))
+
+    lowest = of(true)
+    for first, second in ((0, 1), (1, 2), (2, 0)):
+        shifted = true.copy()
+        shifted[first] += 0.03
+        shifted[second] -= 0.03
+        assert of(shifted) > lowest + 1e-5
+
+
+def test_rare_classes_weigh_more_but_sites_as_a_whole_what_was_asked_for():
+    chosen = plan_of(training=SECTION["training"] | {"site_weight": 4, "class_balance": 0.5})
+    classes = (np.array([1] * 90), np.array([2] * 9 + [5]))
+    weights = class_weights(classes, 4, chosen.training)
+    assert weights[0] == 1
+    assert weights[2] == pytest.approx(weights[1] * np.sqrt(10))
+    # Class 3 is the last and takes the sites of class 5.
+    assert weights[3] == pytest.approx(weights[1] * np.sqrt(90))
+    assert 90 * weights[1] + 9 * weights[2] + weights[3] == pytest.approx(4 * 100)
+    assert (class_weights(classes, 4, plan_of().training) == 1).all()
+
+
+def test_the_truth_of_a_focal_series_lies_where_its_images_lie_on_average(wave_file):
+    """Each image is displaced by its registration error; the truth by their mean, nothing."""
+    waves = hdf5.read_waves([wave_file])
+    series = {"steps_A": [-5, 0, 5], "registration_error_A": 0.5}
+    plan = plan_of(microscope=SECTION["microscope"] | {"focal_series": series})
+    assert plan.frames == 3
+    learning, _ = streams(waves, plan)
+    inputs = learning[0][0]
+    assert np.ptp(inputs["rows"][:, :, 0], axis=1).min() > 0.05
+    exact = inputs | {
+        name: inputs[name].mean(axis=1, keepdims=True).repeat(3, 1) for name in ("rows", "columns")
+    }
+    learner = make_learner(build_network(2, 3, 2), waves, plan)
+    images, truth = (np.asarray(part) for part in learner.imaging(inputs))
+    assert images.shape == (2, 64, 64, 3)
+    np.testing.assert_allclose(truth, np.asarray(learner.imaging(exact)[1]), atol=1e-4)
+
+
+def test_images_on_sites_show_one_near_their_middle(wave_file):
+    waves = hdf5.read_waves([wave_file])
+    plan = plan_of(training=SECTION["training"] | {"on_sites": 1.0})
+    learning, _ = streams(waves, plan)
+    for index in range(3):
+        inputs = learning[index][0]
+        middle = np.stack([inputs[name].mean(axis=(1, 2)) for name in ("columns", "rows")], -1)
+        apart = inputs["sites"] - middle[:, None]
+        apart -= 24.0 * np.round(apart / 24.0)
+        nearest = np.abs(apart).max(axis=-1).min(axis=1)
+        assert (nearest <= 16 * inputs["pixel_size"] + 1e-3).all()
+
+
+def test_an_example_shows_its_atoms_where_the_truth_has_them(wave_file):
+    """At optimum defocus and high dose the image is bright where the truth says atom."""
+    waves = hdf5.read_waves([wave_file])
+    plan = plan_of()
+    learning, _ = streams(waves, plan)
+    learner = make_learner(build_network(2, 1, 2), waves, plan)
+    images, truth = (np.asarray(part) for part in learner.imaging(learning[0][0]))
+    assert images.shape == (2, 64, 64, 1)
+    assert truth.shape == (2, 64, 64, 2)
+    np.testing.assert_allclose(truth.sum(axis=-1), 1, atol=1e-5)
+    for image, atoms in zip(images[..., 0], truth[..., 1], strict=True):
+        assert np.corrcoef(image.ravel(), atoms.ravel())[0, 1] > 0.35
+
+
+def test_examples_depend_on_seed_and_step_alone(wave_file):
+    waves = hdf5.read_waves([wave_file])
+    one, other = streams(waves, plan_of())[0], streams(waves, plan_of())[0]
+    one.done = other.done = 6
+    one[0]
+    for name, values in one[1][0].items():
+        np.testing.assert_array_equal(values, other[1][0][name])
+    assert not np.array_equal(one[1][0]["rows"], one[2][0]["rows"])
+
+
+def arguments(folder, wave_file, **training):
+    section = SECTION | {"training": SECTION["training"] | training}
+    return [
+        *(str(folder / "model"), str(wave_file), "--work", str(folder / "work")),
+        *("--name", "tiny", "--seed", "3", "--checkpoint-steps", "2"),
+        *("--settings", json.dumps(section)),
+    ]
+
+
+def train(folder, wave_file, environment=None, **training):
+    command = [sys.executable, SCRIPTS / "train_network.py"]
+    with open(folder / "errors.txt", "ab") as errors:
+        return subprocess.Popen(
+            [*command, *arguments(folder, wave_file, **training)],
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            env=os.environ | (environment or {}),
+        )
+
+
+def at_next_checkpoint(training, folder, number):
+    """Send a signal when a checkpoint more is there, in the midst of the training."""
+    before = set((folder / "work").glob("checkpoint/*.npz"))
+    deadline = time.monotonic() + 300
+    while set((folder / "work").glob("checkpoint/*.npz")) <= before:
+        assert training.poll() is None, errors_of(folder)
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    training.send_signal(number)
+    return training.wait(60)
+
+
+def errors_of(folder):
+    return (folder / "errors.txt").read_text(encoding="utf-8")
+
+
+def history_of(folder):
+    with open(folder / "model" / "history.csv", encoding="utf-8") as file:
+        return [float(row["loss"]) for row in csv.DictReader(file)]
+
+
+#: Weights of two trainings alike, on one machine, may differ by this: threads add up in any order.
+TOLERANCE = 1e-4
+
+
+@pytest.mark.filterwarnings("ignore:the network has learned nothing")
+@pytest.mark.slow
+def test_a_killed_training_ends_with_the_model_of_an_undisturbed_one(tmp_path, wave_file):
+    """Killed, then told to stop, then left alone."""
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    killed.mkdir()
+    assert train_network.main(arguments(whole, wave_file)) == 0
+    first = train(killed, wave_file)
+    assert at_next_checkpoint(first, killed, signal.SIGKILL) == -signal.SIGKILL
+    second = train(killed, wave_file)
+    assert at_next_checkpoint(second, killed, signal.SIGTERM) == 128 + signal.SIGTERM
+    assert "the training goes on from there" in errors_of(killed)
+    assert "Traceback" not in errors_of(killed)
+    assert not (killed / "model").exists()
+    assert train_network.main(arguments(killed, wave_file)) == 0
+    assert not (killed / "work" / "checkpoint").exists(), "what is complete is not gone on from"
+    assert len(history_of(killed)) == 4
+    np.testing.assert_allclose(history_of(killed), history_of(whole), rtol=1e-4)
+    ours, undisturbed = (
+        models.load_network(folder / "model")[0].get_weights() for folder in (killed, whole)
+    )
+    for one, other in zip(ours, undisturbed, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=TOLERANCE)
+    card = models.read_card(killed / "model")
+    assert card.name == "tiny"
+    assert card.class_names == ("background", "atom")
+    assert card.pixel_size_A == (0.11, 0.13)
+    assert len(card.data_sha256) == 64
+    assert [entry["file"] for entry in card.inputs] == ["waves.h5", "structures.h5"]
+    assert card.inputs[1]["seed"] == 1
+    weights = killed / "model" / models.WEIGHTS
+    damaged = bytearray(weights.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    weights.write_bytes(damaged)
+    with pytest.raises(InputError, match=rf"{models.WEIGHTS}: damaged"):
+        models.load_network(killed / "model")
+
+
+@pytest.mark.slow
+@pytest.mark.backend
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_other_backends_train_and_infer_alike(tmp_path, wave_file, backend):
+    pytest.importorskip(
+        backend, reason=f"{backend} is not installed (pip install -e '.[{backend}]')"
+    )
+    training = train(tmp_path, wave_file, {"KERAS_BACKEND": backend}, steps=20, steps_per_epoch=10)
+    assert training.wait(500) == 0, errors_of(tmp_path)
+    assert np.isfinite(history_of(tmp_path)).all()
+    infer = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import numpy as np\n"
+        "from atomsight.learning.models import load_network\n"
+        "from atomsight.reading.inference import predict_maps\n"
+        "image = np.random.default_rng(0).normal(size=(96, 64, 1)).astype('float32')\n"
+        "np.save(sys.argv[3], predict_maps(load_network(sys.argv[2])[0], image, 512))\n"
+    )
+    maps = {}
+    for name in (backend, "tensorflow"):
+        file = tmp_path / f"{name}.npy"
+        subprocess.run(
+            [sys.executable, "-c", infer, SCRIPTS, tmp_path / "model", file],
+            check=True,
+            env=os.environ | {"KERAS_BACKEND": name},
+        )
+        maps[name] = np.load(file)
+    np.testing.assert_allclose(maps[backend], maps["tensorflow"], atol=1e-4)
+
+
+def test_no_steps_between_checkpoints_are_refused(tmp_path, wave_file, capsys):
+    given = [*arguments(tmp_path, wave_file), "--checkpoint-steps", "0"]
+    assert train_network.main(given) == 1
+    assert "--checkpoint-steps: 0 must be at least 1" in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore:the network has learned nothing")
+def test_a_training_starts_from_the_weights_of_another_model(tmp_path, wave_file, capsys):
+    """Steps that are next to nothing leave them as they are; a network of another size is none."""
+    start = made_models.save_tiny_model(tmp_path / "start", made_models.ATOM_CARD)
+    small = {"steps": 1, "steps_per_epoch": 1, "learning_rate": 1e-9, "weight_decay": 0}
+    given = [*arguments(tmp_path, wave_file, **small), "--start-from", str(start)]
+    assert train_network.main(given) == 0
+    expected = models.load_network(start)[0].get_weights()
+    found = models.load_network(tmp_path / "model")[0].get_weights()
+    for one, other in zip(expected, found, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+    section = SECTION | {"network": {"features": 4}}
+    assert train_network.main([*given, "--settings", json.dumps(section)]) == 1
+    assert "(network.features), this model has 4; they must be equal" in capsys.readouterr().err
+
+
+def test_one_structure_is_not_enough(tmp_path, wave_file, capsys):
+    waves = hdf5.read_waves([wave_file])
+    single = tmp_path / "single.h5"
+    alone = [(waves.spectra[0], waves.sites[0], waves.classes[0])]
+    hdf5.write_waves(single, alone, waves.cell_A, 80e3, {})
+    arguments = [str(tmp_path / "model"), str(single), "--work", str(tmp_path / "work")]
+    code = train_network.main([*arguments, "--seed", "1", "--settings", json.dumps(SECTION)])
+    assert code == 1
+    assert "at least two structures" in capsys.readouterr().err
+    assert not (tmp_path / "model").exists()
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    keras.utils.set_random_seed(1)
+    card = models.ModelCard(
+        *("tiny", "graphene", 2, 1, ("background", "atom"), "bright", (0.1, 0.14), 6.0, 0.4),
+        *({}, {}, {}, 1, "0" * 64, {}, {}),
+    )
+    models.save(tmp_path, build_network(4, 1, 2), card, pd.DataFrame())
+    with pytest.raises(InputError, match="weights do not fit the card"):
+        models.load_network(tmp_path)

@@ -1,0 +1,289 @@
+"""Nothing in a model's files is executed, and nothing of an absurd size is made."""
+
+import json
+import pickle
+import shutil
+import zipfile
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from made_models import ATOM_CARD, save_tiny_model
+from numpy.testing import assert_allclose
+
+from atomsight.errors import InputError
+from atomsight.learning import models, weights
+from atomsight.learning.network import build_network, weight_count
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    return save_tiny_model(tmp_path_factory.mktemp("saved"), ATOM_CARD)
+
+
+@pytest.fixture
+def model(tmp_path, saved):
+    """From anyone: its card tells no checksum of the weights, or one that fits."""
+    model = Path(shutil.copytree(saved, tmp_path / "model"))
+    changed_card(model, weights_sha256=None)
+    return model
+
+
+@pytest.fixture
+def file(model):
+    return model / models.WEIGHTS
+
+
+def refused(model, sentence):
+    with pytest.raises(InputError, match=sentence):
+        models.load_network(model)
+
+
+def changed_card(model, **values):
+    card = json.loads((model / models.CARD).read_text())
+    (model / models.CARD).write_text(json.dumps(card | values))
+
+
+@pytest.mark.parametrize("sizes", [(2, 1, 2), (4, 3, 13)])
+def test_the_weights_are_counted_without_building_the_network(sizes):
+    assert weight_count(*sizes) == build_network(*sizes).count_params()
+
+
+def test_float16_is_half_as_large_and_loads_as_float32(tmp_path, file, model):
+    keras.utils.set_random_seed(1)
+    network = build_network(2, 1, 2)
+    models.save(tmp_path / "half", network, ATOM_CARD, pd.DataFrame({"epoch": [0]}), "float16")
+    stored = []
+    with h5py.File(tmp_path / "half" / models.WEIGHTS) as half:
+        half.visititems(lambda _, item: stored.append(getattr(item, "dtype", None)))
+    assert {dtype for dtype in stored if dtype is not None} == {np.dtype("float16")}
+    loaded = models.load_network(tmp_path / "half")[0].get_weights()
+    assert {weight.dtype for weight in loaded} == {np.dtype("float32")}
+    for weight, exact in zip(loaded, models.load_network(model)[0].get_weights(), strict=True):
+        assert_allclose(weight, exact, rtol=2**-11, atol=1e-7)
+
+
+# Files made to do harm
+
+
+class Marked:
+    """Unpickled, or called, it leaves a mark."""
+
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __reduce__(self):
+        return Path.touch, (self.mark,)
+
+
+@pytest.fixture
+def lambda_network(tmp_path):
+    """A network of Keras whose Lambda layer leaves a mark when it runs."""
+    mark = str(tmp_path / "mark")
+    image = keras.Input((8, 8, 1))
+
+    def leave_mark(maps):
+        Path(mark).touch()
+        return maps
+
+    network = keras.Model(image, keras.layers.Lambda(leave_mark, output_shape=(8, 8, 1))(image))
+    Path(mark).unlink(missing_ok=True)
+    return network
+
+
+def test_a_keras_archive_with_a_lambda_layer_is_refused(tmp_path, model, file, lambda_network):
+    lambda_network.save(tmp_path / "lambda.keras")
+    assert zipfile.is_zipfile(tmp_path / "lambda.keras")
+    (tmp_path / "lambda.keras").replace(file)
+    refused(model, "only HDF5 with plain numbers is read")
+    assert not (tmp_path / "mark").exists()
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_whole_network_with_a_lambda_layer_in_hdf5_is_refused(
+    tmp_path, model, file, lambda_network
+):
+    lambda_network.save(tmp_path / "lambda.h5")
+    with h5py.File(tmp_path / "lambda.h5") as saved:
+        assert "Lambda" in saved.attrs["model_config"]
+    (tmp_path / "lambda.h5").replace(file)
+    refused(model, "it describes layers")
+    assert not (tmp_path / "mark").exists()
+
+
+def test_a_description_of_layers_beside_true_weights_is_refused(model, file):
+    with h5py.File(file, "a") as stored:
+        stored.attrs["model_config"] = json.dumps({"class_name": "Lambda", "config": {}})
+    refused(model, "it describes layers")
+
+
+def test_a_pickle_is_refused_and_not_opened(tmp_path, model, file):
+    file.write_bytes(pickle.dumps(Marked(tmp_path / "mark")))
+    refused(model, "only HDF5 with plain numbers is read")
+    (model / models.CARD).write_bytes(pickle.dumps(Marked(tmp_path / "mark")))
+    refused(model, "not the card of a model")
+    assert not (tmp_path / "mark").exists()
+
+
+def replace_bias(stored):
+    """Take out the last bias, give its name."""
+    name = "layers/conv2d/vars/1"
+    del stored[name]
+    return name
+
+
+def text(stored):
+    stored[replace_bias(stored)] = ["a", "b"]
+
+
+def objects(stored):
+    stored.create_dataset(replace_bias(stored), (2,), h5py.ref_dtype)
+
+
+def external_link(stored):
+    stored[replace_bias(stored)] = h5py.ExternalLink("/etc/passwd", "/")
+
+
+def soft_link(stored):
+    stored[replace_bias(stored)] = h5py.SoftLink("/layers/standardised_convolution/vars/1")
+
+
+def loop(stored):
+    stored["layers/again"] = stored["layers"]
+
+
+def outside(stored):
+    stored.create_dataset(replace_bias(stored), (2,), "f4", external=[("/etc/passwd", 0, 8)])
+
+
+def virtual(stored):
+    layout = h5py.VirtualLayout((2,), "f4")
+    layout[:] = h5py.VirtualSource("/etc/passwd", "data", (2,))
+    stored.create_virtual_dataset(replace_bias(stored), layout)
+
+
+def vast(stored):
+    stored.create_dataset(replace_bias(stored), (10**9, 10**6), "f4", chunks=(1024, 1024))
+
+
+def not_finite(stored):
+    stored[replace_bias(stored)] = np.full(2, np.nan, "float32")
+
+
+def other_shape(stored):
+    stored[replace_bias(stored)] = np.zeros((1, 2), "float32")
+
+
+def missing(stored):
+    replace_bias(stored)
+
+
+def moved(stored):
+    stored.move("layers/conv2d", "layers/lambda")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (text, "no array of plain numbers"),
+        (objects, "no array of plain numbers"),
+        (external_link, "is a link"),
+        (soft_link, "is a link"),
+        (loop, "more than 2000 parts|numbers where the card asks"),
+        (outside, "no array of plain numbers"),
+        (virtual, "no array of plain numbers"),
+        (vast, "it holds 1000000000\\d+ numbers where the card asks for"),
+        (not_finite, "not all of its numbers are finite"),
+        (other_shape, "do not fit the card"),
+        (missing, "numbers where the card asks for"),
+        (moved, "do not fit the card"),
+    ],
+)
+def test_anything_but_plain_weights_is_refused(model, file, spoil, sentence):
+    with h5py.File(file, "a") as stored:
+        spoil(stored)
+    refused(model, sentence)
+
+
+def test_a_file_that_is_cut_short_is_refused(model, file):
+    file.write_bytes(file.read_bytes()[:5000])
+    refused(model, "cut short")
+
+
+# Cards
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"features": 10**9}, "features must be a whole number from 1 to 128, and 1000000000"),
+        ({"features": 2.0}, "features must be a whole number"),
+        ({"features": True}, "features must be a whole number"),
+        ({"features": "2"}, "features must be a whole number"),
+        ({"frames": 10**9}, "frames must be a whole number from 1 to 32"),
+        ({"frames": 0}, "frames must be"),
+        ({"class_names": ["background", *map(str, range(10**4))]}, "class_names must be"),
+        ({"class_names": "background"}, "class_names must be"),
+        ({"class_names": ["background", "../../atom"]}, "class_names must be"),
+        ({"class_names": ["background", "atom", "atom"]}, "class_names must be"),
+        ({"class_names": ["atom", "background"]}, "class_names must be"),
+        ({"material": "../structures"}, "material must be graphene, mos2 or nanoparticle"),
+        ({"name": "/etc/passwd"}, "name must be a name of letters"),
+        ({"name": "../model"}, "name must be"),
+        ({"contrast": 1}, "contrast must be bright, dark or either"),
+        ({"pixel_size_A": [0.14, 0.1]}, "pixel_size_A must be a range"),
+        ({"pixel_size_A": [0, 0.1]}, "pixel_size_A must be a range"),
+        ({"pixel_size_A": 0.1}, "pixel_size_A must be a range"),
+        ({"pixel_size_A": [float("inf"), float("inf")]}, "pixel_size_A must be a range"),
+        ({"window_A": float("nan")}, "window_A must be a number"),
+        ({"window_A": 1e9}, "window_A must be a number"),
+        ({"microscope": "/etc/passwd"}, "microscope must be a table"),
+        ({"microscope": {"defocus_A": "low"}}, "microscope must be a table"),
+        ({"microscope": {"focal_series": {"steps_A": [[0]]}}}, "microscope must be a table"),
+        ({"microscope": {"focal_series": {"steps_A": [0, 9]}}}, "frames is 1, but .* 2 steps"),
+        ({"thresholds": []}, "thresholds must be a table"),
+        ({"seed": -1}, "seed must be a whole number"),
+        ({"data_sha256": "../" * 21 + "x"}, "data_sha256 must be a sha256"),
+        ({"scores": {"loss": "print(1)"}}, "scores must be a table of numbers"),
+    ],
+)
+def test_a_card_that_cannot_be_is_refused_before_anything_is_made(model, values, sentence):
+    changed_card(model, **values)
+    with pytest.raises(InputError, match=sentence):
+        models.read_card(model)
+
+
+def test_a_network_larger_than_its_file_is_not_built(model, monkeypatch):
+    changed_card(model, features=128)
+    monkeypatch.setattr("atomsight.learning.network.build_network", None)
+    refused(model, "where the card asks for")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000, "[1]", '"card"', "null", "{", "{}", "\0", " " * 1_000_001, "9" * 5000],
+)
+def test_what_is_no_card_is_refused(model, text):
+    (model / models.CARD).write_text(text)
+    with pytest.raises(InputError, match="not the card of a model"):
+        models.read_card(model)
+
+
+def test_a_card_in_another_encoding_is_refused(model):
+    (model / models.CARD).write_bytes(b'{"name": "\xff"}')
+    with pytest.raises(InputError, match="not the card of a model"):
+        models.read_card(model)
+
+
+def test_a_file_in_place_of_the_folder_is_refused(model):
+    with pytest.raises(InputError, match="there is no model of this name"):
+        models.read_card(model / models.CARD)
+
+
+def test_a_file_without_anything_is_refused(tmp_path):
+    (tmp_path / "empty.h5").touch()
+    with pytest.raises(InputError, match="only HDF5 with plain numbers"):
+        weights.check(tmp_path / "empty.h5", 0)

@@ -1,0 +1,42 @@
+"""The smallest models, untrained, for tests of what reads with one."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import pandas as pd
+
+from atomsight.learning import models
+from atomsight.learning.network import build_network
+
+ATOM_CARD = models.ModelCard(
+    name="tiny",
+    material="graphene",
+    features=2,
+    frames=1,
+    class_names=("background", "atom"),
+    contrast="bright",
+    pixel_size_A=(0.1, 0.14),
+    window_A=6.0,
+    site_sigma_A=0.4,
+    microscope={},
+    training={},
+    thresholds={"background_limit": 0.9, "least_existence": 0.0},
+    seed=1,
+    data_sha256="0" * 64,
+    scores={},
+    versions={},
+)
+COLUMN_CARD = replace(
+    ATOM_CARD,
+    material="nanoparticle",
+    class_names=("background", "column"),
+    pixel_size_A=(0.1, 0.15),
+)
+
+
+def save_tiny_model(folder: Path, card: models.ModelCard) -> Path:
+    """Save an untrained network, the same every time."""
+    keras.utils.set_random_seed(1)
+    models.save(folder, build_network(2, 1, 2), card, pd.DataFrame({"epoch": [0]}))
+    return folder

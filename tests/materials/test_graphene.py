@@ -1,0 +1,125 @@
+"""The distribution of random graphene-like sheets."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.spatial import cKDTree
+
+import make_structures
+from atomsight.files import hdf5
+from atomsight.materials import graphene
+
+SETTINGS = graphene.Settings(
+    size_A=43.2,
+    lloyd_steps=(5, 60),
+    density_variation=0.04,
+    most_defects=0.01,
+    most_holes=4,
+    hole_radius_A=(3.0, 9.0),
+    ripple_A=0.3,
+)
+
+
+def neighbours(atoms, size, reach=1.9):
+    pairs = cKDTree(atoms, boxsize=size).query_pairs(reach, output_type="ndarray")
+    apart = atoms[pairs[:, 0]] - atoms[pairs[:, 1]]
+    apart -= size * np.round(apart / size)
+    return pairs, np.linalg.norm(apart, axis=1)
+
+
+@pytest.fixture(scope="module")
+def sheets():
+    return [graphene.make_structure(SETTINGS, np.random.default_rng(i)) for i in range(10)]
+
+
+def test_bonds_are_those_of_graphene(sheets):
+    lengths = np.concatenate([neighbours(sheet.sites, 43.2)[1] for sheet in sheets])
+    assert 1.42 <= np.median(lengths) <= 1.46
+    assert np.mean((lengths > 1.2) & (lengths < 1.65)) >= 0.97
+    assert lengths.min() > 1.0
+
+
+def test_interior_atoms_have_three_neighbours():
+    whole = replace(SETTINGS, most_holes=0)
+    threes = []
+    for seed in range(8):
+        sites = graphene.make_structure(whole, np.random.default_rng(seed)).sites
+        pairs, _ = neighbours(sites, 43.2, reach=1.25 * graphene.BOND_A)
+        threes += list(np.bincount(pairs.ravel(), minlength=len(sites)) == 3)
+    assert np.mean(threes) >= 0.95
+
+
+def test_rings_are_mostly_of_five_to_eight():
+    sizes = []
+    for seed in range(5):
+        rings = graphene.ring_centres(SETTINGS, np.random.default_rng(seed))
+        _, members = graphene.periodic_triangles(rings, 43.2)
+        sizes.append(np.bincount(members.ravel()))
+    sizes = np.concatenate(sizes)
+    assert np.mean((sizes >= 5) & (sizes <= 8)) > 0.97
+    assert np.mean(sizes == 6) > 0.5
+
+
+def test_holes_remove_atoms_and_leave_no_dangling_ones(sheets):
+    counts = [len(sheet.sites) for sheet in sheets]
+    assert max(counts) > 1.15 * min(counts)
+    for sheet in sheets:
+        pairs, _ = neighbours(sheet.sites, 43.2, reach=1.25 * graphene.BOND_A)
+        assert np.bincount(pairs.ravel(), minlength=len(sheet.sites)).min() >= 2
+
+
+def test_density_of_rings_varies_as_asked():
+    counts = [
+        len(graphene.ring_centres(replace(SETTINGS, lloyd_steps=(0, 0)), np.random.default_rng(i)))
+        for i in range(12)
+    ]
+    relative = np.array(counts) * graphene.RING_AREA_A2 / 43.2**2
+    assert 0.955 < relative.min() < relative.max() < 1.045
+    assert np.ptp(relative) > 0.03
+
+
+def test_shards_hold_what_one_file_would(tmp_path):
+    def make(name, *more):
+        path = tmp_path / name
+        given = ["--material", "graphene", "--count", "3", "--seed", "7", *more]
+        assert make_structures.main([str(path), *given]) == 0
+        return path
+
+    whole = dict(hdf5.read_structures(make("whole.h5")))
+    parts = {}
+    for shard in range(2):
+        part = make(f"{shard}.h5", "--shard", str(shard), "--shards", "2")
+        parts |= dict(hdf5.read_structures(part))
+    assert list(whole) == list(parts) == [0, 1, 2], "a training sees them in one order"
+    for number, structure in whole.items():
+        np.testing.assert_array_equal(structure.positions, parts[number].positions)
+    assert make("again.h5").read_bytes() == (tmp_path / "whole.h5").read_bytes()
+
+
+def test_an_impossible_shard_is_refused(tmp_path, capsys):
+    output = tmp_path / "structures.h5"
+    given = ["--material", "graphene", "--count", "2", "--seed", "7", "--shard", "2"]
+    assert make_structures.main([str(output), *given]) == 1
+    assert "shard 2 of 1" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_coordination_defects_have_two_and_four_neighbours():
+    crowded = replace(SETTINGS, most_defects=0.03, most_holes=0)
+    found = np.zeros(8, dtype=int)
+    for seed in range(5):
+        sites = graphene.make_structure(crowded, np.random.default_rng(seed)).sites
+        pairs, _ = neighbours(sites, 43.2)
+        found += np.bincount(np.bincount(pairs.ravel(), minlength=len(sites)), minlength=8)
+    assert found[2] > 10
+    assert found[4] > 10
+    assert found[3] > 0.85 * found.sum()
+    assert found[:2].sum() == 0
+
+
+def test_second_neighbours_share_one_neighbour():
+    chain = np.array([[0, 1], [1, 2], [2, 3]])
+    assert graphene.second_neighbours(chain, 4).tolist() == [[0, 2], [1, 3]]
+    triangle = np.array([[0, 1], [1, 2], [0, 2]])
+    assert len(graphene.second_neighbours(triangle, 3)) == 0

@@ -1,0 +1,230 @@
+"""The distribution of random sheets of MoS2, and what their sites are."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy.spatial import cKDTree
+
+from atomsight.materials import MATERIALS, mos2
+from atomsight.materials.building import honeycombs
+from atomsight.materials.building.periodic_waves import PeriodicWaves
+
+SIZE_A = 43.2
+SETTINGS = mos2.Settings(
+    size_A=SIZE_A,
+    lattice_A=(3.13, 3.2),
+    grains=(1, 3),
+    most_single_vacancies=0.15,
+    most_double_vacancies=0.03,
+    most_mo_vacancies=0.02,
+    most_holes=3,
+    hole_radius_A=(3.0, 9.0),
+    edge_share=0.25,
+    ripple_A=0.3,
+    tilt_deg=(0.0, 3.0),
+)
+WHOLE = replace(
+    SETTINGS,
+    grains=(1, 1),
+    most_single_vacancies=0.0,
+    most_double_vacancies=0.0,
+    most_mo_vacancies=0.0,
+    most_holes=0,
+    edge_share=0.0,
+)
+FLAT = {"ripple_A": 0.0, "tilt_deg": (0.0, 0.0)}
+MO, S2, S = 1, 2, 3
+
+
+def make(settings, seed=0):
+    return mos2.make_structure(settings, np.random.default_rng(seed))
+
+
+def bonds(structure, reach=2.44):
+    is_mo = structure.classes == MO
+    pairs = cKDTree(structure.sites, boxsize=SIZE_A).query_pairs(reach, output_type="ndarray")
+    return pairs[is_mo[pairs[:, 0]] != is_mo[pairs[:, 1]]]
+
+
+def distances(structure, pairs):
+    apart = np.diff(structure.sites[pairs], axis=1)[:, 0]
+    return np.linalg.norm(apart - SIZE_A * np.round(apart / SIZE_A), axis=1)
+
+
+@pytest.fixture(scope="module")
+def sheets():
+    return [make(SETTINGS, seed) for seed in range(16)]
+
+
+def test_the_material_can_be_chosen_by_its_name():
+    assert MATERIALS["mos2"] is mos2
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_crystal_without_vacancies_is_a_honeycomb_across_the_border_of_its_box(seed):
+    crystal = make(WHOLE, seed)
+    pairs = bonds(crystal)
+    assert (np.bincount(pairs.ravel()) == 3).all()
+    assert (crystal.classes == MO).sum() == (crystal.classes == S2).sum()
+    assert not (crystal.classes == S).any()
+    # a / √3, strained by 2.5 % at most to fit the box, and rough by 0.03 Å.
+    assert_allclose(distances(crystal, pairs).mean(), 3.165 / np.sqrt(3), rtol=0.03)
+
+
+def test_lattice_constant_and_orientation_vary():
+    counts, azimuths = [], []
+    for seed in range(20):
+        sites, is_mo = honeycombs.single_crystal(SIZE_A, 3.165, np.random.default_rng(seed))
+        counts.append(len(sites))
+        _, near = cKDTree(sites[is_mo], boxsize=SIZE_A).query(sites[is_mo][0], k=2)
+        apart = sites[is_mo][near[1]] - sites[is_mo][0]
+        apart -= SIZE_A * np.round(apart / SIZE_A)
+        azimuths.append(np.rad2deg(np.arctan2(*apart[::-1])) % 60)
+    assert len(set(counts)) > 1
+    assert np.ptp(azimuths) > 40
+
+
+def test_the_atoms_of_a_site_are_what_its_class_says(sheets):
+    for sheet in sheets:
+        counts = np.bincount(sheet.classes, minlength=4)
+        assert counts[0] == 0
+        assert (sheet.numbers == 42).sum() == counts[MO]
+        assert (sheet.numbers == 16).sum() == 2 * counts[S2] + counts[S]
+
+
+def test_a_site_is_the_mean_projected_position_of_its_atoms(sheets):
+    for sheet in sheets:
+        tree = cKDTree(sheet.sites, boxsize=SIZE_A)
+        _, site = tree.query(sheet.positions[:, :2] % SIZE_A)
+        offsets = sheet.positions[:, :2] - sheet.sites[site]
+        offsets -= SIZE_A * np.round(offsets / SIZE_A)
+        atoms = np.bincount(site, minlength=len(sheet.sites))
+        assert (atoms == np.where(sheet.classes == S2, 2, 1)).all()
+        for axis in offsets.T:
+            assert_allclose(np.bincount(site, axis), 0, atol=1e-9)
+
+
+def test_sulfur_lies_in_two_layers_and_a_single_atom_in_either():
+    sheet = make(replace(WHOLE, most_single_vacancies=0.6, **FLAT), 1)
+    heights = sheet.positions[:, 2] - mos2.BOX_HEIGHT_A / 2
+    assert_allclose(heights[sheet.numbers == 42], 0, atol=1e-9)
+    assert_allclose(np.abs(heights[sheet.numbers == 16]), 1.56)
+    singles = heights[-(sheet.classes == S).sum() :]
+    assert 0.25 < (singles > 0).mean() < 0.75
+
+
+def test_a_tilt_takes_the_sulfur_of_a_pair_apart():
+    tilted = replace(WHOLE, ripple_A=0.0, tilt_deg=(3.0, 3.0))
+    sheet = make(tilted, 2)
+    lower, upper = np.split(sheet.positions[sheet.numbers == 16, :2], 2)
+    apart = upper - lower
+    apart -= SIZE_A * np.round(apart / SIZE_A)
+    assert_allclose(np.linalg.norm(apart, axis=1), 3.12 * np.sin(np.deg2rad(3)), rtol=1e-6)
+
+
+def test_no_two_sites_are_so_close_that_they_would_be_one(sheets):
+    for sheet in sheets:
+        nearest = cKDTree(sheet.sites, boxsize=SIZE_A).query(sheet.sites, k=2)[0][:, 1]
+        # Single atoms are seen up to 0.15 Å off their column.
+        assert nearest.min() > 1.2
+        assert np.percentile(nearest, 1) > 1.5
+
+
+def test_bonds_are_those_of_the_material(sheets):
+    lengths = np.concatenate([distances(sheet, bonds(sheet)) for sheet in sheets])
+    assert 1.79 < np.median(lengths) < 1.86
+    assert np.mean((lengths > 1.65) & (lengths < 2.0)) > 0.93
+
+
+def test_every_site_is_held_by_two_bonds():
+    flat = replace(SETTINGS, **FLAT)
+    for seed in range(8):
+        sheet = make(flat, seed)
+        assert np.bincount(bonds(sheet).ravel(), minlength=len(sheet.sites)).min() >= 2
+
+
+def test_vacancies_are_as_many_as_asked():
+    drawn = [make(replace(WHOLE, most_single_vacancies=0.15), seed).classes for seed in range(12)]
+    shares = [np.mean(classes[classes > MO] == S) for classes in drawn]
+    assert max(shares) < 0.22
+    assert 0.04 < np.mean(shares) < 0.11
+    full = len(make(WHOLE, 5).sites)
+    doubles, without_mo = (
+        make(replace(WHOLE, **{key: 0.1}), 5).classes
+        for key in ("most_double_vacancies", "most_mo_vacancies")
+    )
+    assert len(doubles) < full
+    assert (doubles == MO).sum() > (doubles > MO).sum()
+    assert (without_mo == MO).sum() < (without_mo > MO).sum()
+
+
+def test_edges_lose_sulfur_more_readily():
+    at_edge, elsewhere = [], []
+    for seed in range(12):
+        sheet = make(replace(WHOLE, edge_share=1.0, **FLAT), seed)
+        held = np.bincount(bonds(sheet).ravel(), minlength=len(sheet.sites))
+        sulfur = sheet.classes > MO
+        at_edge += list(sheet.classes[sulfur & (held < 3)] == S)
+        elsewhere += list(sheet.classes[sulfur & (held >= 3)] == S)
+    assert 0.1 < np.mean(at_edge) < 0.5
+    assert not any(elsewhere)
+
+
+def test_grains_differ_in_orientation_and_meet_closely():
+    for seed in range(4):
+        several = make(replace(WHOLE, grains=(3, 3)), seed)
+        held = np.bincount(bonds(several).ravel(), minlength=len(several.sites))
+        assert 0.7 < np.mean(held == 3) < 0.99
+        # The boundaries cost less than a tenth of the sites.
+        area = SIZE_A**2 / (3.165**2 * np.sqrt(3) / 2) * 2
+        assert len(several.sites) > 0.9 * area
+
+
+def test_holes_and_strips_of_vacuum_end_the_sheet(monkeypatch):
+    full = len(make(WHOLE, 3).sites)
+    holed = len(make(replace(WHOLE, most_holes=6, hole_radius_A=(8.0, 9.0)), 3).sites)
+    monkeypatch.setattr(mos2, "_STRIP_WIDTH_A", (16.0, 16.0))
+    cut = make(replace(WHOLE, edge_share=1.0), 3)
+    assert holed < 0.95 * full
+    assert len(cut.sites) < 0.8 * full
+    # A wide strip runs through the whole box: across it something is free everywhere.
+    cells, _, _ = np.histogram2d(*cut.sites.T, bins=12, range=[[0, SIZE_A]] * 2)
+    empty = cells == 0
+    assert empty.any(axis=0).all() or empty.any(axis=1).all()
+
+
+def test_atoms_lie_in_the_box(sheets):
+    for sheet in sheets:
+        assert (sheet.positions >= 0).all()
+        assert (sheet.positions < sheet.cell_A).all()
+        assert ((sheet.sites >= 0) & (sheet.sites < SIZE_A)).all()
+        assert sheet.positions[:, 2].min() > 0.2
+
+
+def test_the_same_seed_gives_the_same_sheet():
+    one, again, other = (make(SETTINGS, seed) for seed in (4, 4, 5))
+    np.testing.assert_array_equal(one.positions, again.positions)
+    assert len(one.positions) != len(other.positions)
+
+
+def test_of_crowded_sites_the_first_stays_and_frees_those_behind():
+    sites = np.array([[5.0, 5.0], [6.0, 5.0], [7.0, 5.0], [20.0, 5.0]])
+    is_mo = np.array([True, False, True, False])
+    stays = honeycombs.uncrowded(sites, is_mo, SIZE_A, (1.5, 1.5))
+    assert stays.tolist() == [True, False, True, True]
+
+
+def test_waves_are_periodic_and_their_slopes_are_their_derivatives():
+    waves = PeriodicWaves.draw(SIZE_A, 2, np.random.default_rng(0))
+    places = np.random.default_rng(1).uniform(0, SIZE_A, (50, 2))
+    for shift in itertools.product((-SIZE_A, 0, SIZE_A), repeat=2):
+        assert_allclose(waves.values(places + shift), waves.values(places), atol=1e-9)
+    for axis in range(2):
+        step = 1e-5 * np.eye(2)[axis]
+        numeric = (waves.values(places + step) - waves.values(places - step)) / 2e-5
+        assert_allclose(waves.slopes(places)[..., axis], numeric, atol=1e-6)
+    grid = np.stack(np.meshgrid(*[np.linspace(0, SIZE_A, 60, endpoint=False)] * 2), -1)
+    assert_allclose(waves.values(grid.reshape(-1, 2)).std(axis=0), 1, rtol=1e-3)

@@ -1,0 +1,244 @@
+"""Rough nanoparticles: how they grow, and what their columns are."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from ase.data import atomic_numbers
+from scipy.spatial import cKDTree
+
+import make_structures
+from atomsight.errors import InputError
+from atomsight.files import hdf5
+from atomsight.materials import nanoparticle
+from atomsight.materials.building import support
+from atomsight.materials.building.support import SupportSettings
+from atomsight.materials.nanoparticle import Settings
+
+GOLD_A = nanoparticle.lattice_constant_A("Au")
+FREE = SupportSettings(0.0, 0.0, 0.4, (10.0, 20.0))
+SETTINGS = Settings(
+    size_A=52.0,
+    metal="Au",
+    zone_axes=("110", "111"),
+    radius_A=(6.0, 16.0),
+    most_added=0.33,
+    roughening_temperature=(0.2, 2.0),
+    tilt_deg=(0.0, 0.0),
+    support=FREE,
+)
+
+
+def seed_crystal():
+    """A crystal in which three atoms are occupied: free sites have one, two or three neighbours."""
+    crystal = nanoparticle.fcc_points(2.1 * GOLD_A, GOLD_A)
+    neighbours = nanoparticle.neighbour_table(crystal, GOLD_A)
+    middle = int(np.linalg.norm(crystal, axis=1).argmin())
+    second = neighbours[middle][0]
+    third = np.intersect1d(neighbours[middle], neighbours[second])[0]
+    occupied = np.zeros(len(crystal), dtype=bool)
+    occupied[[middle, second, third]] = True
+    return occupied, neighbours
+
+
+def first_additions(temperature, repeats):
+    """How often an atom is added with n neighbours, and how many free sites have n."""
+    occupied, neighbours = seed_crystal()
+    padded = np.append(occupied, False)
+    coordination = np.where(occupied, 0, padded[neighbours].sum(axis=1))
+    rng = np.random.default_rng(5)
+    taken = []
+    for _ in range(repeats):
+        after = nanoparticle.grow(occupied, neighbours, 1, temperature, rng)
+        taken.append(coordination[np.flatnonzero(after & ~occupied)[0]])
+    most = coordination.max() + 1
+    return np.bincount(taken, minlength=most), np.bincount(coordination, minlength=most)
+
+
+def test_growth_follows_equation_9():
+    """The free sites of a small crystal, enumerated: p(n) ∝ sites(n) exp(n / T), n ≥ 1."""
+    repeats, temperature = 4000, 1.5
+    taken, sites = first_additions(temperature, repeats)
+    expected = sites * np.exp(np.arange(len(sites)) / temperature)
+    expected[0] = 0
+    expected *= repeats / expected.sum()
+    assert sites[1] > 10
+    assert sites[2] > 5
+    assert sites[3] > 0
+    assert taken[0] == 0
+    np.testing.assert_allclose(taken, expected, atol=4 * np.sqrt(expected.max()))
+
+
+def test_a_cold_surface_fills_its_best_sites():
+    taken, sites = first_additions(0.01, 200)
+    assert taken[-1] == 200
+    assert sites[-1] > 0
+
+
+def test_a_hot_surface_takes_every_site_alike():
+    repeats = 4000
+    taken, sites = first_additions(1e6, repeats)
+    expected = repeats * sites[1:] / sites[1:].sum()
+    np.testing.assert_allclose(taken[1:], expected, atol=4 * np.sqrt(expected.max()))
+
+
+def test_growth_adds_the_atoms_asked_for_and_stops_when_the_crystal_is_full():
+    occupied, neighbours = seed_crystal()
+    rng = np.random.default_rng(0)
+    grown = nanoparticle.grow(occupied, neighbours, 20, 1.0, rng)
+    assert np.count_nonzero(grown) == 23
+    assert (grown >= occupied).all()
+    assert nanoparticle.grow(occupied, neighbours, 10_000, 1.0, rng).all()
+
+
+def test_growth_survives_temperatures_at_which_all_weights_vanish():
+    occupied, neighbours = seed_crystal()
+    grown = nanoparticle.grow(occupied, neighbours, 5, 1e-4, np.random.default_rng(0))
+    assert np.count_nonzero(grown) == 8
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_columns_of_an_untilted_particle_are_exact(seed):
+    """Every atom of a column stands on the site, and every site on its own lattice place."""
+    structure = nanoparticle.make_structure(SETTINGS, np.random.default_rng(seed))
+    distance, owner = cKDTree(structure.sites).query(structure.positions[:, :2])
+    assert distance.max() < 1e-6
+    np.testing.assert_array_equal(np.bincount(owner), structure.classes)
+    nearest = cKDTree(structure.sites).query(structure.sites, k=2)[0][:, 1]
+    spacings = {"110": GOLD_A * np.sqrt(3 / 8), "111": GOLD_A / np.sqrt(6)}
+    assert np.median(nearest) == pytest.approx(
+        min(spacings.values(), key=lambda spacing: abs(spacing - np.median(nearest))), abs=1e-6
+    )
+
+
+def test_the_site_of_a_tilted_column_is_the_mean_of_its_atoms():
+    upright = nanoparticle.make_structure(SETTINGS, np.random.default_rng(3))
+    tilted = nanoparticle.make_structure(
+        replace(SETTINGS, tilt_deg=(4.0, 4.0)), np.random.default_rng(3)
+    )
+    np.testing.assert_array_equal(tilted.classes, upright.classes)
+    means = (tilted.sites * tilted.classes[:, None]).sum(axis=0) / tilted.classes.sum()
+    np.testing.assert_allclose(means, tilted.positions[:, :2].mean(axis=0))
+    spread = cKDTree(tilted.sites).query(tilted.positions[:, :2])[0]
+    assert spread.max() > 0.1
+
+
+@pytest.mark.parametrize("axis", ["100", "110", "111"])
+def test_a_zone_axis_points_along_the_beam(axis):
+    basis = nanoparticle.zone_axis_basis(axis)
+    direction = np.array([int(index) for index in axis], float)
+    np.testing.assert_allclose(basis @ basis.T, np.eye(3), atol=1e-12)
+    assert np.linalg.det(basis) == pytest.approx(1)
+    np.testing.assert_allclose(direction / np.linalg.norm(direction) @ basis, [0, 0, 1], atol=1e-12)
+
+
+def test_a_tilt_has_its_angle():
+    tilt = nanoparticle.random_tilt(np.radians(3.0), np.random.default_rng(1))
+    np.testing.assert_allclose(tilt @ tilt.T, np.eye(3), atol=1e-12)
+    assert np.degrees(np.arccos(tilt[2, 2])) == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize("metal", ["Au", "Pt", "Pd", "Ag", "Cu", "Ni"])
+def test_any_fcc_metal_makes_a_particle_with_its_own_distances(metal):
+    structure = nanoparticle.make_structure(
+        replace(SETTINGS, metal=metal, most_added=0.0), np.random.default_rng(0)
+    )
+    assert set(structure.numbers) == {atomic_numbers[metal]}
+    nearest = cKDTree(structure.positions).query(structure.positions, k=2)[0][:, 1]
+    bond = nanoparticle.lattice_constant_A(metal) / np.sqrt(2)
+    np.testing.assert_allclose(nearest, bond, rtol=1e-6)
+
+
+@pytest.mark.parametrize("metal", ["Fe", "Xx"])
+def test_what_is_no_fcc_metal_is_named(metal):
+    with pytest.raises(InputError, match=f"'{metal}' is not an fcc metal; known are .*Au"):
+        nanoparticle.lattice_constant_A(metal)
+
+
+def test_a_particle_too_large_for_its_box_is_refused():
+    with pytest.raises(
+        InputError, match="do not fit into a box of 30 Å; size_A must be at least 51"
+    ):
+        nanoparticle.make_structure(
+            replace(SETTINGS, size_A=30.0, radius_A=(16.0, 16.0)), np.random.default_rng(0)
+        )
+
+
+def test_growth_stays_in_the_box_at_any_temperature():
+    """Hot surfaces grow chains, which once reached over the edge of the box."""
+    wild = replace(SETTINGS, roughening_temperature=(50.0, 50.0), radius_A=(16.0, 16.0))
+    for seed in range(5):
+        structure = nanoparticle.make_structure(wild, np.random.default_rng(seed))
+        across = structure.positions[:, :2]
+        assert across.min() >= nanoparticle.VACUUM_A
+        assert across.max() <= 52.0 - nanoparticle.VACUUM_A
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_supports_keep_their_distance_and_are_no_sites(seed):
+    on_support = SupportSettings(0.5, 0.5, 0.5, (10.0, 20.0))
+    structure = nanoparticle.make_structure(
+        replace(SETTINGS, support=on_support), np.random.default_rng(seed)
+    )
+    metal = structure.numbers == atomic_numbers["Au"]
+    assert np.count_nonzero(~metal) > 100
+    assert structure.classes.sum() == np.count_nonzero(metal)
+    distance, _ = cKDTree(structure.positions[metal]).query(structure.positions[~metal])
+    assert 2.2 <= distance.min() < 4
+    assert structure.positions[:, 2].min() > 1
+    assert structure.positions[:, 2].max() < structure.cell_A[2] - 1
+    assert (structure.positions[metal, :2] >= nanoparticle.VACUUM_A).all()
+    assert (structure.positions[metal, :2] <= structure.cell_A[:2] - nanoparticle.VACUUM_A).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_amorphous_film_has_its_density_and_no_close_pairs(seed):
+    edges = (40.0, 40.0, 20.0)
+    positions, numbers = support.amorphous_slab(edges, np.random.default_rng(seed))
+    matter = next(m for m in support.AMORPHOUS if atomic_numbers[m.symbols[0]] in numbers)
+    assert len(positions) == pytest.approx(matter.atoms_per_A3 * np.prod(edges), rel=0.03)
+    assert not cKDTree(positions).query_pairs(matter.closest_A - 1e-9)
+
+
+@pytest.mark.parametrize(("seed", "number", "bond_A"), [(0, 12, 4.21 / 2), (2, 22, 3.905 / 2)])
+def test_crystals_have_six_oxygen_atoms_around_magnesium_and_titanium(seed, number, bond_A):
+    seeds = (np.random.default_rng(n) for n in range(seed, 100))
+    slabs = (support.crystalline_slab((30.0, 30.0, 20.0), rng) for rng in seeds)
+    positions, numbers = next(slab for slab in slabs if number in slab[1])
+    oxygen = cKDTree(positions[numbers == 8])
+    centres = positions[numbers == number]
+    inner = np.abs(centres).max(axis=1) < 7
+    distance, _ = oxygen.query(centres[inner], k=6)
+    np.testing.assert_allclose(distance, bond_A, rtol=1e-9)
+
+
+def test_a_crystal_fills_its_box():
+    for seed in range(4):
+        edges = (30.0, 30.0, 20.0)
+        positions, numbers = support.crystalline_slab(edges, np.random.default_rng(seed))
+        crystal = next(c for c in support.CRYSTALS if atomic_numbers[c.symbols[0]] in numbers)
+        wanted = np.prod(edges) * len(crystal.symbols) / crystal.lattice_A**3
+        assert len(positions) == pytest.approx(wanted, rel=0.03)
+
+
+def test_shares_of_supports_are_those_asked_for():
+    shares = SupportSettings(0.3, 0.2, 0.5, (5.0, 6.0))
+    metal = np.zeros((1, 3))
+    rng = np.random.default_rng(0)
+    kinds = [frozenset(support.add(shares, metal, 20.0, rng)[1].tolist()) for _ in range(200)]
+    free = sum(not kind for kind in kinds)
+    crystals = sum(bool({12, 38, 22} & kind) for kind in kinds)
+    assert free == pytest.approx(100, abs=30)
+    assert crystals == pytest.approx(40, abs=22)
+
+
+def test_shards_are_the_same_however_they_are_dealt_out(tmp_path):
+    def made(name, *options):
+        path = tmp_path / name
+        arguments = [str(path), "--material", "nanoparticle", "--count", "3", "--seed", "7"]
+        assert make_structures.main([*arguments, *options]) == 0
+        return dict(hdf5.read_structures(path))
+
+    together = made("all.h5")
+    alone = made("one.h5", "--shard", "1", "--shards", "3")
+    np.testing.assert_array_equal(alone[1].positions, together[1].positions)

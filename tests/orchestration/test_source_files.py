@@ -1,0 +1,50 @@
+"""An edit reruns what it affects."""
+
+from pathlib import Path
+
+import locate_atoms
+from atomsight.orchestration.source_files import source_files
+
+SCRIPTS = Path(locate_atoms.__file__).parent
+
+
+def names(script):
+    return [str(path.relative_to(SCRIPTS)) for path in source_files(SCRIPTS / script)]
+
+
+def test_a_script_depends_on_the_modules_it_imports_and_on_theirs():
+    found = names("locate_atoms.py")
+    assert found[0] == "locate_atoms.py"
+    assert {
+        "atomsight/reading/segmentation.py",
+        "atomsight/files/hdf5.py",
+        "atomsight/files/records.py",
+    } <= set(found)
+    assert len(found) == len(set(found))
+
+
+def test_a_script_does_not_depend_on_what_it_does_not_import():
+    assert "atomsight/analysis/strain.py" not in names("locate_atoms.py")
+    assert "atomsight/learning/training.py" not in names("map_classes.py")
+
+
+def test_packages_are_followed():
+    found = names("import_series.py")
+    assert "atomsight/reading/micrographs/__init__.py" in found
+    assert "atomsight/reading/micrographs/series.py" in found
+
+
+def test_what_is_imported_only_inside_a_function_counts_too():
+    assert "atomsight/reading/inference.py" in names("map_classes.py")
+
+
+def test_imports_in_brackets_are_followed(tmp_path):
+    library = tmp_path / "atomsight"
+    library.mkdir()
+    for name in ("__init__", "one", "two", "three"):
+        (library / f"{name}.py").write_text("")
+    (library / "one.py").write_text('"""Text from atomsight that is no import of it."""\n')
+    script = tmp_path / "script.py"
+    script.write_text("from atomsight import (\n    one,  # first\n    two as second,\n)\n")
+    found = {path.name for path in source_files(script)}
+    assert found == {"script.py", "__init__.py", "one.py", "two.py"}

@@ -1,0 +1,248 @@
+"""Simulated monolayers of MoS2: their lattice, their grains, what is missing, how they lie."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.optimize import approx_fprime
+from scipy.spatial import cKDTree
+
+from atomsight.errors import InputError
+from atomsight.phantoms import coincidence_grains, honeycomb_forces, monolayers
+from atomsight.phantoms.monolayers import MonolayerSettings
+
+LATTICE_A = 3.165
+SMALL = MonolayerSettings(size_A=(48.0, 44.0), hole_radius_A=5.0)
+PERFECT = replace(
+    SMALL,
+    grain_count=1,
+    single_vacancy_share=0.0,
+    double_vacancy_share=0.0,
+    mo_vacancy_share=0.0,
+    edge_single_share=0.0,
+    hole_radius_A=0.0,
+    ripple_A=0.0,
+    tilt_deg=0.0,
+)
+
+
+def places(specimen):
+    return specimen.sites[["x_A", "y_A"]].to_numpy()
+
+
+def bonds(specimen, reach=2.44):
+    is_mo = (specimen.sites["species"] == "Mo").to_numpy()
+    pairs = cKDTree(places(specimen)).query_pairs(reach, output_type="ndarray")
+    return pairs[is_mo[pairs[:, 0]] != is_mo[pairs[:, 1]]]
+
+
+def test_a_perfect_sheet_is_the_lattice_of_the_material():
+    specimen = monolayers.make_monolayer(PERFECT)
+    pairs = bonds(specimen)
+    lengths = np.linalg.norm(np.diff(places(specimen)[pairs], axis=1)[:, 0], axis=1)
+    assert_allclose(lengths, LATTICE_A / np.sqrt(3), atol=1e-6)
+    bulk = (specimen.sites["region"] == "bulk").to_numpy()
+    assert (np.bincount(pairs.ravel(), minlength=len(bulk))[bulk] == 3).all()
+    assert set(specimen.sites["species"]) == {"Mo", "S2"}
+    assert specimen.vacancies.empty
+
+
+def test_sulfur_lies_on_both_sides_of_the_metal():
+    specimen = monolayers.make_monolayer(PERFECT)
+    height = specimen.structure.positions[:, 2]
+    mo = specimen.structure.numbers == 42
+    assert_allclose(np.abs(height[~mo] - height[mo].mean()), 1.56)
+    # Mo–S is 2.41 Å.
+    nearest = cKDTree(specimen.structure.positions[mo]).query(specimen.structure.positions[~mo])[0]
+    assert_allclose(nearest, np.hypot(LATTICE_A / np.sqrt(3), 1.56), atol=1e-6)
+
+
+def test_sites_and_structure_say_the_same():
+    specimen = monolayers.make_monolayer(SMALL)
+    structure, sites = specimen.structure, specimen.sites
+    assert list(sites.columns) == ["x_A", "y_A", "species", "region"]
+    assert_array_equal(structure.sites, places(specimen))
+    assert [monolayers.SPECIES[one - 1] for one in structure.classes] == list(sites["species"])
+    counts = sites["species"].value_counts()
+    assert (structure.numbers == 42).sum() == counts["Mo"]
+    assert (structure.numbers == 16).sum() == 2 * counts["S2"] + counts["S"]
+    assert set(sites["region"]) == set(monolayers.REGIONS)
+
+
+def test_a_site_is_the_mean_projected_position_of_its_atoms():
+    specimen = monolayers.make_monolayer(replace(SMALL, tilt_deg=4.0))
+    atoms = specimen.structure.positions[:, :2]
+    _, site = cKDTree(places(specimen)).query(atoms)
+    count = np.bincount(site, minlength=len(specimen.sites))
+    assert_array_equal(count, np.where(specimen.sites["species"] == "S2", 2, 1))
+    for axis in (atoms - places(specimen)[site]).T:
+        assert_allclose(np.bincount(site, axis), 0, atol=1e-9)
+
+
+def test_vacancies_are_exactly_as_many_as_asked_and_listed():
+    full = monolayers.make_monolayer(PERFECT).sites["species"].value_counts()
+    chosen = replace(
+        PERFECT, single_vacancy_share=0.1, double_vacancy_share=0.02, mo_vacancy_share=0.01
+    )
+    specimen = monolayers.make_monolayer(chosen)
+    species = specimen.sites["species"].value_counts()
+    missing = specimen.vacancies["missing"].value_counts()
+    assert missing["S"] == species["S"] == round(0.1 * full["S2"])
+    assert missing["S2"] == round(0.02 * full["S2"])
+    assert missing["Mo"] == round(0.01 * full["Mo"]) == full["Mo"] - species["Mo"]
+    assert species["S2"] == full["S2"] - missing["S"] - missing["S2"]
+
+
+def test_where_all_atoms_of_a_site_are_missing_there_is_no_site():
+    specimen = monolayers.make_monolayer(replace(SMALL, double_vacancy_share=0.05))
+    empty = specimen.vacancies[specimen.vacancies["missing"] != "S"][["x_A", "y_A"]]
+    single = specimen.vacancies[specimen.vacancies["missing"] == "S"][["x_A", "y_A"]]
+    tree = cKDTree(places(specimen))
+    assert tree.query(empty)[0].min() > 1.3
+    distance, site = tree.query(single)
+    assert distance.max() < 0.3
+    assert (specimen.sites["species"].iloc[site] == "S").all()
+
+
+def test_neighbours_of_a_vacancy_are_told_apart_from_the_bulk():
+    specimen = monolayers.make_monolayer(replace(PERFECT, single_vacancy_share=0.03))
+    sites = specimen.sites
+    singles = (sites["species"] == "S").to_numpy()
+    beside = (sites["region"] == "beside_vacancy").to_numpy()
+    pairs = bonds(specimen)
+    touching = np.isin(np.arange(len(sites)), pairs[singles[pairs].any(axis=1)]) & ~singles
+    inner = (sites["region"] != "edge").to_numpy()
+    assert_array_equal(beside[inner], touching[inner])
+
+
+def test_a_hole_has_an_edge_whose_sulfur_may_be_single():
+    holed = monolayers.make_monolayer(
+        replace(PERFECT, hole_radius_A=7.0, edge_single_share=0.5, seed=2)
+    )
+    whole = monolayers.make_monolayer(replace(PERFECT, seed=2))
+    area = (len(whole.sites) - len(holed.sites)) / 2 * LATTICE_A**2 * np.sqrt(3) / 2
+    assert 0.5 < area / (np.pi * 7.0**2) < 2
+    assert set(holed.sites.loc[holed.sites["species"] == "S", "region"]) == {"edge"}
+    sulfur = (holed.sites["species"] != "Mo") & (holed.sites["region"] == "edge")
+    assert_allclose((holed.sites["species"] == "S").sum(), 0.5 * sulfur.sum(), atol=1)
+    few = np.bincount(bonds(holed).ravel(), minlength=len(holed.sites)) < 3
+    assert (holed.sites["region"][few] == "edge").all()
+
+
+@pytest.mark.parametrize("grains", [2, 3])
+def test_grains_meet_in_a_boundary_that_is_closed_and_not_crowded(grains):
+    specimen = monolayers.make_monolayer(replace(PERFECT, grain_count=grains, seed=grains))
+    held = np.bincount(bonds(specimen).ravel(), minlength=len(specimen.sites))
+    boundary = (specimen.sites["region"] == "boundary").to_numpy()
+    assert 0.03 < boundary.mean() < 0.4
+    assert 0.5 < (held[boundary] == 3).mean() < 1
+    distance, _ = cKDTree(places(specimen)).query(places(specimen), k=2)
+    assert distance[:, 1].min() > 1.6
+
+
+def test_two_grains_are_mirrored_in_their_boundary():
+    for seed in range(10):
+        grains = coincidence_grains.draw_grains(2, (60.0, 60.0), np.random.default_rng(seed))
+        first, second = grains.turns_rad
+        mirrored = 2 * grains.rays_rad[0] - first
+        # The lattice has sixfold symmetry; the sublattices, which stand at 30° to it, threefold.
+        mirrored_sulfur = 2 * grains.rays_rad[0] - (first + np.pi / 6)
+        assert_allclose(np.exp(6j * mirrored), np.exp(6j * second), atol=1e-9)
+        assert_allclose(np.exp(3j * mirrored_sulfur), np.exp(3j * (second + np.pi / 6)), atol=1e-9)
+        assert_allclose(np.diff(grains.rays_rad), np.pi)
+
+
+def test_every_point_is_in_the_sector_whose_rays_enclose_it():
+    grains = coincidence_grains.Grains(
+        np.array([10.0, 10.0]), np.array([0.0, 2.0, 4.0]), np.zeros(3)
+    )
+    azimuths = np.array([0.1, 1.9, 2.1, 3.9, 4.1, 6.2])
+    points = grains.junction + 5 * np.stack([np.cos(azimuths), np.sin(azimuths)], axis=1)
+    assert grains.sector(points).tolist() == [0, 0, 1, 1, 2, 2]
+    near = grains.distance_A(points)
+    assert_allclose(near[[0, 2, 4]], 5 * np.sin(0.1), rtol=1e-9)
+
+
+def test_tilt_foreshortens_and_gives_the_sheet_a_slope():
+    flat, tilted = (monolayers.make_monolayer(replace(PERFECT, tilt_deg=tilt)) for tilt in (0, 5))
+    for specimen, angle in ((flat, 0), (tilted, 5)):
+        mo = specimen.structure.positions[specimen.structure.numbers == 42]
+        normal = np.linalg.svd(mo - mo.mean(axis=0))[2][2]
+        assert_allclose(np.rad2deg(np.arccos(min(abs(normal[2]), 1))), angle, atol=1e-3)
+    assert tilted.structure.cell_A[2] > flat.structure.cell_A[2]
+
+
+def test_ripples_are_as_high_as_asked():
+    heights = []
+    for seed in range(20):
+        sheet = monolayers.make_monolayer(replace(PERFECT, ripple_A=0.4, seed=seed)).structure
+        heights.append(sheet.positions[sheet.numbers == 42, 2].std())
+    assert 0.25 < np.sqrt(np.mean(np.square(heights))) < 0.5
+
+
+def test_defocus_counts_from_the_last_layer_of_atoms():
+    specimen = monolayers.make_monolayer(SMALL)
+    structure = specimen.structure
+    assert_allclose(structure.cell_A[2] - structure.positions[:, 2].max(), specimen.below_A)
+    assert specimen.below_A >= 2
+    assert_allclose(structure.cell_A[:2], SMALL.size_A)
+    assert (structure.positions >= 0).all()
+    assert (structure.positions <= structure.cell_A).all()
+
+
+def test_the_same_seed_gives_the_same_sheet_and_a_generator_goes_first():
+    one, again = (monolayers.make_monolayer(replace(SMALL, seed=7)) for _ in range(2))
+    assert one.sites.equals(again.sites)
+    drawn = monolayers.make_monolayer(SMALL, np.random.default_rng(7))
+    assert one.sites.equals(drawn.sites)
+    assert not one.sites.equals(monolayers.make_monolayer(SMALL).sites)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"size_A": (3.0, 3.0)}, {"hole_radius_A": 200.0}, {"size_A": (1.0, 50.0)}]
+)
+def test_a_box_without_room_is_refused_in_one_sentence(changes):
+    with pytest.raises(InputError, match="make size_A larger or hole_radius_A smaller"):
+        monolayers.make_monolayer(replace(SMALL, **changes))
+
+
+# The forces that close the boundaries
+
+
+def honeycomb(size_A=30.0):
+    rng = np.random.default_rng(0)
+    return coincidence_grains._lattice((size_A, size_A), LATTICE_A, 0.2, rng)
+
+
+def test_forces_are_the_derivative_of_the_energy():
+    rng = np.random.default_rng(1)
+    sites, is_mo = honeycomb(16.0)
+    sites = sites + rng.normal(0, 0.15, sites.shape)
+    pairs = honeycomb_forces.near_pairs(sites, LATTICE_A)
+
+    def energy(flat):
+        return honeycomb_forces.pair_energy(flat.reshape(-1, 2), is_mo, LATTICE_A, pairs)[0]
+
+    numeric = approx_fprime(sites.ravel(), energy, 1e-6).reshape(-1, 2)
+    _, gradient = honeycomb_forces.pair_energy(sites, is_mo, LATTICE_A, pairs)
+    assert_allclose(gradient, numeric, atol=1e-3)
+
+
+def test_the_perfect_sheet_is_at_rest_and_any_disturbance_heals():
+    sites, is_mo = honeycomb()
+    energy, gradient = honeycomb_forces.pair_energy(sites, is_mo, LATTICE_A)
+    assert_allclose(gradient, 0, atol=1e-9)
+    rough = sites + np.random.default_rng(2).normal(0, 0.1, sites.shape)
+    healed = honeycomb_forces.relax(rough, is_mo, LATTICE_A, 400)
+    assert_allclose(honeycomb_forces.pair_energy(healed, is_mo, LATTICE_A)[0], energy, rtol=1e-3)
+
+
+def test_an_inner_site_has_the_energy_of_the_bulk():
+    # The energy of a site is half of that which goes when it is taken out.
+    sites, is_mo = honeycomb()
+    whole, _ = honeycomb_forces.pair_energy(sites, is_mo, LATTICE_A)
+    inner = np.argmin(np.linalg.norm(sites - 15.0, axis=1))
+    rest = np.delete(np.arange(len(sites)), inner)
+    without, _ = honeycomb_forces.pair_energy(sites[rest], is_mo[rest], LATTICE_A)
+    assert_allclose((whole - without) / 2, honeycomb_forces.BULK_ENERGY, rtol=1e-9)

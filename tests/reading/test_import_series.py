@@ -1,0 +1,234 @@
+import json
+import shutil
+import subprocess
+import time
+
+import numpy as np
+import pytest
+import tifffile
+
+import import_series
+from atomsight.files import hdf5
+
+
+@pytest.fixture
+def stack(tmp_path):
+    return np.random.default_rng(5).normal(100, 10, (5, 48, 64)).astype(np.float32)
+
+
+@pytest.fixture
+def image(tmp_path, stack):
+    path = tmp_path / "in" / "boundary.tif"
+    path.parent.mkdir()
+    tifffile.imwrite(path, stack, photometric="minisblack")
+    return path
+
+
+@pytest.fixture
+def output(tmp_path):
+    return tmp_path / "out" / "frames.h5"
+
+
+@pytest.fixture
+def refused(output, capsys):
+    """Run the script in this process and return the one sentence with which it refuses."""
+
+    def run(path, **settings):
+        code = import_series.main([str(path), str(output), "--settings", json.dumps(settings)])
+        text = capsys.readouterr().err
+        assert code == 1
+        assert len(text.splitlines()) == 1
+        assert text.startswith("error: ")
+        assert not output.parent.exists() or not list(output.parent.iterdir())
+        return text
+
+    return run
+
+
+def test_a_series_becomes_a_file_of_frames(image, stack, output, run_script):
+    settings = {"series": "boundary", "pixel_size_A": 0.12, "frames": "0-1,4"}
+    settings["model_pixel_size_A"] = [0.1, 0.14]
+    result = run_script("import_series.py", image, output, "--settings", json.dumps(settings))
+    assert result.returncode == 0, result.stderr
+    with hdf5.open_frames(output) as frames:
+        np.testing.assert_array_equal(frames.images[...], stack[[0, 1, 4]])
+        assert frames.usable[...].all()
+        assert frames.pixel_size_A == frames.source_pixel_size_A == 0.12
+        assert frames.names == ("boundary.tif[0]", "boundary.tif[1]", "boundary.tif[4]")
+
+
+@pytest.fixture
+def focal_stack():
+    """Two focal series of two images of blobs, the second displaced and of reversed contrast."""
+    rng = np.random.default_rng(3)
+    positions = rng.uniform(8, 152, (60, 2))
+    y, x = np.indices((160, 160))
+    drift = np.array([4.5, -3.25])
+
+    def picture(offset):
+        centres = positions + offset
+        distance = np.hypot(y - centres[:, 1, None, None], x - centres[:, 0, None, None])
+        return np.exp(-(distance**2) / (2 * 2.5**2)).sum(axis=0)
+
+    pair = [100 + 40 * picture(-drift / 2), 100 - 30 * picture(drift / 2)]
+    return np.stack([rng.poisson(image) for image in pair * 2]).astype(np.float32)
+
+
+FOCAL = {"series": "heights", "pixel_size_A": 0.2, "focus_A": [-40, 90]}
+
+
+def test_a_focal_series_is_registered_on_its_mean_position(tmp_path, focal_stack, output):
+    path = tmp_path / "focal.tif"
+    tifffile.imwrite(path, focal_stack, photometric="minisblack")
+    assert import_series.main([str(path), str(output), "--settings", json.dumps(FOCAL)]) == 0
+    with hdf5.open_frames(output) as frames:
+        assert frames.focus_A == (-40.0, 90.0)
+        assert frames.frames_per_specimen == 2
+        images, usable = frames.images[...], frames.usable[...]
+    assert images.shape == focal_stack.shape
+    with hdf5.open_to_read(output) as file:
+        shifts_px = file["shift_A"][...] / 0.2
+        assert file["shift_A"].attrs["units"] == "angstrom"
+    expected = [[-2.25, 1.625], [2.25, -1.625]] * 2
+    np.testing.assert_allclose(shifts_px, expected, atol=0.15)
+    for first in (0, 2):
+        bright, dark = images[first : first + 2, 4:-4, 4:-4]
+        assert np.corrcoef(bright.ravel(), dark.ravel())[0, 1] < -0.3
+    # What comes from outside is not usable: columns at the left of one image, right of the other.
+    assert not usable[0, :, 0].any()
+    assert not usable[1, :, -1].any()
+    assert usable[:, 4:-4, 4:-4].all()
+
+
+def test_frames_must_be_a_whole_number_of_focal_series(image, refused):
+    text = refused(image, **FOCAL)
+    assert text == (
+        "error: series heights: the 5 chosen frames are not a whole number of focal series of 2 "
+        "images, as the column focus_A says; correct the column frames or focus_A\n"
+    )
+
+
+def test_a_focal_series_of_noise_is_refused(tmp_path, refused):
+    path = tmp_path / "noise.tif"
+    noise = np.random.default_rng(5).normal(100, 10, (2, 160, 160)).astype(np.float32)
+    tifffile.imwrite(path, noise, photometric="minisblack")
+    text = refused(path, **FOCAL)
+    assert text.startswith(
+        "error: series heights: noise.tif[1] cannot be registered with the other"
+    )
+
+
+def test_help_shows_an_example(run_script):
+    result = run_script("import_series.py", "--help")
+    assert result.returncode == 0
+    assert "Example:" in result.stdout
+
+
+def test_a_bad_file_ends_in_one_sentence_from_the_command_line(tmp_path, output, run_script):
+    result = run_script("import_series.py", tmp_path / "absent.dm4", output)
+    assert result.returncode == 1
+    assert result.stderr == f"error: {tmp_path / 'absent.dm4'}: the file does not exist\n"
+    assert not output.exists()
+
+
+def test_the_same_input_gives_the_same_bytes(image, tmp_path):
+    files = [tmp_path / "out" / name for name in ("one.h5", "two.h5")]
+    settings = json.dumps({"pixel_size_A": 0.12})
+    for file in files:
+        assert import_series.main([str(image), str(file), "--settings", settings]) == 0
+        time.sleep(1.1)
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "test_diffraction_pattern.dm3",
+        "test_fft_packed_complex8.dm4",
+        "test_dm_image_um_unit.dm3",
+    ],
+)
+def test_real_files_a_model_cannot_read_are_refused(real_data, refused, name):
+    text = refused(real_data / "formats" / name, model_pixel_size_A=[0.1, 0.14])
+    assert name in text
+
+
+def test_a_file_without_pixel_size_names_the_column_and_the_series(image, refused):
+    text = refused(image, series="boundary")
+    expected = "nor in the sheet; fill in the column pixel_size_A of series boundary"
+    assert text == f"error: no pixel size in {image} {expected}\n"
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"pixel_size_A": 2.1, "model_pixel_size_A": [0.1, 0.14]}, "pixel size 2.1 Å is outside"),
+        ({"pixel_size_A": 0.1, "frames": "5"}, "there is no frame 5"),
+        ({"pixel_size_A": 0.1, "frames": "all"}, "is not a selection"),
+        ({"pixel_size_A": 0.1, "mask": "absent.png"}, "the mask does not exist"),
+        ({"pixel_size": 0.1}, "pixel_size is not a key of the configuration; did you mean pixel_s"),
+        ({"pixel_size_A": "0.1"}, "pixel_size_A: '0.1' must be a number or null [Å]"),
+        ({"pixel_size_A": True}, "pixel_size_A: True must be a number"),
+        ({"pixel_size_A": 0}, "pixel_size_A: 0 must be more than 0 [Å]"),
+        ({"pixel_size_A": float("nan")}, "pixel_size_A: nan must be a number"),
+        ({"frames": 3}, "frames: 3 must be a text"),
+        ({"mask": ""}, "mask: '' must not be empty"),
+        ({"series": ""}, "series: '' must not be empty"),
+        (
+            {"model_pixel_size_A": 0.1},
+            "model_pixel_size_A: 0.1 must be a range [low, high] or null",
+        ),
+        ({"model_pixel_size_A": [0.2, 0.1]}, "the range [0.2, 0.1] falls; write [low, high] [Å]"),
+        ({"model_pixel_size_A": [0.1]}, "[0.1] must be a range [low, high] or null [Å]"),
+    ],
+)
+def test_bad_settings_are_refused(image, refused, settings, sentence):
+    assert sentence in refused(image, **settings)
+
+
+def test_a_bad_frame_leaves_no_partial_file(image, stack, refused):
+    stack[3] = np.nan
+    tifffile.imwrite(image, stack, photometric="minisblack")
+    text = refused(image, pixel_size_A=0.1)
+    assert f"{image}, frame 3: 100% of the pixels are saturated or not a number" in text
+
+
+def test_other_bad_files_are_refused(image, tmp_path, refused):
+    assert "no file matches" in refused(tmp_path / "*.dm4")
+    assert "this is a folder" in refused(tmp_path)
+    (tmp_path / "empty.dm4").touch()
+    assert "not a readable '.dm4' file" in refused(tmp_path / "empty.dm4")
+    image.write_bytes(image.read_bytes()[:5000])
+    assert str(image) in refused(image, pixel_size_A=0.1)
+
+
+def test_a_failed_run_leaves_an_older_output_as_it_was(image, output):
+    output.parent.mkdir()
+    output.write_bytes(b"older")
+    assert import_series.main([str(image), str(output)]) == 1
+    assert output.read_bytes() == b"older"
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 1 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting a small disk is not permitted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("free", [2**20, 500_000, 8_192, 0])
+@pytest.mark.parametrize("shape", [(5, 256, 256), (1, 1200, 1200)])
+def test_a_full_disk_is_told_and_left_clean(tmp_path, small_disk, shape, free, run_script):
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).normal(size=shape).astype(np.float32))
+    (small_disk / "other").write_bytes(bytes(2**20 - free))
+    output = small_disk / "frames.h5"
+    settings = '{"pixel_size_A": 0.1}'
+    result = run_script("import_series.py", tmp_path / "a.npy", output, "--settings", settings)
+    assert result.returncode == 1
+    assert result.stderr == f"error: {output}: the disk is full\n"
+    assert [path.name for path in small_disk.iterdir()] == ["other"]

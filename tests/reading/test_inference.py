@@ -1,0 +1,86 @@
+"""Tiled inference."""
+
+import keras
+import numpy as np
+import pytest
+
+from atomsight.learning.network import STRIDE, build_network
+from atomsight.reading.inference import HALO, chosen_sign, predict_maps, read_image, tiles
+
+
+@pytest.fixture(scope="module")
+def network():
+    keras.utils.set_random_seed(4)
+    return build_network(features=2, frames=1, classes=2)
+
+
+@pytest.mark.slow
+def test_seams_of_tiles_are_invisible(network):
+    """A 2048² image in tiles is the image in one piece, up to the border and beyond."""
+    image = np.random.default_rng(0).normal(size=(2048, 2048, 1)).astype("float32")
+    whole = predict_maps(network, image, tile_px=2048)
+    tiled = predict_maps(network, image, tile_px=768)
+    np.testing.assert_allclose(tiled, whole, atol=1e-4)
+
+
+def test_any_size_of_image_is_mapped(network):
+    maps = predict_maps(network, np.zeros((131, 77, 1), "float32"), tile_px=512)
+    assert maps.shape == (131, 77, 2)
+    np.testing.assert_allclose(maps.sum(axis=-1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [8, 512, 1000, 1032, 4096])
+def test_tiles_cover_an_axis_once_and_see_all_they_need(size):
+    covered = []
+    for read, keep in tiles(size, 512):
+        covered += range(size)[keep]
+        assert read.start % STRIDE == 0
+        assert read.start == 0 or keep.start - read.start >= HALO
+        assert read.stop == size or read.stop - keep.stop >= HALO
+        assert read.stop - read.start == min(size, 512)
+    assert covered == list(range(size))
+
+
+def test_a_tile_smaller_than_its_overlap_is_refused(network):
+    with pytest.raises(ValueError, match="a tile must be larger"):
+        predict_maps(network, np.zeros((600, 600, 1), "float32"), tile_px=2 * HALO)
+
+
+def test_what_the_sheet_says_of_the_contrast_is_done(network):
+    image = np.zeros((64, 64, 1), "float32")
+    assert chosen_sign(network, image, "bright", "bright") == 1
+    assert chosen_sign(network, image, "bright", "dark") == -1
+    assert chosen_sign(network, image, "either", "dark") == 1
+
+
+def test_contrast_is_found_by_the_surer_answer():
+    class Certain:
+        """Finds atoms where the image is bright, and is undecided where it is dark."""
+
+        output_shape = (None, None, None, 2)
+
+        def predict_on_batch(self, images):
+            return np.concatenate(
+                [np.where(images > 0, -8.0, np.where(images < 0, 0.0, 3.0)), 0 * images], axis=-1
+            )
+
+    image = np.zeros((128, 128, 1), "float32")
+    image[::4] = 1
+    assert chosen_sign(Certain(), image, "bright", "auto") == 1
+    assert chosen_sign(Certain(), -image, "bright", "auto") == -1
+
+
+@pytest.mark.parametrize("orientations", [4, 8])
+def test_an_image_turned_gives_the_map_turned(network, orientations):
+    """The network alone does not promise this; the average over its orientations does."""
+    image = np.random.default_rng(2).normal(size=(64, 96, 1)).astype("float32")
+    upright = read_image(network, image, 512, orientations)
+    turned = read_image(network, np.rot90(image), 512, orientations)
+    np.testing.assert_allclose(np.rot90(upright), turned, atol=1e-5)
+    assert np.abs(upright - predict_maps(network, image, 512)).max() > 1e-4
+
+
+def test_one_orientation_is_the_image_as_it_is(network):
+    image = np.random.default_rng(2).normal(size=(64, 96, 1)).astype("float32")
+    alone = predict_maps(network, image, 512)
+    np.testing.assert_allclose(read_image(network, image, 512, 1), alone, atol=1e-7)

@@ -1,0 +1,377 @@
+"""The page of metrics: what it says of made-up tables, and of the paper."""
+
+import json
+import re
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_models import ATOM_CARD, COLUMN_CARD
+
+import summarise_metrics
+from atomsight.errors import InputError
+from atomsight.learning import models
+from atomsight.reporting import documents, metrics_page, paper_claims
+from atomsight.reporting import figures_in_words as words
+from atomsight.reporting.documents import Bullets, Heading, Paragraph, Table
+from atomsight.reporting.evaluated_models import EvaluatedModel
+
+DOSES = [100.0, 316.2, 1000.0, 3162.3, 10000.0, 100000.0]
+HEIGHT_DOSES = [300.0, 3000.0, 30000.0]
+
+
+def with_ends(name, values, by=0.01):
+    values = np.asarray(values)
+    return {name: values, f"{name}_low": values - by, f"{name}_high": values + by}
+
+
+def evaluation():
+    columns = {"dose_e_per_A2": DOSES}
+    for name in ("precision", "recall", "f1"):
+        columns |= with_ends(name, [0.5, 0.92, 0.991, 0.995, 0.997, 0.5])
+    columns |= {
+        "rms_error_A": [0.2, 0.15, 0.101, 0.06, 0.045, 0.02],
+        "bound_A": [np.inf, 0.37, 0.209, 0.117, 0.066, 0.021],
+        "in_range": [True] * 5 + [False],
+        "peaks_precision": 0.8,
+        "peaks_recall": 0.7,
+        "peaks_f1": 0.75,
+        "peaks_rms_error_A": 0.13,
+    }
+    columns |= with_ends("recall_boundary", [0.4, 0.8, 0.95, 0.98, 0.99, 0.4])
+    return pd.DataFrame(columns)
+
+
+def conditions():
+    rows = [("defocus", value, "Å", dose) for value in (-200, -83, 0) for dose in (1000, 10000)]
+    table = pd.DataFrame(rows, columns=["condition", "value", "unit", "dose_e_per_A2"])
+    f1 = [0.6, 0.7, 0.98, 0.99, 0.2, 0.3]
+    return table.assign(f1=f1, peaks_f1=0.5, in_range=[True] * 4 + [False] * 2)
+
+
+def settings():
+    rows = [(number, dose) for number in range(4) for dose in (316, 3162)]
+    table = pd.DataFrame(rows, columns=["setting", "dose_e_per_A2"])
+    f1 = [0.9, 0.995, 0.8, 0.98, 0.9, 0.992, 0.1, 0.2]
+    resolves = [True] * 6 + [False] * 2
+    return table.assign(f1=f1, peaks_f1=0.4, in_range=True, resolves_bond=resolves)
+
+
+def strain():
+    rows = [
+        (specimen, dose, method)
+        for specimen in ("pristine", "strained")
+        for dose in (1000, 10000)
+        for method in ("network", "peaks")
+    ]
+    table = pd.DataFrame(rows, columns=["specimen", "dose_e_per_A2", "method"])
+    known = {"in_range": True, "bond_mean_A": 1.42, "bond_bound_A": 0.03, "planar_bound": 0.0101}
+    known |= {"strained_atoms": 2700}
+    known |= with_ends("bond_std_A", np.linspace(0.051, 0.058, 8))
+    known |= with_ends("planar_rms", np.linspace(0.011, 0.018, 8), 0.001)
+    return table.assign(**known)
+
+
+def columns():
+    rows = [(axis, tilt, dose) for axis in (110, 111) for tilt in (0, 3.5) for dose in DOSES[:4]]
+    table = pd.DataFrame(rows, columns=["zone_axis", "tilt_deg", "dose_e_per_A2"])
+    f1 = [0.9, 0.991, 0.992, 0.993] * 3 + [0.5, 0.6, 0.7, 0.8]
+    known = {"columns": 100, "rms_error_pm": 5.25, "classical_f1": 0.876}
+    return table.assign(f1=f1, classical_rms_error_pm=4.5, **known)
+
+
+def background():
+    table = pd.DataFrame({"background": ["vacuum", "amorphous"], "dose_e_per_A2": 1000.0})
+    return table.assign(per_nm2=[0.0, 0.02], per_nm2_low=[0, 0.01], per_nm2_high=[0.009, 0.05])
+
+
+def heights():
+    rows = [
+        (method, high, dose)
+        for method in ("network", "intensity_mixture", "column_library")
+        for high in (0.5, 3.0)
+        for dose in HEIGHT_DOSES
+    ]
+    table = pd.DataFrame(rows, columns=["method", "tilt_high_deg", "dose_e_per_A2"])
+    exact = [0.75, 0.85, 1.0, 0.6, 0.7, 0.8] + [0.3] * 6 + [0.7] * 6
+    table = table.assign(exact=exact, columns=1000, tilt_low_deg=0)
+    table["off_by_1"] = 0.96 * (1 - table["exact"])
+    table["off_by_2"] = 0.03 * (1 - table["exact"])
+    table["off_by_3plus"] = 0.01 * (1 - table["exact"])
+    table["within_one"] = table["exact"] + table["off_by_1"]
+    return table.assign(exact_low=table["exact"] - 0.01, exact_high=table["exact"] + 0.01)
+
+
+def species():
+    table = pd.DataFrame({"dose_e_per_A2": [100.0, 1000.0, 10000.0], "frames": 3, "sites": 500})
+    known = with_ends("accuracy", [0.7, 0.995, 1.0], 0.005)
+    known |= {"missed": 2, "invented": 1, "calibration_error": 0.012, "f1_S": 0.91}
+    return table.assign(**known)
+
+
+CARDS = {
+    "graphene": ATOM_CARD,
+    "gold": COLUMN_CARD,
+    "gold_heights": replace(COLUMN_CARD, class_names=("background", "1", "2", "3")),
+    "mos2": replace(ATOM_CARD, material="mos2", class_names=("background", "Mo", "S2", "S")),
+}
+TABLES = {
+    "graphene": {
+        "evaluation": evaluation(),
+        "conditions": conditions(),
+        "settings": settings(),
+        "strain": strain(),
+    },
+    "gold": {"columns": columns(), "background": background()},
+    "gold_heights": {"heights_summary": heights()},
+    "mos2": {"species_summary": species()},
+}
+FINDS = {"graphene": "atoms", "gold": "columns", "gold_heights": "heights", "mos2": "species"}
+
+
+def model(name, **tables):
+    return EvaluatedModel(name, FINDS[name], (100.0, 20000.0), TABLES[name] | tables)
+
+
+def text(*chosen):
+    return documents.to_markdown(metrics_page.page(chosen, paper_claims.read_claims()))
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return text(*map(model, FINDS))
+
+
+def test_the_page_begins_with_one_line_of_trust_for_every_model(whole):
+    title, bullets = whole.split("\n\n")[:2]
+    assert title == "# How far the models can be trusted"
+    lines = bullets.splitlines()
+    assert [line.split(":")[0] for line in lines] == [f"- {name}" for name in FINDS]
+    assert "from 1 000 e/Å² on" in lines[0]
+    assert "0.991 (0.981–1.001)" in lines[0]
+    assert "of 4 microscopes drawn at random 3 resolve a bond, and 67 % of these" in lines[0]
+    assert "along ⟨110⟩ from 316 e/Å² on at tilts up to 3.5°" in lines[1]
+    assert "along ⟨111⟩ from 316 e/Å² on at tilts up to 0°" in lines[1]
+    assert "at tilts ≤ 0.5° from 300 e/Å² on, and exactly right in 85.0 % at best" in lines[2]
+    assert "trust the species from 1 000 e/Å² on" in lines[3]
+
+
+def test_it_says_that_everything_is_simulated(whole):
+    assert "Everything here was measured on simulated images" in whole
+
+
+def test_a_dose_counts_only_if_all_higher_ones_are_good_too():
+    doses = np.array([10.0, 100.0, 1000.0, 10000.0])
+    shares = np.array([0.995, 0.9, 0.99, 0.999])
+    trained = np.ones(4, bool)
+    assert metrics_page.trusted_from(doses, shares, trained) == 1000
+    assert metrics_page.trusted_from(doses[::-1], shares[::-1], trained) == 1000
+    assert metrics_page.trusted_from(doses, shares[[0, 1, 2, 1]], trained) is None
+    # What it was not trained on tells nothing.
+    within = np.array([True, True, True, False])
+    assert metrics_page.trusted_from(doses, shares[[0, 1, 2, 1]], within) == 1000
+    assert metrics_page.trusted_from(doses, shares, ~trained) is None
+
+
+def test_a_model_that_is_never_good_enough_is_told_so():
+    poor = model("graphene", evaluation=evaluation().assign(f1=0.8))
+    first = text(poor).splitlines()[2]
+    assert "never stays at 0.99; 0.800 at best" in first
+    assert "trust" not in first
+
+
+def test_an_axis_along_which_nothing_can_be_trusted_is_told():
+    first = text(model("gold", columns=columns().assign(f1=0.8))).splitlines()[2]
+    assert "along ⟨110⟩ nowhere (0.800 at best, at 100 e/Å²)" in first
+
+
+def test_rows_outside_the_training_are_marked(whole):
+    marked = [line for line in whole.splitlines() if line.startswith("| 100 000 †")]
+    assert len(marked) == 2
+    assert not any(line.startswith("| 10 000 †") for line in whole.splitlines())
+    # A model whose tables know no more than the dose.
+    assert "30 000 † e/Å²" in whole
+
+
+def test_conditions_tell_the_worst_within_and_beyond_the_training(whole):
+    lines = [" ".join(line.split()) for line in whole.splitlines()]
+    (line,) = [line for line in lines if line.startswith("| defocus | -200 to 0 Å | 1 000 |")]
+    assert "0.600 at -200 Å" in line
+    assert "0.200 at 0 Å" in line
+
+
+def test_every_claim_has_a_row_with_ours_the_papers_bound_and_classical(whole):
+    page = whole.split("## Beside the paper")[1]
+    rows = [line for line in page.splitlines() if line.startswith("|") and "---" not in line]
+    rows = [row for row in rows if not row.startswith("| quantity")]
+    assert len(rows) == len(paper_claims.read_claims())
+    cells = {tuple(cell.strip() for cell in row.strip("|").split(" | "))[:3]: row for row in rows}
+    bond = cells["bond length", "10 000", "–"]
+    assert "1.420 ± 0.053 (0.043–0.063) Å" in bond
+    assert "1.42 ± 0.18 Å" in bond
+    assert "± 0.030 Å" in bond
+    recall = cells["recall", "100", "–"]
+    assert "0.500 (0.490–0.510)" in recall
+    assert "not given as a number" in recall
+    strained = cells["error of planar strain, rms", "1 000", "–"]
+    assert "1.50 % (1.40–1.60) at 2700 atoms" in strained
+    assert "1.01 %" in strained
+    exact = cells["columns counted exactly", "30 000 †", "≤ 0.5°"]
+    assert "100.0 % (99.6–100.0)" in exact
+    assert "mixture 30.0 %, library 70.0 %" in exact
+    tilted = cells["columns wrong by 1", "300", "≤ 3°"]
+    assert "38.4 % (35.4–41.5)" in tilted
+
+
+def test_shares_of_no_wrong_count_are_not_made_up():
+    perfect = heights().assign(exact=1.0, off_by_1=0.0)
+    claim = paper_claims.read_claims().query("quantity == 'errors_by_one'").iloc[0]
+    (answer,) = paper_claims.answers(claim, [model("gold_heights", heights_summary=perfect)])
+    assert answer.ours == "no wrong count"
+    assert answer.classical == "–"
+
+
+def test_a_model_that_finds_nothing_has_a_page_without_nan():
+    nothing = evaluation().assign(precision=0.0, recall=0.0, f1=0.0, rms_error_A=np.nan)
+    blind = strain().assign(bond_mean_A=np.nan, bond_std_A=np.nan, planar_rms=np.nan)
+    no_columns = columns().assign(f1=np.nan, rms_error_pm=np.nan)
+    page = text(
+        model("graphene", evaluation=nothing, strain=blind), model("gold", columns=no_columns)
+    )
+    assert not re.search(r"\bnan\b", page)
+    assert "no bonds" in page
+
+
+def test_what_is_not_measured_is_called_so():
+    bare = EvaluatedModel("graphene", "atoms", (100.0, 20000.0), {"evaluation": evaluation()[2:4]})
+    page = text(bare)
+    for name, said in (("bond length", "not measured"), ("columns wrong by 1", "no such model")):
+        rows = [line for line in page.splitlines() if line.startswith(f"| {name} ")]
+        assert rows
+        assert all(said in row for row in rows)
+    assert "microscopes drawn" not in page
+
+
+def test_counts_at_a_dose_that_was_left_out_are_not_measured():
+    claim = paper_claims.read_claims().query("quantity == 'errors_by_one'").iloc[0]
+    others = heights().query("dose_e_per_A2 != @claim['dose_e_per_A2']")
+    (answer,) = paper_claims.answers(claim, [model("gold_heights", heights_summary=others)])
+    assert answer.ours == "not measured"
+
+
+def test_the_papers_figures_are_those_its_text_gives():
+    """No number of a curve is made up."""
+    claims = paper_claims.read_claims()
+    known = claims[~claims["figure"].str.contains("not given as a number")]
+    assert set(known["quantity"]) == {
+        *("bond_length", "counted_exactly", "off_by_1", "off_by_2", "off_by_3plus")
+    }
+    assert {re.match(r"§|Fig", where)[0] for where in claims["where"]} == {"§", "Fig"}
+    assert set(claims["quantity"]) == set(paper_claims.QUANTITIES)
+
+
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [
+        (["where\tquantity", "§1\trecall"], "the column dose_e_per_A2 is missing"),
+        (
+            ["\t".join(paper_claims.COLUMNS), "§1\tspeed\t1\t\t1\tfast"],
+            "row 1: the quantity 'speed'",
+        ),
+    ],
+)
+def test_claims_that_cannot_be_read_are_refused(tmp_path, lines, sentence):
+    path = tmp_path / "claims.tsv"
+    path.write_text("\n".join(lines))
+    with pytest.raises(InputError, match=sentence):
+        paper_claims.read_claims(path)
+
+
+def test_figures_are_rounded_to_what_they_are_worth():
+    assert words.dose(31622.8) == "31 600"
+    assert words.dose(17.78) == "17.8"
+    assert words.dose(1e5) == "100 000"
+    assert words.share(0.99149) == "0.991"
+    assert words.percent(0.846, 0.825, 0.865) == "84.6 % (82.5–86.5)"
+    assert words.picometres(0.0342) == "3.4 pm"
+    assert words.picometres(float("inf")) == "no bound"
+    assert words.share(float("nan")) == "–"
+
+
+def test_markdown_is_aligned_and_html_is_escaped():
+    blocks = [
+        Heading("Title", 1),
+        Paragraph("a < b"),
+        Bullets(("one", "two")),
+        Table(("dose", "F1 | R"), (("1 000", "0.9"), ("30", "0.991"))),
+    ]
+    table = documents.to_markdown(blocks).split("\n\n")[3].strip().splitlines()
+    assert len({len(line) for line in table}) == 1
+    assert table[1] == "| ----- | ------- |"
+    assert table[0] == "| dose  | F1 \\| R |"
+    page = documents.to_html(blocks)
+    assert "<title>Title</title>" in page
+    assert "a &lt; b" in page
+    assert "<td>0.991</td>" in page
+    assert "http" not in page
+
+
+def save(folder, name, tables=None):
+    """Write the card of a model and its tables."""
+    made, place = folder / "models" / name, folder / "tables" / name
+    made.mkdir(parents=True)
+    place.mkdir(parents=True)
+    microscope = {"dose_e_per_A2": [100, 20000]}
+    card = asdict(replace(CARDS[name], name=name, microscope=microscope))
+    (made / models.CARD).write_text(json.dumps(card))
+    (made / models.WEIGHTS).touch()
+    for table, values in (TABLES[name] if tables is None else tables).items():
+        values.to_csv(place / f"{table}.csv", index=False)
+    return ["--model", str(made), str(place)]
+
+
+@pytest.fixture
+def _plain_cards(monkeypatch):
+    """What a card must hold is checked elsewhere."""
+    read = {
+        name: replace(card, name=name, microscope={"dose_e_per_A2": [100, 20000]})
+        for name, card in CARDS.items()
+    }
+    monkeypatch.setattr(models, "read_card", lambda folder: read[Path(folder).name])
+
+
+@pytest.mark.usefixtures("_plain_cards")
+def test_the_script_writes_the_page_twice_in_one_order(tmp_path, whole):
+    arguments = [part for name in reversed(FINDS) for part in save(tmp_path, name)]
+    page, html = tmp_path / "summary.md", tmp_path / "summary.html"
+    assert summarise_metrics.main([str(page), *arguments, "--html", str(html)]) == 0
+    assert page.read_text(encoding="utf-8") == whole
+    assert html.read_text(encoding="utf-8").count("<table>") == whole.count("\n| -")
+
+
+@pytest.mark.usefixtures("_plain_cards")
+@pytest.mark.parametrize(
+    ("tables", "sentence"),
+    [
+        ({}, "evaluation.csv: this table of the model graphene is missing"),
+        ({"evaluation": evaluation().drop(columns="f1")}, "the column 'f1' is missing"),
+        ({"evaluation": evaluation()[:0]}, "the table has no rows"),
+    ],
+)
+def test_tables_that_are_missing_are_named_and_nothing_is_written(
+    tmp_path, capsys, tables, sentence
+):
+    page = tmp_path / "summary.md"
+    assert summarise_metrics.main([str(page), *save(tmp_path, "graphene", tables)]) == 1
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.count("\n") == 1
+    assert not page.exists()
+
+
+def test_a_folder_that_is_no_model_is_refused(tmp_path, capsys):
+    arguments = [str(tmp_path / "summary.md"), "--model", str(tmp_path / "none"), str(tmp_path)]
+    assert summarise_metrics.main(arguments) == 1
+    assert "there is no model of this name" in capsys.readouterr().err

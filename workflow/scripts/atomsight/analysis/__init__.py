@@ -1,0 +1,1 @@
+"""What the atoms tell: strain, bonds, heights of columns, dynamics."""

@@ -1,0 +1,1 @@
+"""Configuration: what may be set, with type, range, unit, default and meaning."""

@@ -1,0 +1,212 @@
+"""What a model finds in one image or focal series, read as the workflow reads it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from atomsight.config import settings
+from atomsight.errors import InputError
+from atomsight.learning import models
+from atomsight.reading.micrographs.calibration import target_pixel_size_A
+from atomsight.reading.micrographs.resampling import resample
+from atomsight.reading.segmentation import SegmentationSettings, locate_atoms
+
+if TYPE_CHECKING:
+    import keras
+
+#: From an image to the positions found in it, shape (N, 2) [Å].
+Finder = Callable[[np.ndarray], np.ndarray]
+
+#: From the images of one specimen, shape (F, H, W), to the table of its atoms.
+AtomReader = Callable[[np.ndarray], pd.DataFrame]
+
+
+def read_atoms(
+    network: "keras.Model",
+    card: models.ModelCard,
+    images: np.ndarray,
+    pixel_size_A: float,
+    reading: dict,
+    contrast: str = "auto",
+) -> pd.DataFrame:
+    """Find the atoms or columns of one specimen, as the workflow does.
+
+    Parameters
+    ----------
+    network : keras.Model
+        The network.
+    card : ModelCard
+        Its card.
+    images : ndarray of shape (F, H, W)
+        Counts: one image, or the images of a focal series in the order of the model's steps.
+    pixel_size_A : float
+        Size of a pixel [Å].
+    reading : dict
+        The section ``inference`` of the configuration.
+    contrast : str
+        How they look in the images: ``bright``, ``dark``, or ``auto`` to let the network choose.
+
+    Returns
+    -------
+    DataFrame
+        What :func:`atomsight.reading.segmentation.locate_atoms` gives.
+
+    Raises
+    ------
+    InputError
+        If the model does not read so many images together.
+    """
+    from atomsight.reading.inference import chosen_sign, normalise_frames, read_image
+
+    _check_count(card, len(images))
+    normalised = normalise_frames(images, card.window_A / pixel_size_A)
+    sign = chosen_sign(network, normalised, card.contrast, contrast)
+    maps = read_image(network, sign * normalised, **reading)
+    thresholds = settings.load(card.thresholds, "segmentation", SegmentationSettings)
+    return locate_atoms(maps, pixel_size_A, card.class_names, card.site_sigma_A, thresholds)
+
+
+def find_sites(
+    network: "keras.Model",
+    card: models.ModelCard,
+    image: np.ndarray,
+    pixel_size_A: float,
+    reading: dict,
+    contrast: str = "auto",
+) -> np.ndarray:
+    """Find the atoms or columns of one image, as the workflow does.
+
+    Parameters
+    ----------
+    image : ndarray of shape (H, W)
+        Counts.
+    network, card, pixel_size_A, reading, contrast
+        As in :func:`read_atoms`.
+
+    Returns
+    -------
+    ndarray of shape (N, 2)
+        Positions ``(x, y)`` [Å].
+
+    Raises
+    ------
+    InputError
+        If the model reads several images together.
+    """
+    return _positions(read_atoms(network, card, image[None], pixel_size_A, reading, contrast))
+
+
+def atom_reader(
+    folder: Path | str,
+    pixel_size_A: float,
+    reading: dict,
+    contrast: str,
+    where: str,
+    frames: int | None = None,
+) -> AtomReader:
+    """Load a model, to read images or focal series that are alike.
+
+    Parameters
+    ----------
+    folder : path
+        The folder of the model.
+    pixel_size_A, reading, contrast
+        As in :func:`read_atoms`.
+    where : str
+        What the size of the pixels comes from, for the message.
+    frames : int, optional
+        Number of images that it will get together; any without it.
+
+    Returns
+    -------
+    callable
+        From images of shape (F, H, W) to the table of atoms.
+
+    Raises
+    ------
+    InputError
+        If there is no such model, or it does not read such pixels or so many images together.
+    """
+    network, card = models.load_network(folder)
+    models.check_pixel_size(card, pixel_size_A, where)
+    if frames is not None:
+        _check_count(card, frames)
+    return lambda images: read_atoms(network, card, images, pixel_size_A, reading, contrast)
+
+
+def finder(
+    folder: Path | str, pixel_size_A: float, reading: dict, contrast: str, where: str
+) -> Finder:
+    """Load a model, to read single images that are alike.
+
+    Parameters
+    ----------
+    folder, pixel_size_A, reading, contrast, where
+        As in :func:`atom_reader`.
+
+    Returns
+    -------
+    callable
+        From an image to the positions found in it.
+
+    Raises
+    ------
+    InputError
+        If there is no such model, or it does not read such pixels or single images.
+    """
+    read = atom_reader(folder, pixel_size_A, reading, contrast, where, frames=1)
+    return lambda image: _positions(read(image[None]))
+
+
+def find_in_any_pixels(
+    network: "keras.Model",
+    card: models.ModelCard,
+    image: np.ndarray,
+    pixel_size_A: float,
+    reading: dict,
+) -> np.ndarray:
+    """Find the atoms of one image, resampled first where the model has not learned its pixels.
+
+    Parameters
+    ----------
+    network, card, reading
+        As in :func:`read_atoms`.
+    image : ndarray of shape (H, W)
+        Counts.
+    pixel_size_A : float
+        Size of a pixel, whatever it is [Å].
+
+    Returns
+    -------
+    ndarray of shape (N, 2)
+        Positions ``(x, y)`` [Å].
+
+    Raises
+    ------
+    InputError
+        If the pixels are too coarse or too fine even for that, or the model reads several images
+        together.
+    """
+    target_A = target_pixel_size_A((pixel_size_A,) * 2, card.pixel_size_A, "evaluation")
+    step = target_A / pixel_size_A
+    image = image if step == 1 else resample(image.astype("float32"), (step, step))
+    return find_sites(network, card, image, target_A, reading)
+
+
+def _positions(atoms: pd.DataFrame) -> np.ndarray:
+    return atoms[["x_A", "y_A"]].to_numpy(float)
+
+
+def _check_count(card: models.ModelCard, frames: int) -> None:
+    if frames != card.frames:
+        raise InputError(
+            f"the model {card.name} reads {_images(card.frames)} of a specimen together, not "
+            f"{_images(frames)}; take another model or another number of images"
+        )
+
+
+def _images(count: int) -> str:
+    return "1 image" if count == 1 else f"{count} images"

@@ -1,0 +1,1 @@
+"""Files of ours: whole or not there, sealed, and telling where they come from."""

@@ -1,0 +1,254 @@
+"""Where a result comes from: what made it, by which code, with which settings, from which files.
+
+A script's run notes every file that it reads, and every file that it writes carries the notes:
+
+==========  ============================================================================
+HDF5        attributes ``made_by``, ``settings``, ``seed``, ``versions``, ``git``, ``inputs``
+CSV, TIFF   the same in ``<name>.json`` beside it
+PNG         the same in a text chunk, ``provenance``
+model       the same in ``model.json``
+==========  ============================================================================
+
+``inputs`` lists the files that were read with their checksums, what made them, and the files that
+they were made from in turn: the seed and the settings of all earlier steps stand in a result. There
+are no times, users or folders among it, so that the same input gives the same bytes.
+"""
+
+import functools
+import hashlib
+import json
+import os
+import platform
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+#: Root of the repository, if the library stands in one.
+_ROOT = Path(__file__).resolve().parents[4]
+
+#: Files of which each is listed; more are summed up in one line. HDF5 has no room for thousands.
+_MOST_LISTED = 100
+_MOST_BYTES = 50_000
+
+#: What is kept of the notes of a file that was read.
+_KEPT = ("made_by", "arguments", "settings", "seed", "git")
+
+#: What is left of them where all would be too long.
+_SHORT = ("file", "sha256", "made_by", "seed", "git")
+
+#: Arguments that are paths: names of files and folders differ from run to run.
+_PATH = re.compile(r"@.*|.*/.*|.*\.[A-Za-z]\w*", re.DOTALL)
+
+
+@dataclass
+class _Run:
+    """Notes of one run of a script: the files that were read, by their checksums."""
+
+    script: str
+    arguments: list[str]
+    inputs: dict[str, dict] = field(default_factory=dict)
+
+
+_run: ContextVar[_Run | None] = ContextVar("run", default=None)
+
+
+@contextmanager
+def noting(script: Path | str, arguments: list[str]) -> Iterator[None]:
+    """Note what is read, until the end of a script's run.
+
+    Parameters
+    ----------
+    script : path
+        The script.
+    arguments : list of str
+        Its command line. Paths are left out: files that are read are noted with their checksums.
+
+    Yields
+    ------
+    None
+        Files that are written inside carry the notes.
+    """
+    kept = [text for text in arguments if text[:1] in "{[" or not _PATH.fullmatch(text)]
+    token = _run.set(_Run(Path(script).name, kept))
+    try:
+        yield
+    finally:
+        _run.reset(token)
+
+
+def is_noting() -> bool:
+    """Tell whether a script runs, whose notes are kept.
+
+    Returns
+    -------
+    bool
+        False where the library is used without a script.
+    """
+    return _run.get() is not None
+
+
+def note_input(path: Path | str, sha256: str | None = None, notes: dict | None = None) -> None:
+    """Note that the run reads a file.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    sha256 : str, optional
+        Its checksum, if it is known; else the file is read for it.
+    notes : dict, optional
+        What the file carries, such as the attributes of an HDF5 file; else what stands beside it.
+    """
+    run = _run.get()
+    if run is None:
+        return
+    if notes is None and sidecar(path).is_file():
+        notes = json.loads(sidecar(path).read_text(encoding="utf-8"))
+    entry = {"file": Path(path).name, "sha256": sha256 or file_sha256(path)}
+    notes = dict(notes or {})
+    for key in _KEPT:
+        if key in notes:
+            entry[key] = _plain(notes[key])
+    run.inputs.setdefault(entry["sha256"], entry)
+    for ancestor in _plain(notes.get("inputs", [])):
+        run.inputs.setdefault(ancestor["sha256"], ancestor)
+
+
+def _plain(value: object) -> object:
+    """What stands in an attribute of HDF5, as JSON has it."""
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        return json.loads(value)
+    return value.item() if hasattr(value, "item") else value
+
+
+def sidecar(path: Path | str) -> Path:
+    """File that tells where a file comes from that cannot tell itself.
+
+    Parameters
+    ----------
+    path : path
+        A file, such as a table in CSV.
+
+    Returns
+    -------
+    Path
+        Its name with ``.json`` at the end.
+    """
+    path = Path(path)
+    return path.with_name(f"{path.name}.json")
+
+
+def inputs() -> list[dict]:
+    """The files that the run has read, and those that they were made from.
+
+    Returns
+    -------
+    list of dict
+        ``file``, ``sha256`` and, of files of ours, ``made_by``, ``arguments`` or ``settings``,
+        ``seed``, ``git``. Of many, arguments and settings are left out; very many are one entry,
+        with a checksum of all checksums.
+    """
+    run = _run.get()
+    found = list(run.inputs.values()) if run else []
+    short = [{key: entry[key] for key in _SHORT if key in entry} for entry in found]
+    for listed in (found, short):
+        if len(listed) <= _MOST_LISTED and len(as_text(listed).encode()) <= _MOST_BYTES:
+            return listed
+    everything = hashlib.sha256("\n".join(sorted(run.inputs)).encode("ascii")).hexdigest()
+    return [{"file": f"{found[0]['file']} and {len(found) - 1} more", "sha256": everything}]
+
+
+def notes() -> dict:
+    """All that is known of the files that the run writes.
+
+    Returns
+    -------
+    dict
+        JSON-able: ``made_by``, ``arguments``, ``versions``, ``git``, ``inputs``; the first two only
+        of a script's run.
+    """
+    run = _run.get()
+    made = {"made_by": run.script, "arguments": run.arguments} if run else {}
+    return made | {"versions": library_versions(), "git": git_state(), "inputs": inputs()}
+
+
+def as_text(values: dict | list) -> str:
+    """Write notes as JSON, the same on every run.
+
+    Parameters
+    ----------
+    values : dict or list
+        The notes.
+
+    Returns
+    -------
+    str
+        JSON, its keys in order.
+    """
+    return json.dumps(values, sort_keys=True, ensure_ascii=False)
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that results depend on.
+
+    Returns
+    -------
+    dict of str to str
+        Versions by the package's name.
+    """
+    versions = {"python": platform.python_version()}
+    for package in ("atomsight", "abtem", "ase", "h5py", "keras", "numpy", "scipy"):
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "not installed"
+    return versions
+
+
+@functools.cache
+def git_state() -> str:
+    """The commit of the code that runs.
+
+    Returns
+    -------
+    str
+        Its hash, with ``-dirty`` where files have been changed since; ``unknown`` where the code
+        is in no repository, or there is no git.
+    """
+    if not (_ROOT / "Snakefile").is_file():
+        return "unknown"
+    command = ["git", "-C", str(_ROOT), "describe", "--always", "--dirty", "--abbrev=40"]
+    try:
+        # Tags would change the words for one and the same commit.
+        said = subprocess.run(
+            [*command, "--exclude=*"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env=os.environ | {"GIT_OPTIONAL_LOCKS": "0"},
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    return said.stdout.strip() if said.returncode == 0 else "unknown"
+
+
+def file_sha256(path: Path | str) -> str:
+    """Checksum of a file.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+
+    Returns
+    -------
+    str
+        SHA-256, hexadecimal.
+    """
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

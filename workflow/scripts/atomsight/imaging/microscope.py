@@ -1,0 +1,383 @@
+"""The microscope: from exit waves to images, inside the compiled training step.
+
+Everything here runs on any backend of Keras. Leading axes ``...`` are batch and, for focal series,
+frame. Waves and intensities are centred, band-limited spectra; complex numbers go as pairs
+``(real, imaginary)``. Because an intensity is band-limited, it can be evaluated on any grid of
+pixels without interpolation, by two matrix products (:func:`sample`).
+
+The order is: transfer function with its temporal envelope, squared modulus, vibration, sampling on
+the grid of pixels, Poisson noise, modulation transfer function of the camera.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+from scipy.fft import next_fast_len
+
+from atomsight.geometry import beam_orders, electron_wavelength_A
+from atomsight.imaging import poisson
+
+#: The aberrations, in the order of the last axis of a coefficient tensor [Å]: defocus C10, the two
+#: components of twofold astigmatism C12 cos 2φ12 and C12 sin 2φ12, spherical C30, fifth-order C50.
+ABERRATIONS = ("C10", "C12a", "C12b", "C30", "C50")
+
+Complex = tuple[keras.KerasTensor, keras.KerasTensor]
+
+
+def aberration_basis(k_y: np.ndarray, k_x: np.ndarray, wavelength_A: float) -> np.ndarray:
+    """Phase of the transfer function per ångström of each aberration.
+
+    Parameters
+    ----------
+    k_y, k_x : ndarray of shapes (K_y,) and (K_x,)
+        Spatial frequencies [1/Å].
+    wavelength_A : float
+        Wavelength of the electrons [Å].
+
+    Returns
+    -------
+    ndarray of shape (K_y, K_x, 5)
+        The phase χ is this times the coefficients, in the order of :data:`ABERRATIONS` [rad/Å].
+        Kirkland, *Advanced Computing in Electron Microscopy*, eq 2.22; the paper, eq 4.
+    """
+    y, x = wavelength_A * k_y[:, None], wavelength_A * k_x[None, :]
+    square = x**2 + y**2
+    return (2 * np.pi / wavelength_A) * np.stack(
+        [square / 2, (x**2 - y**2) / 2, x * y, square**2 / 4, square**3 / 6], axis=-1
+    )
+
+
+def temporal_envelope(
+    focal_spread_A: keras.KerasTensor, square_k: np.ndarray, wavelength_A: float
+) -> keras.KerasTensor:
+    """Damping by the spread of defocus.
+
+    Parameters
+    ----------
+    focal_spread_A : tensor of shape (...)
+        1/e half-width of the distribution of defocus [Å].
+    square_k : ndarray of shape (K_y, K_x)
+        Squared spatial frequency [1/Å²].
+    wavelength_A : float
+        Wavelength of the electrons [Å].
+
+    Returns
+    -------
+    tensor of shape (..., K_y, K_x)
+        ``exp[-(½ π λ Δ k²)²]``. Kirkland, section 3.2.
+    """
+    phase = (0.5 * np.pi * wavelength_A * square_k).astype("float32")
+    return ops.exp(-ops.square(focal_spread_A[..., None, None] * phase))
+
+
+def vibration_envelope(vibration_A: keras.KerasTensor, square_k: np.ndarray) -> keras.KerasTensor:
+    """Damping of an intensity by a Gaussian vibration of the specimen against the camera.
+
+    Parameters
+    ----------
+    vibration_A : tensor of shape (...)
+        Root mean square displacement along one axis [Å].
+    square_k : ndarray of shape (K_y, K_x)
+        Squared spatial frequency [1/Å²].
+
+    Returns
+    -------
+    tensor of shape (..., K_y, K_x)
+        ``exp(-2 π² σ² k²)``.
+    """
+    square = (2 * np.pi**2 * square_k).astype("float32")
+    return ops.exp(-ops.square(vibration_A)[..., None, None] * square)
+
+
+def intensity_spectrum(wave: Complex, orders: int, grid: int) -> Complex:
+    """Spectrum of the squared modulus of a wave.
+
+    Parameters
+    ----------
+    wave : pair of tensors of shape (..., orders, orders)
+        Centred spectrum of the wave.
+    orders : int
+        Its size, odd.
+    grid : int
+        Points of the grid on which the modulus is squared, at least ``2 orders - 1`` so that
+        nothing is aliased.
+
+    Returns
+    -------
+    pair of tensors of shape (..., 2 orders - 1, orders)
+        Spectrum of the intensity: all orders along y, the orders from zero up along x. The rest
+        follows, as an intensity is real.
+    """
+    lead = [(0, 0)] * (len(wave[0].shape) - 2)
+    # The padding puts the zeroth order off its place; this is a phase, and the modulus loses it.
+    padded = tuple(ops.pad(part, [*lead, (0, grid - orders), (0, grid - orders)]) for part in wave)
+    real, imaginary = ops.ifft2(padded)
+    intensity = (ops.square(real) + ops.square(imaginary)) * float(grid) ** 2
+    parts = ops.fft2((intensity, ops.zeros_like(intensity)))
+    return tuple(
+        ops.concatenate([part[..., 1 - orders :, :orders], part[..., :orders, :orders]], axis=-2)
+        for part in parts
+    )
+
+
+def plane_waves(frequencies: np.ndarray, positions: keras.KerasTensor) -> Complex:
+    """Values of plane waves at given positions.
+
+    Parameters
+    ----------
+    frequencies : ndarray of shape (K,)
+        Spatial frequencies [1/Å].
+    positions : tensor of shape (..., P)
+        Positions [Å].
+
+    Returns
+    -------
+    pair of tensors of shape (..., P, K)
+        ``exp(2πi k x)``.
+    """
+    phase = positions[..., None] * (2 * np.pi * frequencies).astype("float32")
+    return ops.cos(phase), ops.sin(phase)
+
+
+def sample(
+    spectrum: Complex, cell_A: tuple[float, float], y: keras.KerasTensor, x: keras.KerasTensor
+) -> keras.KerasTensor:
+    """Evaluate a band-limited intensity on a grid of pixels, exactly.
+
+    Parameters
+    ----------
+    spectrum : pair of tensors of shape (..., 2 n - 1, n)
+        Spectrum of the intensity, as :func:`intensity_spectrum` gives it.
+    cell_A : tuple of float
+        Periods ``(x, y)`` [Å].
+    y : tensor of shape (..., H)
+        Positions of the rows [Å].
+    x : tensor of shape (..., W)
+        Positions of the columns [Å].
+
+    Returns
+    -------
+    tensor of shape (..., H, W)
+        The intensity.
+    """
+    half = spectrum[0].shape[-1]
+    wave_y = plane_waves(beam_orders(2 * half - 1) / cell_A[1], y)
+    wave_x = plane_waves(np.arange(half) / cell_A[0], x)
+    # Orders of both signs along x carry the same, but for the zeroth, which stands alone.
+    weight = np.where(np.arange(half) == 0, 1.0, 2.0).astype("float32")
+    rows = _times(wave_y, spectrum)
+    columns = tuple(ops.swapaxes(part * weight, -1, -2) for part in wave_x)
+    return ops.matmul(rows[0], columns[0]) - ops.matmul(rows[1], columns[1])
+
+
+def _times(left: Complex, right: Complex) -> Complex:
+    """Product of complex matrices."""
+    real = ops.matmul(left[0], right[0]) - ops.matmul(left[1], right[1])
+    return real, ops.matmul(left[0], right[1]) + ops.matmul(left[1], right[0])
+
+
+def nyquist_fraction(size: int) -> np.ndarray:
+    """Spatial frequency of every beam of a square image, in units of its Nyquist frequency.
+
+    Parameters
+    ----------
+    size : int
+        Pixels along an edge.
+
+    Returns
+    -------
+    ndarray of shape (size, size)
+        ``q / q_N`` in the order of the fast Fourier transform.
+    """
+    frequency = 2 * np.fft.fftfreq(size)
+    return np.hypot(frequency[:, None], frequency[None, :])
+
+
+def modulation_transfer(coefficients: keras.KerasTensor, fraction: np.ndarray) -> keras.KerasTensor:
+    """Modulation transfer function of a camera, as a formula.
+
+    Parameters
+    ----------
+    coefficients : tensor of shape (..., 3)
+        c1, c2 and c3 of the paper's eq 5.
+    fraction : ndarray of shape (H, W)
+        Spatial frequency in units of the Nyquist frequency.
+
+    Returns
+    -------
+    tensor of shape (..., H, W)
+        ``(1 - c1) / (1 + (q / (2 c2 q_N))^c3) + c1``.
+    """
+    c1, c2, c3 = (coefficients[..., index, None, None] for index in range(3))
+    ratio = ops.cast(fraction, "float32") / (2 * c2)
+    # x^c = exp(c log x), with the zeroth order kept away from the logarithm's pole.
+    power = ops.exp(c3 * ops.log(ops.maximum(ratio, 1e-6)))
+    return (1 - c1) / (1 + power) + c1
+
+
+def tabulated_modulation_transfer(table: np.ndarray, fraction: np.ndarray) -> np.ndarray:
+    """Modulation transfer function of a camera, as measured.
+
+    Parameters
+    ----------
+    table : ndarray of shape (N, 2)
+        ``q / q_N``, rising, and the value there. The last value is kept beyond the table.
+    fraction : ndarray of shape (H, W)
+        Spatial frequency in units of the Nyquist frequency.
+
+    Returns
+    -------
+    ndarray of shape (H, W), float32
+        The function, interpolated linearly.
+    """
+    return np.interp(fraction, table[:, 0], table[:, 1]).astype("float32")
+
+
+def filter_image(image: keras.KerasTensor, transfer: keras.KerasTensor) -> keras.KerasTensor:
+    """Multiply the spectrum of an image, signal and noise alike.
+
+    Parameters
+    ----------
+    image : tensor of shape (..., H, W)
+        The image.
+    transfer : tensor of shape (..., H, W)
+        The factor of every beam, in the order of the fast Fourier transform; even in the frequency.
+
+    Returns
+    -------
+    tensor of shape (..., H, W)
+        The filtered image.
+    """
+    real, imaginary = ops.fft2((image, ops.zeros_like(image)))
+    return ops.ifft2((real * transfer, imaginary * transfer))[0]
+
+
+@keras.saving.register_keras_serializable("atomsight")
+class Microscope(keras.layers.Layer):
+    """Images of exit waves under given conditions.
+
+    Parameters
+    ----------
+    orders : int
+        Size of the spectra of the waves, odd.
+    cell_A : tuple of float
+        Periods ``(x, y)`` of the waves [Å].
+    energy_eV : float
+        Energy of the electrons [eV].
+    mtf_table : array-like of shape (N, 2), optional
+        A measured modulation transfer function (q / q_N, value) instead of eq 5.
+
+    Notes
+    -----
+    Input: a dict of tensors, B images or focal series of F frames each:
+
+    ============== ================== ==========================================================
+    spectra        (B, P, n, n, 2)    spectra of the waves, real and imaginary parts; the
+                                      intensities of the P snapshots are averaged
+    aberrations    (B, F, 5)          coefficients in the order of :data:`ABERRATIONS` [Å]
+    focal_spread   (B, F)             1/e half-width [Å]
+    vibration      (B, F)             rms displacement [Å]
+    dose           (B, F)             electrons [e/Å²]
+    mtf            (B, F, 3)          coefficients of eq 5; ignored where a table is given
+    rows, columns  (B, F, H)          positions of the pixels [Å], equally spaced
+    pixel_size     (B,)               their distance [Å]
+    seed           (2,) int32         seed of the noise
+    ============== ================== ==========================================================
+
+    Output: tensor of shape (B, F, H, H), electrons per pixel over the mean number of electrons.
+    """
+
+    def __init__(
+        self,
+        orders: int,
+        cell_A: tuple[float, float],
+        energy_eV: float,
+        mtf_table: np.ndarray | None = None,
+        **options: object,
+    ):
+        super().__init__(**options)
+        self.orders = orders
+        self.cell_A = tuple(cell_A)
+        self.energy_eV = energy_eV
+        self.mtf_table = None if mtf_table is None else np.asarray(mtf_table, dtype=float)
+        wavelength = electron_wavelength_A(energy_eV)
+        beams = beam_orders(orders)
+        k_y, k_x = beams / cell_A[1], beams / cell_A[0]
+        self._wavelength_A = wavelength
+        self._square_k = k_y[:, None] ** 2 + k_x[None, :] ** 2
+        self._basis = aberration_basis(k_y, k_x, wavelength).astype("float32")
+        y = beam_orders(2 * orders - 1) / cell_A[1]
+        self._square_q = y[:, None] ** 2 + (np.arange(orders) / cell_A[0])[None, :] ** 2
+        self._grid = _next_fast_even(2 * orders - 1)
+
+    def transfer(self, aberrations: keras.KerasTensor, focal_spread: keras.KerasTensor) -> Complex:
+        """Contrast transfer function.
+
+        Parameters
+        ----------
+        aberrations : tensor of shape (..., 5)
+            Coefficients in the order of :data:`ABERRATIONS` [Å].
+        focal_spread : tensor of shape (...)
+            1/e half-width of the distribution of defocus [Å].
+
+        Returns
+        -------
+        pair of tensors of shape (..., n, n)
+            ``exp(-iχ)`` times the temporal envelope. Kirkland, section 3.2.
+        """
+        phase = ops.einsum("...c,yxc->...yx", aberrations, self._basis)
+        envelope = temporal_envelope(focal_spread, self._square_k, self._wavelength_A)
+        return ops.cos(phase) * envelope, -ops.sin(phase) * envelope
+
+    def intensity(self, conditions: dict[str, keras.KerasTensor]) -> keras.KerasTensor:
+        """Image without noise before the camera, in units of the incident intensity.
+
+        Parameters
+        ----------
+        conditions : dict of tensors
+            As for the layer's call; ``dose``, ``mtf`` and ``seed`` are not used.
+
+        Returns
+        -------
+        tensor of shape (B, F, H, H)
+            The intensity.
+        """
+        real, imaginary = (conditions["spectra"][:, None, ..., part] for part in (0, 1))
+        transfer = self.transfer(conditions["aberrations"], conditions["focal_spread"])
+        cosine, sine = (part[:, :, None] for part in transfer)
+        wave = (cosine * real - sine * imaginary, cosine * imaginary + sine * real)
+        spectrum = intensity_spectrum(wave, self.orders, self._grid)
+        envelope = vibration_envelope(conditions["vibration"], self._square_q)
+        damped = tuple(ops.mean(part, axis=2) * envelope for part in spectrum)
+        return sample(damped, self.cell_A, conditions["rows"], conditions["columns"])
+
+    def call(self, conditions: dict[str, keras.KerasTensor]) -> keras.KerasTensor:
+        """Record images; see the class."""
+        area = ops.square(conditions["pixel_size"])[:, None]
+        electrons = (conditions["dose"] * area)[..., None, None]
+        mean = electrons * ops.maximum(self.intensity(conditions), 0.0)
+        counts = poisson.draw(mean, conditions["seed"]) / electrons
+        fraction = nyquist_fraction(counts.shape[-1])
+        if self.mtf_table is None:
+            transfer = modulation_transfer(conditions["mtf"], fraction)
+        else:
+            transfer = tabulated_modulation_transfer(self.mtf_table, fraction)
+        return filter_image(counts, transfer)
+
+    def get_config(self) -> dict:
+        """Arguments to make the layer again."""
+        table = None if self.mtf_table is None else self.mtf_table.tolist()
+        return super().get_config() | {
+            "orders": self.orders,
+            "cell_A": list(self.cell_A),
+            "energy_eV": self.energy_eV,
+            "mtf_table": table,
+        }
+
+
+def _next_fast_even(size: int) -> int:
+    """Smallest even size from here on with no prime factor above five."""
+    fast = next_fast_len(size)
+    while fast % 2:
+        fast = next_fast_len(fast + 1)
+    return fast

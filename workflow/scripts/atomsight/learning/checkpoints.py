@@ -1,0 +1,345 @@
+"""What a training leaves behind while it runs, and how it goes on from there.
+
+==================  ===========================================================================
+``checkpoint/``     the last two checkpoints, ``<step>-<sha256>.npz``: weights, state of the
+                    optimiser and losses so far, and what is trained on what
+``history.csv``     losses by epoch
+``logs/``           the same for TensorBoard
+``lock``            locked by the process that trains
+==================  ===========================================================================
+
+A checkpoint appears when it is complete, and its name tells the checksum of its contents. One that
+does not have it, because the disk or a copy damaged it, is named and dropped, and the one before it
+is taken. All that is random in a training is drawn from the seed and the number of the step, so
+that a checkpoint needs no more than that number.
+"""
+
+import errno
+import fcntl
+import hashlib
+import importlib.util
+import io
+import json
+import logging
+import os
+import shutil
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+from keras import ops
+
+from atomsight.errors import InputError
+from atomsight.files import hdf5
+
+#: Checkpoints that are kept, so that one may be damaged.
+_KEPT = 2
+
+#: So much of the checksum stands in the name [hexadecimal digits].
+_DIGITS = 32
+
+#: What the history tells of an epoch.
+_LOSSES = ("loss", "val_loss")
+
+#: A file system that has no locks says so with one of these.
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
+
+
+@contextmanager
+def alone(work: Path) -> Iterator[None]:
+    """Keep a second training out of a folder; where the file system has no locks, do nothing.
+
+    Parameters
+    ----------
+    work : Path
+        Folder of the training; made if missing.
+
+    Yields
+    ------
+    None
+        The lock ends with the process, however that ends.
+
+    Raises
+    ------
+    InputError
+        If another process trains there.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    with open(work / "lock", "a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            number, host = (file.read().split() or ["?", "?"])[:2]
+            raise InputError(
+                f"{work}: another training (process {number} on {host}) is writing there; wait for "
+                f"it, or stop it: kill {number} there, or scancel if it is a job of Slurm"
+            ) from error
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+        file.truncate(0)
+        file.write(f"{os.getpid()} {socket.gethostname()}\n")
+        file.flush()
+        yield
+
+
+def forget(work: Path) -> None:
+    """Drop the checkpoints, so that the next training begins anew.
+
+    Parameters
+    ----------
+    work : Path
+        Folder of the training.
+    """
+    shutil.rmtree(work / "checkpoint", ignore_errors=True)
+
+
+class Checkpoints(keras.callbacks.Callback):
+    """Write checkpoints and the history of a training, and go on from the last of them.
+
+    Parameters
+    ----------
+    work : Path
+        Folder of the training.
+    identity : list of str
+        What is trained, on what. A checkpoint of anything else is not gone on from.
+    learner : keras.Model
+        What is trained; it and its optimiser are built.
+    steps_per_epoch : int
+        Steps of an epoch.
+    every : int
+        Steps between two checkpoints; there is always one at the end of an epoch.
+
+    Attributes
+    ----------
+    step : int
+        Steps done.
+    history : list of dict
+        ``epoch``, ``loss`` and ``val_loss`` of every epoch that is done.
+    """
+
+    def __init__(
+        self,
+        work: Path,
+        identity: list[str],
+        learner: keras.Model,
+        steps_per_epoch: int,
+        every: int,
+    ):
+        super().__init__()
+        self.work = work
+        self.identity = [*identity, keras.backend.backend()]
+        self.learner = learner
+        self.steps_per_epoch = steps_per_epoch
+        self.every = every
+        self.step = 0
+        self.history = []
+        self._asked = None
+        self._metrics = None
+
+    def restore(self) -> None:
+        """Go on from the last checkpoint that is whole, if there is one of this training."""
+        for path in self._found():
+            about, arrays = read(path)
+            if about is None:
+                logging.warning(
+                    "%s: this checkpoint is damaged (its checksum is not the one in its name) and "
+                    "is dropped; the training goes on from the one before it, if there is one",
+                    path,
+                )
+                path.unlink()
+            elif about["identity"] != self.identity or about["shapes"] != self._shapes():
+                logging.info("the settings or the waves have changed: the training starts anew")
+                forget(self.work)
+                return
+            else:
+                self._take(about, arrays)
+                logging.info("the training goes on after step %d", self.step)
+                return
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Go on with the mean loss of an epoch that was stopped in its midst."""
+        if self._metrics is not None:
+            _assign(self.model.metrics_variables, self._metrics)
+            self._metrics = None
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Count the step; write a checkpoint if it is time to, or to stop."""
+        self.step += 1
+        # The last of an epoch is written with its validation loss.
+        if self.step % self.steps_per_epoch and (self._asked or self.step % self.every == 0):
+            self._write()
+            self._stop_if_asked()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Add the losses to the history, and write a checkpoint."""
+        self.history.append({"epoch": epoch} | {name: float(logs[name]) for name in _LOSSES})
+        hdf5.write_csv(self.work / "history.csv", pd.DataFrame(self.history))
+        self._write()
+        self._stop_if_asked()
+
+    @contextmanager
+    def heeding_signals(self) -> Iterator[None]:
+        """Stop behind a checkpoint when the process is told to end.
+
+        That is by SIGTERM, as Slurm sends it at the end of the time limit and before it takes a
+        node away, or by Ctrl-C. A second such signal ends the process at once.
+
+        Yields
+        ------
+        None
+            Until here and from here on, signals are what they were.
+
+        Raises
+        ------
+        SystemExit
+            With 128 and the number of the signal.
+        """
+
+        def ask(number: int, _frame: object) -> None:
+            self._asked = number
+            signal.signal(number, before[number])
+
+        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            for number in before:
+                signal.signal(number, ask)
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _found(self) -> list[Path]:
+        """All checkpoints, the last first."""
+        return sorted((self.work / "checkpoint").glob("*-*.npz"), reverse=True)
+
+    def _variables(self) -> list:
+        return [*self.learner.variables, *self.learner.optimizer.variables]
+
+    def _shapes(self) -> list:
+        # Without their names, which Keras counts up where a process makes a network twice.
+        return [list(variable.shape) for variable in self._variables()]
+
+    def _write(self) -> None:
+        # On JAX, the variables hold what was learned only once `model` has been asked for.
+        parts = {"variable": self._variables(), "metric": self.model.metrics_variables}
+        arrays = {
+            f"{kind}_{index}": ops.convert_to_numpy(variable)
+            for kind, variables in parts.items()
+            for index, variable in enumerate(variables)
+        }
+        about = {
+            "identity": self.identity,
+            "shapes": self._shapes(),
+            "step": self.step,
+            "history": self.history,
+        }
+        older = self._found()
+        write(self.work / "checkpoint", self.step, about, arrays)
+        for path in older[_KEPT - 1 :]:
+            path.unlink(missing_ok=True)
+
+    def _take(self, about: dict, arrays: dict[str, np.ndarray]) -> None:
+        parts = {
+            kind: [arrays[f"{kind}_{index}"] for index in range(count)]
+            for kind, count in (
+                ("variable", len(about["shapes"])),
+                ("metric", len(arrays) - len(about["shapes"])),
+            )
+        }
+        _assign(self._variables(), parts["variable"])
+        self.step, self.history = about["step"], about["history"]
+        if self.step % self.steps_per_epoch:
+            self._metrics = parts["metric"]
+        if self.history:
+            hdf5.write_csv(self.work / "history.csv", pd.DataFrame(self.history))
+
+    def _stop_if_asked(self) -> None:
+        if self._asked:
+            logging.warning(
+                "told to stop (%s) after step %d: the training goes on from there when the same "
+                "command is given again",
+                signal.Signals(self._asked).name,
+                self.step,
+            )
+            raise SystemExit(128 + self._asked)
+
+
+def _assign(variables: list, values: list[np.ndarray]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def write(folder: Path, step: int, about: dict, arrays: dict[str, np.ndarray]) -> Path:
+    """Write a checkpoint; it appears when it is complete.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the checkpoints; made if missing.
+    step : int
+        Steps done.
+    about : dict
+        What is to be known about it, JSON-able.
+    arrays : dict of ndarrays
+        All numbers, by name.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    content = io.BytesIO()
+    np.savez(content, about=np.frombuffer(json.dumps(about).encode(), np.uint8), **arrays)
+    data = content.getbuffer()
+    path = folder / f"{step:09d}-{hashlib.sha256(data).hexdigest()[:_DIGITS]}.npz"
+    with hdf5.replacing(path) as partial:
+        partial.write_bytes(data)
+    return path
+
+
+def read(path: Path) -> tuple[dict | None, dict[str, np.ndarray]]:
+    """Read a checkpoint.
+
+    Parameters
+    ----------
+    path : Path
+        A file of :func:`write`.
+
+    Returns
+    -------
+    about : dict or None
+        What was said about it; None if the file is damaged.
+    arrays : dict of ndarrays
+        Its numbers.
+    """
+    data = path.read_bytes()
+    if not path.stem.endswith("-" + hashlib.sha256(data).hexdigest()[:_DIGITS]):
+        return None, {}
+    with np.load(io.BytesIO(data), allow_pickle=False) as file:
+        arrays = dict(file)
+    return json.loads(arrays.pop("about").tobytes()), arrays
+
+
+def tensorboard(work: Path) -> list[keras.callbacks.Callback]:
+    """Logs for TensorBoard, where TensorFlow is installed, which it needs on any backend.
+
+    Parameters
+    ----------
+    work : Path
+        Folder of the training.
+
+    Returns
+    -------
+    list of keras.callbacks.Callback
+        One, or none.
+    """
+    if all(importlib.util.find_spec(name) for name in ("tensorflow", "tensorboard")):
+        return [keras.callbacks.TensorBoard(work / "logs", write_graph=False)]
+    return []

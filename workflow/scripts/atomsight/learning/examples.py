@@ -1,0 +1,258 @@
+"""Training examples: what is drawn for a step, and the layer that turns it into images and truth.
+
+What is random (which wave, which conditions, where the pixels lie) is drawn from the seed and the
+number of the step alone. A training that was stopped goes on with the very examples it would have
+had.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+from atomsight.errors import InputError
+from atomsight.files.records import Waves
+from atomsight.imaging import ground_truth, normalisation
+from atomsight.imaging.conditions import (
+    CurriculumSettings,
+    MicroscopeSettings,
+    draw_conditions,
+    favour,
+    place_pixels,
+    ranges_at,
+)
+from atomsight.imaging.microscope import Microscope
+from atomsight.learning import blank_areas
+
+#: Pixels computed around an image and cut away again, so that the camera's blur does not wrap.
+CAMERA_MARGIN_PX = 8
+
+
+class ExampleStream(keras.utils.PyDataset):
+    """Inputs of the compiled step, up to the end of an epoch.
+
+    Parameters
+    ----------
+    waves : Waves
+        Waves to draw from.
+    microscope : MicroscopeSettings
+        Full ranges of the conditions.
+    curriculum : CurriculumSettings, optional
+        How the ranges widen; full from the beginning without it.
+    batch, image_px : int
+        Images (or focal series) in a step, and their edge [pixel].
+    on_sites : float
+        Share of the examples whose middle lies near a site; the others lie anywhere.
+    blank_share : float
+        Share of the examples of which a part is blank.
+    classes : int
+        Number of classes, the background included.
+    seed : int
+        Seed of everything random.
+    steps : int
+        Steps in an epoch.
+    epochs : int
+        Epochs of the training.
+
+    Attributes
+    ----------
+    done : int
+        Steps that came before those that are served; to be set before an epoch begins, or goes on.
+    """
+
+    def __init__(
+        self,
+        waves: Waves,
+        microscope: MicroscopeSettings,
+        curriculum: CurriculumSettings | None,
+        *,
+        batch: int,
+        image_px: int,
+        on_sites: float,
+        blank_share: float,
+        classes: int,
+        seed: int,
+        steps: int,
+        epochs: int = 1,
+    ):
+        # No worker: an example takes well under a millisecond to draw.
+        super().__init__(workers=0)
+        self.waves = waves
+        self.microscope = microscope
+        self.curriculum = curriculum
+        self.batch = batch
+        self.image_px = image_px
+        self.on_sites = on_sites
+        self.blank_share = blank_share
+        self.seed = seed
+        self.steps = steps
+        self.epochs = epochs
+        self.done = 0
+        self._spectra = np.stack([waves.spectra.real, waves.spectra.imag], axis=-1)
+        self._sites, self._members = pad_sites(waves, classes)
+
+    def __len__(self) -> int:
+        return self.steps - self.done % self.steps
+
+    def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray]]:
+        step = self.done + index
+        rng = np.random.default_rng([self.seed, step])
+        ranges = self.microscope
+        if self.curriculum:
+            progress = step / (self.epochs * self.steps)
+            ranges = ranges_at(progress, self.microscope, self.curriculum)
+        chosen = rng.integers(len(self._spectra), size=self.batch)
+        conditions = draw_conditions(ranges, self.batch, rng)
+        size = self.image_px + 2 * CAMERA_MARGIN_PX
+        place_rng, error_rng, blank_rng, favour_rng = rng.spawn(4)
+        if self.curriculum:
+            conditions = favour(conditions, ranges, self.curriculum, progress, favour_rng)
+        grid = place_pixels(
+            conditions["pixel_size"],
+            self.waves.cell_A,
+            size,
+            rng,
+            middles_A=self._middles(chosen, conditions["pixel_size"], place_rng),
+            offsets_A=self._registration_errors(error_rng),
+        )
+        inputs = conditions | grid
+        inputs["spectra"] = self._spectra[chosen]
+        inputs["sites"] = self._sites[chosen]
+        inputs["members"] = self._members[chosen]
+        inputs |= blank_areas.draw(self.batch, self.image_px, self.blank_share, blank_rng)
+        inputs["seed"] = rng.integers(2**31, size=2, dtype="int32")
+        return (inputs,)
+
+    def _middles(
+        self, chosen: np.ndarray, pixel_size_A: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Where images lie: up to a quarter of their edge from a site, NaN for anywhere."""
+        middles = np.full((self.batch, 2), np.nan)
+        reach = self.image_px * pixel_size_A / 4
+        for index in np.flatnonzero(rng.random(self.batch) < self.on_sites):
+            sites = self.waves.sites[chosen[index]]
+            if len(sites):
+                near = rng.uniform(-reach[index], reach[index], 2)
+                middles[index] = sites[rng.integers(len(sites))] + near
+        return middles
+
+    def _registration_errors(self, rng: np.random.Generator) -> np.ndarray:
+        """Offsets of the images of every series, zero on average [Å]."""
+        series = self.microscope.focal_series
+        shape = (self.batch, len(series.steps_A), 2)
+        offsets = series.registration_error_A * rng.standard_normal(shape)
+        return offsets - offsets.mean(axis=1, keepdims=True)
+
+
+def pad_sites(waves: Waves, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Fill the sites of all waves up to equal numbers.
+
+    Parameters
+    ----------
+    waves : Waves
+        The waves with their sites.
+    classes : int
+        Number of classes, C, the background included.
+
+    Returns
+    -------
+    sites : ndarray of shape (W, S, 2), float32
+        Positions ``(x, y)`` [Å].
+    members : ndarray of shape (W, S, C - 1), float32
+        One where a site is of a class, from class 1 on; zero in the places that were filled up.
+        The last class takes all sites from its number on, so that a network of one class finds
+        every site, whatever its class.
+    """
+    most = max(len(sites) for sites in waves.sites)
+    sites = np.zeros((len(waves.sites), most, 2), "float32")
+    members = np.zeros((len(waves.sites), most, classes - 1), "float32")
+    for index, (positions, kinds) in enumerate(zip(waves.sites, waves.classes, strict=True)):
+        sites[index, : len(positions)] = positions
+        members[index, np.arange(len(kinds)), np.minimum(kinds, classes - 1) - 1] = 1
+    return sites, members
+
+
+def split_waves(waves: Waves, validation_share: float) -> tuple[Waves, Waves]:
+    """Keep some waves aside for the validation loss.
+
+    Parameters
+    ----------
+    waves : Waves
+        All waves.
+    validation_share : float
+        Share to keep aside; at least one wave.
+
+    Returns
+    -------
+    training, validation : Waves
+        The two parts.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two waves.
+    """
+    count = len(waves.spectra)
+    if count < 2:
+        raise InputError(
+            "training needs at least two structures, one of them for the validation; "
+            "raise structures.count"
+        )
+    kept = max(1, round(count * validation_share))
+    return _take(waves, slice(0, count - kept)), _take(waves, slice(count - kept, count))
+
+
+def _take(waves: Waves, part: slice) -> Waves:
+    return Waves(
+        waves.spectra[part], waves.cell_A, waves.energy_eV, waves.sites[part], waves.classes[part]
+    )
+
+
+@keras.saving.register_keras_serializable("atomsight")
+class ImagingAndTruth(keras.layers.Layer):
+    """From waves and conditions to what the network sees and what it should say.
+
+    Parameters
+    ----------
+    microscope : Microscope
+        The microscope.
+    site_sigma_A : float
+        Standard deviation of the Gaussian of a site [Å].
+    window_A : float
+        Standard deviation of the window of the normalisation [Å].
+
+    Notes
+    -----
+    Input: the inputs of :class:`Microscope` and ``sites`` (B, S, 2), ``members`` (B, S, C - 1),
+    ``turned`` (B,), ``blank`` (B, H, W) and ``blank_level`` (B,). Output: normalised images
+    (B, H, W, F) and class maps (B, H, W, C), these where the images of a focal series lie on
+    average.
+    """
+
+    def __init__(
+        self, microscope: Microscope, site_sigma_A: float, window_A: float, **options: object
+    ):
+        super().__init__(**options)
+        self.microscope = microscope
+        self.site_sigma_A = site_sigma_A
+        self.window_A = window_A
+
+    def call(self, inputs: dict[str, keras.KerasTensor]) -> tuple:
+        """Make images and their truth; see the class."""
+        inner = slice(CAMERA_MARGIN_PX, -CAMERA_MARGIN_PX)
+        images = self.microscope(inputs)[..., inner, inner]
+        images = blank_areas.blank_images(images, inputs["blank"], inputs["blank_level"])
+        images = normalisation.normalise(images, self.window_A / inputs["pixel_size"])
+        images = ops.transpose(images, (0, 2, 3, 1))
+        truth = ground_truth.class_maps(
+            ops.mean(inputs["rows"], axis=1)[:, inner],
+            ops.mean(inputs["columns"], axis=1)[:, inner],
+            inputs["sites"],
+            inputs["members"],
+            self.site_sigma_A,
+            self.microscope.cell_A,
+        )
+        truth = blank_areas.blank_truth(truth, inputs["blank"])
+        turned = inputs["turned"][:, None, None, None]
+        return tuple(
+            ops.where(turned, ops.transpose(part, (0, 2, 1, 3)), part) for part in (images, truth)
+        )

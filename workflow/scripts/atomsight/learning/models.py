@@ -1,0 +1,452 @@
+"""A trained model is a folder: weights, a card that says how to use it and when not to, a history.
+
+=======================  ========================================================================
+``network.weights.h5``   the weights
+``model.json``           the card, :class:`ModelCard`
+``history.csv``          loss and validation loss by epoch
+=======================  ========================================================================
+
+A model may come from anyone. Its card is text that is checked against
+``workflow/schemas/model.schema.yaml``, its weights are numbers
+(:mod:`atomsight.learning.weights`), and the network is built by our own
+code: nothing in the files is executed.
+"""
+
+import json
+import reprlib
+import warnings
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import yaml
+
+from atomsight.config import settings
+from atomsight.errors import InputError
+from atomsight.files import hdf5, provenance
+from atomsight.learning import weights
+
+if TYPE_CHECKING:
+    import keras
+    import pandas as pd
+
+CARD = "model.json"
+WEIGHTS = "network.weights.h5"
+HISTORY = "history.csv"
+
+SCHEMA = Path(__file__).resolve().parents[3] / "schemas" / "model.schema.yaml"
+
+#: A longer card is none [byte].
+_MOST_OF_A_CARD = 1_000_000
+
+#: So far the stated focus of an image may be from what a model has learned [Å] ...
+_FOCUS_TOLERANCE_A = 10.0
+#: ... or so many standard deviations of the error that it has learned, if that is more.
+_FOCUS_DEVIATIONS = 3
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """Everything needed to use a model, and to know when not to.
+
+    Attributes
+    ----------
+    name : str
+        Name of the model.
+    material : str
+        What it finds atoms in; the generator of structures it was trained on.
+    features, frames : int
+        Features at full resolution, and images that go in together.
+    class_names : tuple of str
+        Names of the classes, the background first.
+    contrast : str
+        How atoms look in the images it was trained on: ``bright``, ``dark`` or ``either``.
+    pixel_size_A : tuple of float
+        Range of pixel sizes it was trained on [Å].
+    window_A : float
+        Standard deviation of the window of the normalisation [Å].
+    site_sigma_A : float
+        Standard deviation of the Gaussian of a site [Å].
+    microscope : dict
+        Ranges of the conditions it was trained on.
+    training : dict
+        Settings of the training.
+    thresholds : dict
+        Settings of the segmentation that go with it.
+    seed : int
+        Seed of the training.
+    data_sha256 : str
+        Hash of the exit waves it was trained on.
+    scores : dict
+        Last losses.
+    versions : dict
+        Versions of the libraries, and the backend of Keras.
+    git : str
+        Commit of the code that trained it.
+    inputs : tuple of dict
+        Files it was trained on, with their checksums (:mod:`atomsight.files.provenance`).
+    weights_sha256 : str, optional
+        Checksum of the file of weights; cards of earlier versions have none.
+    """
+
+    name: str
+    material: str
+    features: int
+    frames: int
+    class_names: tuple[str, ...]
+    contrast: str
+    pixel_size_A: tuple[float, float]
+    window_A: float
+    site_sigma_A: float
+    microscope: dict
+    training: dict
+    thresholds: dict
+    seed: int
+    data_sha256: str
+    scores: dict
+    versions: dict
+    git: str = "unknown"
+    inputs: tuple[dict, ...] = ()
+    weights_sha256: str | None = None
+
+    @property
+    def focus_steps_A(self) -> tuple[float, ...]:
+        """Defocus of the images it reads together, counted from the defocus of its range [Å]."""
+        return focus_steps_A(self.microscope)
+
+
+def save(
+    folder: Path | str,
+    network: "keras.Model",
+    card: ModelCard,
+    history: "pd.DataFrame",
+    number: str = "float32",
+) -> None:
+    """Write a model. The card comes last: a folder with a card is whole.
+
+    Parameters
+    ----------
+    folder : path
+        The model's folder; made if missing.
+    network : keras.Model
+        The trained network.
+    card : ModelCard
+        Its card.
+    history : DataFrame
+        Its training, one row per epoch.
+    number : str
+        Type of the numbers in the file of weights, ``float32`` or ``float16``.
+    """
+    folder = Path(folder)
+    with hdf5.replacing(folder / WEIGHTS) as partial:
+        # Keras insists on the ending of the name.
+        written = partial.with_name(f"{partial.name}.weights.h5")
+        try:
+            network.save_weights(written)
+            if number != "float32":
+                weights.convert(written, number)
+            written.rename(partial)
+        finally:
+            written.unlink(missing_ok=True)
+        card = replace(card, weights_sha256=provenance.file_sha256(partial))
+    with hdf5.replacing(folder / HISTORY) as partial:
+        history.to_csv(partial, index=False, float_format="%.6g")
+    text = json.dumps(asdict(card), indent=2, sort_keys=True, ensure_ascii=False)
+    with hdf5.replacing(folder / CARD) as partial:
+        partial.write_text(text + "\n", encoding="utf-8")
+
+
+def read_card(folder: Path | str) -> ModelCard:
+    """Read the card of a model.
+
+    Parameters
+    ----------
+    folder : path
+        The model's folder.
+
+    Returns
+    -------
+    ModelCard
+        The card.
+
+    Raises
+    ------
+    InputError
+        If the folder is not a model, a file of it is missing or broken, or the card says what no
+        card can say.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"{folder}: there is no model of this name; train it or correct the name")
+    for name in (CARD, WEIGHTS):
+        if not (folder / name).is_file():
+            raise InputError(f"{folder}: the model's file {name} is missing; train the model again")
+    values = _read_json(folder / CARD)
+    _check_card(values, folder / CARD)
+    card = {field.name: values[field.name] for field in fields(ModelCard) if field.name in values}
+    lists = ("class_names", "pixel_size_A", "inputs")
+    card = ModelCard(**card | {name: tuple(card[name]) for name in lists if name in card})
+    notes = {"made_by": "train_network.py", "seed": card.seed, "git": card.git}
+    provenance.note_input(folder / CARD, notes=notes | {"inputs": card.inputs})
+    return card
+
+
+def _read_json(path: Path) -> object:
+    try:
+        if path.stat().st_size > _MOST_OF_A_CARD:
+            raise ValueError("it is too long")
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"{path}: not the card of a model ({error}); train the model again, or get it anew"
+        ) from error
+
+
+@cache
+def _schema() -> dict:
+    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+
+
+def _check_card(values: object, path: Path) -> None:
+    """See that a card holds what it must, of the right types and of possible sizes."""
+    schema = _schema()
+    error = settings.first_error(values, schema)
+    if error is not None and not error.absolute_path:
+        missing = [key for key in schema["required"] if key not in (values or {})]
+        lacks = f"{missing[0]} is missing" if isinstance(values, dict) else "it is no table"
+        raise InputError(f"{path}: not the card of a model: {lacks}; train the model again")
+    if error is not None:
+        key = error.absolute_path[0]
+        wanted = schema["properties"][key]["description"]
+        raise InputError(
+            f"{path}: not the card of a model: {key} must be {wanted}, and "
+            f"{reprlib.repr(error.instance)} is not allowed there; train the model again, or get "
+            "it anew"
+        )
+    microscope = values["microscope"]
+    if "focal_series" in microscope and len(focus_steps_A(microscope)) != values["frames"]:
+        raise InputError(
+            f"{path}: not the card of a model: frames is {values['frames']}, but the microscope's "
+            f"focal_series has {len(focus_steps_A(microscope))} steps; train the model again"
+        )
+
+
+def load_network(folder: Path | str) -> tuple["keras.Model", ModelCard]:
+    """Load a model to use it.
+
+    Parameters
+    ----------
+    folder : path
+        The model's folder.
+
+    Returns
+    -------
+    network : keras.Model
+        The trained network, from normalised images to logits.
+    card : ModelCard
+        Its card.
+
+    Raises
+    ------
+    InputError
+        If the folder is not a model, or its files do not fit together or hold anything else than
+        the card and numbers.
+    """
+    from atomsight.learning.network import build_network, weight_count
+
+    card = read_card(folder)
+    _check_weights(Path(folder) / WEIGHTS, card.weights_sha256)
+    size = (card.features, card.frames, len(card.class_names))
+    # Nothing of the network's size is made before the file is known to have it.
+    weights.check(Path(folder) / WEIGHTS, weight_count(*size))
+    network = build_network(*size)
+    try:
+        with warnings.catch_warnings():
+            # Keras only warns of layers that the file does not have.
+            warnings.simplefilter("error", UserWarning)
+            network.load_weights(Path(folder) / WEIGHTS)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, UserWarning) as error:
+        raise InputError(
+            f"{Path(folder) / WEIGHTS}: the weights do not fit the card, or the file is cut short; "
+            "train the model again"
+        ) from error
+    return network, card
+
+
+def _check_weights(path: Path, sha256: str | None) -> None:
+    """Refuse weights whose bytes are not those that the card tells of, if it does."""
+    found = provenance.file_sha256(path)
+    if sha256 not in (None, found):
+        raise InputError(
+            f"{path}: damaged, or not the weights of the card beside it (their checksum differs); "
+            f"{hdf5.remedy(path)}; a model that you have not trained yourself: get it anew"
+        )
+    provenance.note_input(path, found)
+
+
+def check_pixel_size(card: ModelCard, pixel_size_A: float, where: str) -> None:
+    """Refuse a pixel size that a model has not learned.
+
+    Parameters
+    ----------
+    card : ModelCard
+        The model's card.
+    pixel_size_A : float
+        Size of a pixel [Å].
+    where : str
+        Where it comes from, for the message.
+
+    Raises
+    ------
+    InputError
+        If it is outside the model's range.
+    """
+    low, high = card.pixel_size_A
+    if not 0.999 * low <= pixel_size_A <= 1.001 * high:
+        raise InputError(
+            f"{where}: the pixel size of {pixel_size_A:.4g} Å is outside the range of the model "
+            f"{card.name}, {low:g} to {high:g} Å; import the series again with this range"
+        )
+
+
+def check_focus(card: ModelCard, focus_A: tuple[float, ...], where: str) -> None:
+    """Refuse images whose focus a model has not learned.
+
+    Parameters
+    ----------
+    card : ModelCard
+        The model's card.
+    focus_A, where
+        As in :func:`check_learned_focus`.
+
+    Raises
+    ------
+    InputError
+        As there.
+    """
+    check_learned_focus(card.name, card.microscope, focus_A, where)
+
+
+def check_learned_focus(
+    name: str, microscope: dict, focus_A: tuple[float, ...], where: str
+) -> None:
+    """Refuse images whose focus is not what a model learns, trained already or not.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+    microscope : dict
+        Ranges of the conditions it is trained on.
+    focus_A : tuple of float
+        Defocus of the images that belong together, underfocus positive [Å]; empty for single
+        images of unknown focus.
+    where : str
+        Where it comes from, for the message.
+
+    Raises
+    ------
+    InputError
+        If their number is not the model's, their focus is unknown but matters, or it differs from
+        what the model learns by more than its tolerance.
+    """
+    steps_A = np.array(focus_steps_A(microscope))
+    if len(steps_A) == 1 and not focus_A:
+        return
+    if "defocus_A" not in microscope:
+        raise InputError(
+            f"{where}: the card of the model {name} does not tell the focus that it has learned "
+            "(microscope: defocus_A); train the model again"
+        )
+    low, high = microscope["defocus_A"]
+    usual = _in_words(((low + high) / 2 + steps_A).tolist())
+    if not focus_A:
+        raise InputError(
+            f"{where}: the model {name} reads {len(steps_A)} images of different focus together, "
+            f"but the focus of these is unknown; fill in the column focus_A, such as {usual}"
+        )
+    if len(focus_A) != len(steps_A):
+        reads = (
+            f"{len(steps_A)} images together, such as {usual} Å"
+            if len(steps_A) > 1
+            else "single images"
+        )
+        raise InputError(
+            f"{where}: the column focus_A tells of {len(focus_A)} images, {_in_words(focus_A)} Å, "
+            f"but the model {name} reads {reads}; correct the column or take another model"
+        )
+    # In whatever order the images were recorded.
+    offsets_A = np.sort(focus_A) - np.sort(steps_A)
+    off_A = offsets_A.mean() - (low + high) / 2
+    tolerance_A = focus_tolerance_A(microscope)
+    if np.abs(offsets_A - offsets_A.mean()).max() > tolerance_A:
+        raise InputError(
+            f"{where}: the focus {_in_words(focus_A)} Å is not in the steps that the model {name} "
+            f"has learned, {usual} Å to {tolerance_A:g} Å; correct the column focus_A, or train a "
+            "model on these steps (focal_series of its microscope)"
+        )
+    if not low - tolerance_A <= offsets_A.mean() <= high + tolerance_A:
+        raise InputError(
+            f"{where}: the steps of the focus {_in_words(focus_A)} Å are those of the model "
+            f"{name}, but all its images are {off_A:+.0f} Å off {usual} Å, more than the "
+            f"±{(high - low) / 2:g} Å learned; underfocus is positive, and focus 0 is the side of "
+            "the specimen where the beam leaves it"
+        )
+
+
+def focus_steps_A(microscope: dict) -> tuple[float, ...]:
+    """Defocus of the images that are read together, counted from the one that is drawn [Å].
+
+    Parameters
+    ----------
+    microscope : dict
+        Ranges of the conditions of a training.
+
+    Returns
+    -------
+    tuple of F float
+        The steps; one, zero, for single images.
+    """
+    steps_A = microscope.get("focal_series", {}).get("steps_A", (0.0,))
+    return tuple(float(step) for step in steps_A)
+
+
+def focus_tolerance_A(microscope: dict) -> float:
+    """So far the focus of an image may be from what a training has seen [Å].
+
+    Parameters
+    ----------
+    microscope : dict
+        Ranges of the conditions of the training.
+
+    Returns
+    -------
+    float
+        The tolerance.
+    """
+    error_A = microscope.get("focal_series", {}).get("step_error_A", 0.0)
+    return max(_FOCUS_TOLERANCE_A, _FOCUS_DEVIATIONS * error_A)
+
+
+def reading_order(card: ModelCard, focus_A: tuple[float, ...]) -> np.ndarray:
+    """Order in which a model reads the images of a focal series.
+
+    Parameters
+    ----------
+    card : ModelCard
+        The model's card.
+    focus_A : tuple of F float
+        Defocus of the images as they were recorded [Å].
+
+    Returns
+    -------
+    ndarray of shape (F,), int
+        Their numbers in the order of the model's steps.
+    """
+    return np.argsort(focus_A)[np.argsort(np.argsort(card.focus_steps_A))]
+
+
+def _in_words(focus_A: tuple[float, ...]) -> str:
+    return ",".join(f"{focus:g}" for focus in focus_A)

@@ -1,0 +1,519 @@
+"""Training: one compiled step from exit waves to the loss, a new image for every example."""
+
+import hashlib
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+from keras import ops
+
+from atomsight.config import settings
+from atomsight.errors import InputError
+from atomsight.files.records import Waves
+from atomsight.imaging.conditions import CurriculumSettings, MicroscopeSettings
+from atomsight.imaging.microscope import Microscope
+from atomsight.learning import checkpoints
+from atomsight.learning.examples import ExampleStream, ImagingAndTruth, split_waves
+from atomsight.learning.network import build_network
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How a network is trained.
+
+    Attributes
+    ----------
+    steps : int
+        Steps of the optimiser.
+    steps_per_epoch : int
+        Steps between two lines of the history.
+    batch : int
+        Images in a step.
+    image_px : int
+        Edge of an image [pixel].
+    learning_rate : float
+        Highest learning rate; it rises during ``warm_up`` and falls as a cosine.
+    warm_up : float
+        Share of the steps in which the learning rate rises.
+    weight_decay : float
+        Decoupled weight decay of the kernels.
+    precision : str
+        Of the arithmetic, ``float32`` or ``bfloat16``.
+    loss : str
+        ``cross_entropy`` or ``squared_error``.
+    on_sites : float
+        Share of the images whose middle lies near a site; the others lie anywhere.
+    blank_share : float
+        Share of the images of which a part is blank.
+    site_weight : float
+        Weight of the sites in the loss; that of the background is one.
+    class_balance : float
+        Weight of a class that is ``n`` times as rare as the mean, as an exponent of ``n``.
+    site_sigma_A : float
+        Standard deviation of the Gaussian of a site [Å].
+    window_A : float
+        Standard deviation of the window of the normalisation [Å].
+    validation_share : float
+        Share of the waves kept aside for the validation loss.
+    validation_batches : int
+        Batches of the validation.
+    curriculum : CurriculumSettings
+        From easy to full ranges.
+    """
+
+    steps: int
+    steps_per_epoch: int
+    batch: int
+    image_px: int
+    learning_rate: float
+    warm_up: float
+    weight_decay: float
+    precision: str
+    loss: str
+    on_sites: float
+    blank_share: float
+    site_weight: float
+    class_balance: float
+    site_sigma_A: float
+    window_A: float
+    validation_share: float
+    validation_batches: int
+    curriculum: CurriculumSettings
+
+
+class Learner(keras.Model):
+    """The network with the microscope in front of it and the loss behind it.
+
+    Parameters
+    ----------
+    network : keras.Model
+        The network to train.
+    imaging : ImagingAndTruth
+        Makes the examples.
+    loss : str
+        ``cross_entropy`` or ``squared_error``.
+    weights : ndarray of shape (C,)
+        Weight of every class in the loss.
+    """
+
+    def __init__(
+        self, network: keras.Model, imaging: ImagingAndTruth, loss: str, weights: np.ndarray
+    ):
+        super().__init__()
+        self.network = network
+        self.imaging = imaging
+        self.pixel_loss = LOSSES[loss]
+        self.weights_of_classes = weights.astype("float32")
+
+    def call(self, inputs: dict[str, keras.KerasTensor], training: bool = False) -> dict:
+        """Make examples and answer them."""
+        images, truth = self.imaging(inputs)
+        return {"logits": self.network(images, training=training), "truth": truth}
+
+    def compute_loss(
+        self,
+        x: object = None,
+        y: object = None,
+        y_pred: dict | None = None,
+        sample_weight: object = None,
+        training: bool = True,
+    ) -> keras.KerasTensor:
+        """Mean loss of all pixels; truth and answer both come from :meth:`call`."""
+        return self.pixel_loss(y_pred["truth"], y_pred["logits"], self.weights_of_classes)
+
+
+def cross_entropy(
+    truth: keras.KerasTensor, logits: keras.KerasTensor, weights: np.ndarray
+) -> keras.KerasTensor:
+    """Mean cross-entropy of probabilities against a distribution, some classes weighing more.
+
+    Parameters
+    ----------
+    truth : tensor of shape (B, H, W, C)
+        True probabilities.
+    logits : tensor of shape (B, H, W, C)
+        Logits of the predicted ones.
+    weights : ndarray of shape (C,), float32
+        Weight of every class. Their logarithms are added to the logits, so that the lowest loss is
+        where the logits give the true probabilities, whatever the weights (Menon et al.,
+        arXiv:2007.07314).
+
+    Returns
+    -------
+    scalar tensor
+        Cross-entropy [nat per pixel].
+    """
+    adjusted = ops.log_softmax(logits + np.log(weights), axis=-1)
+    return ops.mean(-ops.sum(weights * truth * adjusted, axis=-1))
+
+
+def squared_error(
+    truth: keras.KerasTensor, logits: keras.KerasTensor, weights: np.ndarray
+) -> keras.KerasTensor:
+    """Mean squared error of probabilities, some classes weighing more.
+
+    Parameters
+    ----------
+    truth : tensor of shape (B, H, W, C)
+        True probabilities.
+    logits : tensor of shape (B, H, W, C)
+        Logits of the predicted ones.
+    weights : ndarray of shape (C,), float32
+        Weight of every class; the lowest loss is at the true probabilities, whatever they are.
+
+    Returns
+    -------
+    scalar tensor
+        The error.
+    """
+    square = ops.square(truth - ops.softmax(logits, axis=-1))
+    return ops.sum(weights * ops.mean(square, axis=(0, 1, 2))) / weights.size
+
+
+LOSSES = {"cross_entropy": cross_entropy, "squared_error": squared_error}
+
+
+def class_weights(
+    classes: tuple[np.ndarray, ...], count: int, settings: TrainingSettings
+) -> np.ndarray:
+    """Weights of the classes in the loss, so that rare ones are learned too.
+
+    Parameters
+    ----------
+    classes : tuple of ndarrays of int
+        Classes of the sites of every structure, from 1.
+    count : int
+        Number of classes, C, the background included; the last takes all sites from its number on.
+    settings : TrainingSettings
+        Of them ``site_weight`` and ``class_balance``.
+
+    Returns
+    -------
+    ndarray of shape (C,)
+        One for the background. The mean over the sites is ``site_weight``.
+    """
+    sites = np.minimum(np.concatenate(classes), count - 1)
+    numbers = np.bincount(sites, minlength=count)[1:]
+    rarity = np.maximum(numbers, 1) ** -settings.class_balance
+    mean = np.sum(numbers * rarity) / np.sum(numbers)
+    return np.concatenate([[1.0], settings.site_weight * rarity / mean])
+
+
+def make_optimizer(settings: TrainingSettings) -> keras.optimizers.Optimizer:
+    """AdamW with a warm-up and a cosine decay of the learning rate.
+
+    Parameters
+    ----------
+    settings : TrainingSettings
+        Learning rate, warm-up, weight decay and number of steps.
+
+    Returns
+    -------
+    keras.optimizers.Optimizer
+        The optimiser; only kernels decay.
+    """
+    warm_up = max(1, round(settings.warm_up * settings.steps))
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0,
+        decay_steps=max(1, settings.steps - warm_up),
+        warmup_target=settings.learning_rate,
+        warmup_steps=warm_up,
+    )
+    optimizer = keras.optimizers.AdamW(
+        schedule, weight_decay=settings.weight_decay, global_clipnorm=1.0
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gain"])
+    return optimizer
+
+
+class _ServeNext(keras.callbacks.Callback):
+    """Tell the stream of examples how many steps are done when an epoch begins."""
+
+    def __init__(self, stream: ExampleStream, kept: checkpoints.Checkpoints):
+        super().__init__()
+        self.stream = stream
+        self.kept = kept
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Set their number."""
+        self.stream.done = self.kept.step
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """All that a training is made of, but the waves.
+
+    Attributes
+    ----------
+    features : int
+        Features of the network at full resolution.
+    frames : int
+        Images that the network reads together.
+    classes : int
+        Number of classes, the background included.
+    microscope : MicroscopeSettings
+        Full ranges of the conditions.
+    training : TrainingSettings
+        How to train.
+    seed : int
+        Seed of everything random.
+    """
+
+    features: int
+    frames: int
+    classes: int
+    microscope: MicroscopeSettings
+    training: TrainingSettings
+    seed: int
+
+
+def make_plan(section: dict, seed: int) -> TrainingPlan:
+    """Gather what a training is made of.
+
+    Parameters
+    ----------
+    section : dict
+        The complete section of a model in the configuration, its microscope included.
+    seed : int
+        Seed of everything random.
+
+    Returns
+    -------
+    TrainingPlan
+        The plan.
+    """
+    microscope = settings.load(section["microscope"], "microscope", MicroscopeSettings)
+    return TrainingPlan(
+        features=section["network"]["features"],
+        frames=len(microscope.focal_series.steps_A),
+        classes=len(section["class_names"]) + 1,
+        microscope=microscope,
+        training=settings.load(section["training"], "training", TrainingSettings),
+        seed=seed,
+    )
+
+
+def train(
+    waves: Waves,
+    plan: TrainingPlan,
+    work: Path,
+    checkpoint_steps: int,
+    start: Sequence[np.ndarray] = (),
+) -> tuple[keras.Model, pd.DataFrame]:
+    """Train a network, going on where a stopped training left off.
+
+    Parameters
+    ----------
+    waves : Waves
+        Exit waves to learn from.
+    plan : TrainingPlan
+        What to train, and how.
+    work : Path
+        Folder for checkpoints (``checkpoint/``), TensorBoard logs (``logs/``) and the history
+        (``history.csv``).
+    checkpoint_steps : int
+        Steps between two checkpoints; the result does not depend on it.
+    start : sequence of ndarrays
+        Weights to start from, as Keras gives those of a network of this size; without them they are
+        random.
+
+    Returns
+    -------
+    network : keras.Model
+        The trained network.
+    history : DataFrame
+        ``epoch``, ``step``, ``loss``, ``val_loss``; one row per epoch.
+
+    Raises
+    ------
+    InputError
+        If there are too few waves.
+    SystemExit
+        If the process is told to end; a checkpoint is written before.
+    """
+    learning, validation = streams(waves, plan)
+    keras.utils.set_random_seed(plan.seed)
+    network = build_network(
+        plan.features, plan.frames, plan.classes, precision=plan.training.precision
+    )
+    if start:
+        network.set_weights(start)
+    learner = make_learner(network, waves, plan)
+    learner(learning[0][0])
+    learner.optimizer.build(learner.trainable_variables)
+    identity = [repr(plan), waves_sha256(waves), arrays_sha256(start)]
+    kept = checkpoints.Checkpoints(work, identity, learner, learning.steps, checkpoint_steps)
+    kept.restore()
+    with kept.heeding_signals():
+        for epochs in _alike(kept.step, learning.steps, learning.epochs):
+            learning.done = kept.step
+            learner.fit(
+                learning,
+                initial_epoch=epochs.start,
+                epochs=epochs.stop,
+                validation_data=validation,
+                shuffle=False,
+                verbose=1 if sys.stdout.isatty() else 2,
+                callbacks=[_ServeNext(learning, kept), kept, *checkpoints.tensorboard(work)],
+            )
+    history = pd.DataFrame(kept.history)
+    history.insert(1, "step", (history["epoch"] + 1) * learning.steps)
+    return network, history
+
+
+def _alike(done: int, steps: int, epochs: int) -> list[range]:
+    """Epochs to go, in parts whose epochs have as many steps, as Keras wants them at once.
+
+    The first part is the rest of an epoch that was stopped in its midst.
+    """
+    begun, whole = done // steps, -(-done // steps)
+    return [part for part in (range(begun, whole), range(whole, epochs)) if part]
+
+
+def waves_sha256(waves: Waves) -> str:
+    """Fingerprint of what a network is trained on.
+
+    Parameters
+    ----------
+    waves : Waves
+        The exit waves.
+
+    Returns
+    -------
+    str
+        SHA-256 of the spectra and the sites, hexadecimal.
+    """
+    return arrays_sha256([waves.spectra, *waves.sites])
+
+
+def arrays_sha256(arrays: Iterable[np.ndarray]) -> str:
+    """Fingerprint of numbers.
+
+    Parameters
+    ----------
+    arrays : iterable of ndarrays
+        The numbers.
+
+    Returns
+    -------
+    str
+        SHA-256, hexadecimal.
+    """
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def streams(waves: Waves, plan: TrainingPlan) -> tuple[ExampleStream, ExampleStream]:
+    """Examples to learn from, and examples for the validation loss.
+
+    Parameters
+    ----------
+    waves : Waves
+        All exit waves; some are kept aside for the validation.
+    plan : TrainingPlan
+        What to train, and how.
+
+    Returns
+    -------
+    learning, validation : ExampleStream
+        The validation has full ranges and the same examples at every epoch.
+
+    Raises
+    ------
+    InputError
+        If there are too few waves, or if an image would show a site and its periodic copy.
+    """
+    chosen = plan.training
+    widest_A = chosen.image_px * plan.microscope.pixel_size_A[1] + 8 * chosen.site_sigma_A
+    if widest_A > min(waves.cell_A):
+        raise InputError(
+            f"training.image_px: {chosen.image_px} pixels of {plan.microscope.pixel_size_A[1]:g} Å "
+            f"are too wide for specimens of {min(waves.cell_A):g} Å; take fewer pixels or larger "
+            "structures"
+        )
+    learned, kept = split_waves(waves, chosen.validation_share)
+    size = {
+        "batch": chosen.batch,
+        "image_px": chosen.image_px,
+        "on_sites": chosen.on_sites,
+        "blank_share": chosen.blank_share,
+        "classes": plan.classes,
+    }
+    steps = min(chosen.steps, chosen.steps_per_epoch)
+    learning = ExampleStream(
+        learned,
+        plan.microscope,
+        chosen.curriculum,
+        **size,
+        seed=plan.seed,
+        steps=steps,
+        epochs=max(1, round(chosen.steps / steps)),
+    )
+    validation = ExampleStream(
+        kept, plan.microscope, None, **size, seed=plan.seed + 1, steps=chosen.validation_batches
+    )
+    return learning, validation
+
+
+def make_learner(network: keras.Model, waves: Waves, plan: TrainingPlan) -> Learner:
+    """Put the microscope in front of a network, and compile the step.
+
+    Parameters
+    ----------
+    network : keras.Model
+        The network to train.
+    waves : Waves
+        The waves it will learn from; their size, box and energy are taken.
+    plan : TrainingPlan
+        What to train, and how.
+
+    Returns
+    -------
+    Learner
+        Compiled.
+    """
+    table = plan.microscope.mtf.table
+    microscope = Microscope(
+        waves.spectra.shape[-1], waves.cell_A, waves.energy_eV, mtf_table=table or None
+    )
+    imaging = ImagingAndTruth(microscope, plan.training.site_sigma_A, plan.training.window_A)
+    weights = class_weights(waves.classes, plan.classes, plan.training)
+    learner = Learner(network, imaging, plan.training.loss, weights)
+    # XLA makes TensorFlow's convolutions slower on a CPU, and has no Poisson draw on a GPU.
+    compiled = "auto" if keras.backend.backend() == "jax" else False
+    learner.compile(optimizer=make_optimizer(plan.training), jit_compile=compiled)
+    return learner
+
+
+def constant_loss(learner: Learner, validation: ExampleStream) -> float:
+    """Loss of the best answer that is the same in every pixel.
+
+    A training that diverged, or never left the local minimum the paper warns of, ends there.
+
+    Parameters
+    ----------
+    learner : Learner
+        What was trained; its network is not asked.
+    validation : ExampleStream
+        The examples of the validation loss.
+
+    Returns
+    -------
+    float
+        To be compared with the validation loss.
+    """
+    batches = range(len(validation))
+    truths = [learner.imaging(validation[index][0])[1] for index in batches]
+    mean = np.mean([ops.convert_to_numpy(truth) for truth in truths], axis=(0, 1, 2, 3))
+    answer = np.log(np.maximum(mean, np.finfo("float32").tiny))
+    losses = [
+        learner.pixel_loss(truth, ops.broadcast_to(answer, truth.shape), learner.weights_of_classes)
+        for truth in truths
+    ]
+    return float(np.mean([ops.convert_to_numpy(loss) for loss in losses]))

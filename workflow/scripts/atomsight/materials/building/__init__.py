@@ -1,0 +1,1 @@
+"""What generators of structures share: sheets with two sublattices, covers, supports."""

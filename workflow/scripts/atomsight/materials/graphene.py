@@ -1,0 +1,441 @@
+"""Random graphene-like sheets: connected, three-coordinated, full of defects and holes.
+
+The paper (section 3.1) takes the vertices of a Voronoi tessellation of Poisson-disc points as
+atoms. Here the points are the centres of carbon rings. Their Delaunay triangulation is the dual of
+the Voronoi tessellation: every triangle is one Voronoi vertex, hence one atom with exactly three
+neighbours. The atoms start in the centroids of the triangles, which unlike the vertices never fall
+together, and springs between neighbours and second neighbours pull them to the distances of
+graphene. The sheet is periodic.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.sparse import csr_array, triu
+from scipy.spatial import Delaunay, Voronoi, cKDTree
+from scipy.stats import qmc
+
+from atomsight.files.records import Structure
+from atomsight.materials.building import covers
+
+#: Distances of neighbours and of second neighbours in graphene [Å].
+BOND_A = 1.42
+SECOND_NEIGHBOUR_A = BOND_A * np.sqrt(3)
+
+#: No two atoms are closer than this [Å].
+SHORTEST_BOND_A = 1.15
+
+#: Area of one hexagon of graphene [Å²].
+RING_AREA_A2 = BOND_A**2 * 3 * np.sqrt(3) / 2
+
+#: Height of the periodic box [Å].
+BOX_HEIGHT_A = 4.0
+
+#: Poisson-disc points fill the plane to about this density times radius squared.
+_DISC_PACKING = 0.52
+
+#: No triangle of the rings' triangulation is wider than this [Å].
+_WIDEST_RING_DISTANCE_A = 9.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the sheets look like.
+
+    Attributes
+    ----------
+    size_A : float
+        Edge of the square periodic sheet [Å].
+    lloyd_steps : tuple of int
+        Fewest and most steps of Lloyd relaxation; many steps give large crystalline patches.
+    density_variation : float
+        Half-width of the range of the relative density of rings.
+    most_defects : float
+        Largest share of the atoms that a sheet gets in each kind of coordination defect: added on
+        a bond, merged with a neighbour, taken out. The share is drawn from 0 to this, per kind.
+    most_holes : int
+        Holes are drawn from 0 to this number.
+    hole_radius_A : tuple of float
+        Smallest and largest mean radius of a hole [Å].
+    ripple_A : float
+        Standard deviation of the out-of-plane displacement [Å].
+    covered_share : float
+        Share of the sheets that lie under residue or further layers in part.
+    residue_A : tuple of float
+        Least and greatest thickness of the residue [Å].
+    """
+
+    size_A: float
+    lloyd_steps: tuple[int, int]
+    density_variation: float
+    most_defects: float
+    most_holes: int
+    hole_radius_A: tuple[float, float]
+    ripple_A: float
+    covered_share: float = 0.0
+    residue_A: tuple[float, float] = (3.0, 12.0)
+
+
+def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:
+    """Make one random sheet.
+
+    Parameters
+    ----------
+    settings : Settings
+        What the sheet looks like.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    Structure
+        The sheet; every atom that nothing covers is a site of class 1.
+    """
+    size = settings.size_A
+    rings = ring_centres(settings, rng)
+    atoms, bonds = dual_network(rings, size)
+    atoms, bonds = coordination_defects(atoms, bonds, settings, rng)
+    atoms = drop_crowded(relax_springs(atoms, bonds, size), size)
+    atoms = atoms[outside_holes(atoms, settings, rng)]
+    atoms = prune_dangling(atoms, size)
+    height = BOX_HEIGHT_A / 2 + settings.ripple_A * rng.standard_normal(len(atoms))
+    sheet = Structure(
+        positions=np.column_stack([atoms, np.clip(height, 0.5, BOX_HEIGHT_A - 0.5)]),
+        numbers=np.full(len(atoms), 6),
+        cell_A=np.array([size, size, BOX_HEIGHT_A]),
+        sites=atoms,
+        classes=np.ones(len(atoms), dtype=int),
+    )
+    if settings.covered_share and rng.random() < settings.covered_share:
+        return covers.cover(sheet, settings.residue_A, rng)
+    return sheet
+
+
+def ring_centres(settings: Settings, rng: np.random.Generator) -> np.ndarray:
+    """Poisson-disc points of the right density, evened out by Lloyd relaxation.
+
+    Parameters
+    ----------
+    settings : Settings
+        Size, density and the number of steps of relaxation.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of shape (R, 2)
+        Positions ``(x, y)`` in the periodic square [Å].
+    """
+    size = settings.size_A
+    density = 1 + rng.uniform(-1, 1) * settings.density_variation
+    count = round(size**2 / RING_AREA_A2 * density)
+    points = poisson_disc(count, rng) * size
+    for _ in range(rng.integers(*settings.lloyd_steps, endpoint=True)):
+        points = lloyd_step(points, size)
+    return points
+
+
+def poisson_disc(count: int, rng: np.random.Generator) -> np.ndarray:
+    """Random points of the unit square, none too close to another.
+
+    Parameters
+    ----------
+    count : int
+        Number of points.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of shape (count, 2)
+        The points.
+    """
+    radius = np.sqrt(_DISC_PACKING / count)
+    while True:
+        points = qmc.PoissonDisk(d=2, radius=radius, ncandidates=10, rng=rng).fill_space()
+        if len(points) >= count:
+            return rng.permutation(points)[:count]
+        radius *= 0.98
+
+
+def periodic_triangles(points: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
+    """Delaunay triangulation of points in a periodic square.
+
+    Parameters
+    ----------
+    points : ndarray of shape (R, 2)
+        Points in the square [Å].
+    size : float
+        Edge of the square [Å].
+
+    Returns
+    -------
+    corners : ndarray of shape (T, 3, 2)
+        Corners of every triangle, not wrapped [Å]. Its centroid lies in the square.
+    members : ndarray of shape (T, 3)
+        Indices of the corners among the points.
+    """
+    images, owners = _with_images(points, size, _WIDEST_RING_DISTANCE_A)
+    triangles = Delaunay(images).simplices
+    corners = images[triangles]
+    centroids = corners.mean(axis=1)
+    inside = np.all((centroids >= 0) & (centroids < size), axis=1)
+    return corners[inside], owners[triangles[inside]]
+
+
+def _with_images(points: np.ndarray, size: float, margin: float) -> tuple[np.ndarray, np.ndarray]:
+    """Add the periodic images that lie within a margin around the square."""
+    shifts = size * np.array([(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1)])
+    images = (points[None] + shifts[:, None]).reshape(-1, 2)
+    owners = np.tile(np.arange(len(points)), len(shifts))
+    near = np.all((images > -margin) & (images < size + margin), axis=1)
+    return images[near], owners[near]
+
+
+def lloyd_step(points: np.ndarray, size: float) -> np.ndarray:
+    """Move every point to the centroid of its Voronoi cell.
+
+    Parameters
+    ----------
+    points : ndarray of shape (R, 2)
+        Points in the periodic square [Å].
+    size : float
+        Edge of the square [Å].
+
+    Returns
+    -------
+    ndarray of shape (R, 2)
+        The moved points, in the square.
+    """
+    images, owners = _with_images(points, size, _WIDEST_RING_DISTANCE_A)
+    voronoi = Voronoi(images)
+    ends = np.asarray(voronoi.ridge_vertices)
+    finite = np.all(ends >= 0, axis=1)
+    sides = voronoi.vertices[ends[finite]]
+    weighted, areas = np.zeros_like(images), np.zeros(len(images))
+    for cell in voronoi.ridge_points[finite].T:
+        arms = sides - images[cell][:, None]
+        area = np.abs(np.linalg.det(arms)) / 2
+        areas += np.bincount(cell, area, minlength=len(images))
+        np.add.at(weighted, cell, arms.sum(axis=1) / 3 * area[:, None])
+    inside = np.all((images >= 0) & (images < size), axis=1)
+    moved = points.copy()
+    moved[owners[inside]] += weighted[inside] / areas[inside, None]
+    return moved % size
+
+
+def dual_network(rings: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
+    """Atoms and bonds of the network whose rings surround given centres.
+
+    Parameters
+    ----------
+    rings : ndarray of shape (R, 2)
+        Centres of the rings in the periodic square [Å].
+    size : float
+        Edge of the square [Å].
+
+    Returns
+    -------
+    atoms : ndarray of shape (2 R, 2)
+        Positions of the atoms [Å].
+    bonds : ndarray of shape (3 R, 2)
+        Pairs of bonded atoms.
+    """
+    corners, members = periodic_triangles(rings, size)
+    sides = np.sort(members[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
+    order = np.lexsort(sides.T)
+    owners = np.repeat(np.arange(len(members)), 3)[order]
+    return corners.mean(axis=1), owners.reshape(-1, 2)
+
+
+def coordination_defects(
+    atoms: np.ndarray, bonds: np.ndarray, settings: Settings, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Put atoms on bonds, merge neighbours and take atoms out, at random places.
+
+    Parameters
+    ----------
+    atoms : ndarray of shape (N, 2)
+        Positions in the periodic square [Å].
+    bonds : ndarray of shape (M, 2)
+        Pairs of bonded atoms.
+    settings : Settings
+        How many defects there may be.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    atoms : ndarray of shape (N', 2)
+        Positions, not yet relaxed [Å].
+    bonds : ndarray of shape (M', 2)
+        Pairs of bonded atoms.
+    """
+    added, merged, removed = (
+        rng.binomial(len(atoms), share) for share in rng.uniform(0, settings.most_defects, 3)
+    )
+    bonds = rng.permutation(bonds)
+    split, contracted, kept = np.split(bonds, [added, added + merged])
+    apart = atoms[split[:, 1]] - atoms[split[:, 0]]
+    apart -= settings.size_A * np.round(apart / settings.size_A)
+    between = len(atoms) + np.arange(added)
+    atoms = np.concatenate([atoms, atoms[split[:, 0]] + apart / 2])
+    halves = [np.column_stack([end, between]) for end in split.T]
+    bonds = np.concatenate([*halves, kept])
+
+    stands_for = np.arange(len(atoms))
+    stands_for[contracted[:, 1]] = stands_for[contracted[:, 0]]
+    bonds = stands_for[bonds]
+    gone = np.zeros(len(atoms), dtype=bool)
+    gone[rng.choice(len(atoms), removed, replace=False)] = True
+    bonds = bonds[~gone[bonds].any(axis=1) & (bonds[:, 0] != bonds[:, 1])]
+    return _without_loose_atoms(atoms, np.unique(np.sort(bonds, axis=1), axis=0))
+
+
+def _without_loose_atoms(atoms: np.ndarray, bonds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Drop the atoms that have no bond, and number the others anew."""
+    used, numbers = np.unique(bonds, return_inverse=True)
+    return atoms[used], numbers.reshape(bonds.shape)
+
+
+def relax_springs(atoms: np.ndarray, bonds: np.ndarray, size: float) -> np.ndarray:
+    """Pull neighbours and second neighbours to the distances of graphene.
+
+    Parameters
+    ----------
+    atoms : ndarray of shape (N, 2)
+        Positions [Å].
+    bonds : ndarray of shape (M, 2)
+        Pairs of bonded atoms.
+    size : float
+        Edge of the periodic square [Å].
+
+    Returns
+    -------
+    ndarray of shape (N, 2)
+        The relaxed positions, in the square.
+    """
+    pairs = np.concatenate([bonds, second_neighbours(bonds, len(atoms))])
+    lengths = np.full(len(pairs), SECOND_NEIGHBOUR_A)
+    lengths[: len(bonds)] = BOND_A
+    stiffness = np.full(len(pairs), 0.25)
+    stiffness[: len(bonds)] = 1.0
+
+    def energy(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        positions = flat.reshape(-1, 2)
+        apart = positions[pairs[:, 1]] - positions[pairs[:, 0]]
+        apart -= size * np.round(apart / size)
+        distance = np.linalg.norm(apart, axis=1)
+        stretch = distance - lengths
+        force = (stiffness * stretch / distance)[:, None] * apart
+        gradient = np.column_stack(
+            [
+                np.bincount(pairs[:, 1], force[:, axis], minlength=len(positions))
+                - np.bincount(pairs[:, 0], force[:, axis], minlength=len(positions))
+                for axis in (0, 1)
+            ]
+        )
+        return 0.5 * float(np.sum(stiffness * stretch**2)), gradient.ravel()
+
+    found = minimize(energy, atoms.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 40})
+    return found.x.reshape(-1, 2) % size
+
+
+def second_neighbours(bonds: np.ndarray, count: int) -> np.ndarray:
+    """Pairs of atoms that share a neighbour and are not bonded themselves.
+
+    Parameters
+    ----------
+    bonds : ndarray of shape (M, 2)
+        Pairs of bonded atoms.
+    count : int
+        Number of atoms.
+
+    Returns
+    -------
+    ndarray of shape (P, 2)
+        The pairs, each once.
+    """
+    ends = np.concatenate([bonds, bonds[:, ::-1]]).T
+    bonded = csr_array((np.ones(ends.shape[1], dtype=int), tuple(ends)), shape=(count, count))
+    shared = triu(bonded @ bonded, k=1).astype(bool)
+    return np.column_stack((shared > bonded.astype(bool)).nonzero())
+
+
+def drop_crowded(atoms: np.ndarray, size: float) -> np.ndarray:
+    """Drop one of every two atoms that are too close for a bond.
+
+    Parameters
+    ----------
+    atoms : ndarray of shape (N, 2)
+        Positions in the periodic square [Å].
+    size : float
+        Edge of the square [Å].
+
+    Returns
+    -------
+    ndarray of shape (M, 2)
+        The atoms that stay.
+    """
+    pairs = cKDTree(atoms, boxsize=size).query_pairs(SHORTEST_BOND_A, output_type="ndarray")
+    return np.delete(atoms, pairs[:, 1], axis=0)
+
+
+def outside_holes(atoms: np.ndarray, settings: Settings, rng: np.random.Generator) -> np.ndarray:
+    """Punch irregular holes.
+
+    The outline of a hole is a circle whose radius varies smoothly with the azimuth: a Fourier
+    series with random coefficients that fall off with the order.
+
+    Parameters
+    ----------
+    atoms : ndarray of shape (N, 2)
+        Positions in the periodic square [Å].
+    settings : Settings
+        Number and size of the holes.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of shape (N,), bool
+        True for the atoms that stay.
+    """
+    keep = np.ones(len(atoms), dtype=bool)
+    orders = np.arange(1, 6)
+    for _ in range(rng.integers(0, settings.most_holes, endpoint=True)):
+        centre = rng.uniform(0, settings.size_A, 2)
+        radius = rng.uniform(*settings.hole_radius_A)
+        amplitudes = 0.35 * rng.standard_normal(len(orders)) / orders
+        phases = rng.uniform(0, 2 * np.pi, len(orders))
+        apart = atoms - centre
+        apart -= settings.size_A * np.round(apart / settings.size_A)
+        azimuth = np.arctan2(apart[:, 1], apart[:, 0])
+        outline = 1 + np.cos(azimuth[:, None] * orders + phases) @ amplitudes
+        keep &= np.linalg.norm(apart, axis=1) > radius * outline
+    return keep
+
+
+def prune_dangling(atoms: np.ndarray, size: float) -> np.ndarray:
+    """Remove atoms that hang on to the sheet by less than two bonds.
+
+    Parameters
+    ----------
+    atoms : ndarray of shape (N, 2)
+        Positions in the periodic square [Å].
+    size : float
+        Edge of the square [Å].
+
+    Returns
+    -------
+    ndarray of shape (M, 2)
+        The atoms that stay.
+    """
+    while len(atoms):
+        pairs = cKDTree(atoms, boxsize=size).query_pairs(1.25 * BOND_A, output_type="ndarray")
+        stays = np.bincount(pairs.ravel(), minlength=len(atoms)) >= 2
+        if stays.all():
+            break
+        atoms = atoms[stays]
+    return atoms

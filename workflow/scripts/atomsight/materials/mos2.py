@@ -1,0 +1,258 @@
+"""Random sheets of molybdenum disulfide (2H): grains, boundaries, vacancies, holes and edges.
+
+Seen along the beam the sheet is a honeycomb. One half of its sites are molybdenum atoms, the other
+half two sulfur atoms on top of each other; where one of the two is missing, a single sulfur atom is
+left. A sheet is one crystal that fits its periodic box, or several grains: the Voronoi cells, with
+wavy borders, of random points. Where grains meet, crowded sites go and springs between neighbours
+close the ranks. Holes and strips of vacuum end the sheet along smooth random outlines.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from atomsight.files.records import Structure
+from atomsight.materials.building.honeycombs import (
+    bond_counts,
+    held_sites,
+    polycrystal,
+    relax_springs,
+    single_crystal,
+    uncrowded,
+)
+from atomsight.materials.building.periodic_waves import PeriodicWaves
+
+#: Classes of the sites: molybdenum, two sulfur atoms, one sulfur atom.
+MOLYBDENUM, SULFUR_PAIR, SINGLE_SULFUR = 1, 2, 3
+
+#: Distance of the two layers of sulfur [Å].
+LAYER_DISTANCE_A = 3.12
+
+#: Height of the periodic box [Å].
+BOX_HEIGHT_A = 7.0
+
+#: No two sites are nearer in a finished sheet [Å].
+SHORTEST_DISTANCE_A = 1.25
+
+#: Mean width of a strip of vacuum, and how much its edges wander [Å].
+_STRIP_WIDTH_A, _STRIP_WAVE_A = (5.0, 16.0), 2.0
+
+#: Sulfur columns with a neighbour missing lose one atom with at most this probability.
+_MOST_LOOSE_SINGLES = 0.5
+
+#: Static displacement of the sites along one axis, standard deviation [Å].
+_DISPLACEMENT_A = 0.03
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the sheets look like.
+
+    Attributes
+    ----------
+    size_A : float
+        Edge of the square periodic sheet [Å].
+    lattice_A : tuple of float
+        Smallest and largest lattice constant [Å].
+    grains : tuple of int
+        Fewest and most grains; one is a single crystal without boundaries.
+    most_single_vacancies : float
+        Largest share of the sulfur columns that lose one of their two atoms; drawn from 0 to this.
+    most_double_vacancies : float
+        Largest share of the sulfur columns that lose both atoms.
+    most_mo_vacancies : float
+        Largest share of the molybdenum atoms that are missing.
+    most_holes : int
+        Holes are drawn from 0 to this number.
+    hole_radius_A : tuple of float
+        Smallest and largest mean radius of a hole [Å].
+    edge_share : float
+        Share of the sheets with a strip of vacuum through the box.
+    ripple_A : float
+        Root mean square height of the ripples [Å].
+    tilt_deg : tuple of float
+        Smallest and largest angle between the sheet's normal and the beam [°].
+    """
+
+    size_A: float
+    lattice_A: tuple[float, float]
+    grains: tuple[int, int]
+    most_single_vacancies: float
+    most_double_vacancies: float
+    most_mo_vacancies: float
+    most_holes: int
+    hole_radius_A: tuple[float, float]
+    edge_share: float
+    ripple_A: float
+    tilt_deg: tuple[float, float]
+
+
+def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:
+    """Make one random sheet.
+
+    Parameters
+    ----------
+    settings : Settings
+        What the sheet looks like.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    Structure
+        The sheet; the sites are of the classes :data:`MOLYBDENUM`, :data:`SULFUR_PAIR` and
+        :data:`SINGLE_SULFUR`.
+    """
+    size, lattice_A = settings.size_A, rng.uniform(*settings.lattice_A)
+    grains = rng.integers(*settings.grains, endpoint=True)
+    if grains == 1:
+        sites, is_mo = single_crystal(size, lattice_A, rng)
+    else:
+        sites, is_mo = polycrystal(size, lattice_A, grains, rng)
+    sites = relax_springs(sites, is_mo, size, lattice_A)
+    sites = (sites + rng.normal(0, _DISPLACEMENT_A, sites.shape)) % size
+    stays = outside_holes(sites, settings, rng) & ~missing_columns(is_mo, settings, rng)
+    stays &= uncrowded(sites, is_mo, size, (SHORTEST_DISTANCE_A, SHORTEST_DISTANCE_A))
+    sites, is_mo = sites[stays], is_mo[stays]
+    held = held_sites(sites, is_mo, size, lattice_A)
+    sites, is_mo = sites[held], is_mo[held]
+    is_single = lost_sulfur(sites, is_mo, lattice_A, settings, rng)
+    return raise_sheet(sites, np.where(is_mo, 1, 2 + is_single), settings, rng)
+
+
+def outside_holes(sites: np.ndarray, settings: Settings, rng: np.random.Generator) -> np.ndarray:
+    """Punch irregular holes, and in some sheets cut out a strip with wavy edges.
+
+    Parameters
+    ----------
+    sites : ndarray of shape (S, 2)
+        Positions in the periodic square [Å].
+    settings : Settings
+        Number and size of the holes, share of the sheets with a strip.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of shape (S,), bool
+        True for the sites that stay.
+    """
+    size, keep, orders = settings.size_A, np.ones(len(sites), dtype=bool), np.arange(1, 7)
+    for _ in range(rng.integers(0, settings.most_holes, endpoint=True)):
+        apart = sites - rng.uniform(0, size, 2)
+        apart -= size * np.round(apart / size)
+        azimuth = np.arctan2(apart[:, 1], apart[:, 0])
+        lobes = np.cos(azimuth[:, None] * orders + rng.uniform(0, 2 * np.pi, len(orders)))
+        outline = 1 + lobes @ (0.3 * rng.standard_normal(len(orders)) / orders)
+        keep &= np.linalg.norm(apart, axis=1) > rng.uniform(*settings.hole_radius_A) * outline
+    if rng.uniform() < settings.edge_share:
+        across = sites[:, rng.integers(2)] - rng.uniform(0, size)
+        edges = _STRIP_WAVE_A * PeriodicWaves.draw(size, 2, rng).values(sites)
+        half = rng.uniform(*_STRIP_WIDTH_A) / 2
+        across -= size * np.round(across / size)
+        keep &= (across < edges[:, 0] - half) | (across > edges[:, 1] + half)
+    return keep
+
+
+def missing_columns(is_mo: np.ndarray, settings: Settings, rng: np.random.Generator) -> np.ndarray:
+    """Choose the columns that are missing altogether.
+
+    Parameters
+    ----------
+    is_mo : ndarray of shape (S,), bool
+        True for molybdenum, False for sulfur.
+    settings : Settings
+        Largest shares of vacancies.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of shape (S,), bool
+        True where a column is missing.
+    """
+    of_sulfur = rng.uniform(0, settings.most_double_vacancies)
+    of_mo = rng.uniform(0, settings.most_mo_vacancies)
+    return rng.uniform(size=len(is_mo)) < np.where(is_mo, of_mo, of_sulfur)
+
+
+def lost_sulfur(
+    sites: np.ndarray,
+    is_mo: np.ndarray,
+    lattice_A: float,
+    settings: Settings,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Choose the sulfur columns that have lost one of their two atoms.
+
+    Those with a neighbour missing, at edges and beside vacancies, lose one more readily.
+
+    Parameters
+    ----------
+    sites : ndarray of shape (S, 2)
+        Positions in the periodic square [Å].
+    is_mo : ndarray of shape (S,), bool
+        True for molybdenum.
+    lattice_A : float
+        Lattice constant [Å].
+    settings : Settings
+        Size of the sheet, largest share of vacancies.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of shape (S,), bool
+        True where a single sulfur atom is left.
+    """
+    share = rng.uniform(0, settings.most_single_vacancies)
+    loose = bond_counts(sites, is_mo, settings.size_A, lattice_A) < 3
+    share = np.where(loose, max(share, rng.uniform(0, _MOST_LOOSE_SINGLES)), share)
+    return ~is_mo & (rng.uniform(size=len(sites)) < share)
+
+
+def raise_sheet(
+    sites: np.ndarray, classes: np.ndarray, settings: Settings, rng: np.random.Generator
+) -> Structure:
+    """Give the sites their atoms in three layers, on a rippled and tilted sheet.
+
+    The sheet as a whole stays level, for it must be periodic: a tilt slants the pairs of sulfur
+    atoms, which is all that an image of this size shows of it.
+
+    Parameters
+    ----------
+    sites : ndarray of shape (S, 2)
+        Positions in the middle layer [Å].
+    classes : ndarray of shape (S,)
+        Classes of the sites.
+    settings : Settings
+        Size of the sheet, ripples and tilt.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    Structure
+        The sheet; a site is the mean projected position of its atoms.
+    """
+    waves, azimuth = PeriodicWaves.draw(settings.size_A, 1, rng), rng.uniform(0, 2 * np.pi)
+    tilt = np.tan(np.deg2rad(rng.uniform(*settings.tilt_deg)))
+    slope = settings.ripple_A * waves.slopes(sites)[:, 0]
+    slope += tilt * np.array([np.cos(azimuth), np.sin(azimuth)])
+    height = np.clip(settings.ripple_A * waves.values(sites), -1.5, 1.5) + BOX_HEIGHT_A / 2
+    normal = np.column_stack([-slope, np.ones(len(sites))])
+    normal *= LAYER_DISTANCE_A / 2 / np.linalg.norm(normal, axis=1, keepdims=True)
+    middle = np.column_stack([sites, height])
+    layer = np.where(classes == SINGLE_SULFUR, rng.choice([-1, 1], len(sites)), 0)
+    columns = middle + layer[:, None] * normal
+    mo, pairs, singles = (classes == one for one in (MOLYBDENUM, SULFUR_PAIR, SINGLE_SULFUR))
+    both = [(middle + side * normal)[pairs] for side in (-1, 1)]
+    positions = np.concatenate([middle[mo], *both, columns[singles]])
+    positions[:, :2] %= settings.size_A
+    return Structure(
+        positions=positions,
+        numbers=np.repeat([42, 16], [mo.sum(), len(positions) - mo.sum()]),
+        cell_A=np.array([settings.size_A, settings.size_A, BOX_HEIGHT_A]),
+        sites=columns[:, :2] % settings.size_A,
+        classes=classes,
+    )

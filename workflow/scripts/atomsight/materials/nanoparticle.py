@@ -1,0 +1,439 @@
+"""Random rough nanoparticles of an fcc metal, on a support or free.
+
+A crystal is cut by a random number of layers along ⟨100⟩, ⟨110⟩ and ⟨111⟩. Then atoms are added one
+by one on free lattice sites that have ``n`` occupied neighbours, with a probability proportional to
+``exp(n / T)`` (the paper, eq 9): low temperatures ``T`` fill kinks and steps, high ones make the
+surface rough. A zone axis points along the beam, which is z; the particle is turned about it at
+random and tilted off it. Columns are gathered before the tilt.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from ase.data import atomic_numbers, reference_states
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from atomsight.errors import InputError
+from atomsight.files.records import Structure
+from atomsight.materials.building import support
+from atomsight.materials.building.support import SupportSettings
+
+#: Families of planes that a particle is cut along, with their normals.
+PLANE_FAMILIES = ((1, 0, 0), (1, 1, 0), (1, 1, 1))
+
+#: Layers of every plane are drawn so that its distance from the centre is this part of the radius.
+_CUT_SHARE = (0.85, 1.15)
+
+#: The corners of a cut particle are at most this many radii from its centre.
+_WIDEST_CUT = 1.35
+
+#: Atoms of one column lie this near to each other in projection [Å].
+COLUMN_LINK_A = 1.0
+
+#: No atom is nearer to the edge of the box than this [Å].
+VACUUM_A = 4.0
+
+#: Free space above and below the atoms [Å].
+_HEADROOM_A = 2.0
+
+#: Neighbours of an atom in an fcc crystal.
+COORDINATION = 12
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the particles look like.
+
+    Attributes
+    ----------
+    size_A : float
+        Edge of the square box [Å].
+    metal : str
+        Chemical symbol of an fcc metal.
+    zone_axes : tuple of str
+        Directions along the beam to choose from, ``"110"``, ``"111"`` or ``"100"``.
+    radius_A : tuple of float
+        Smallest and largest radius before the roughening [Å].
+    most_added : float
+        Largest number of atoms added, as a share of those of the cut particle.
+    roughening_temperature : tuple of float
+        Smallest and largest T of eq 9, drawn evenly on a logarithmic scale.
+    tilt_deg : tuple of float
+        Smallest and largest angle between the zone axis and the beam [°]; small ones are drawn more
+        often, as an operator brings the zone axis near the beam.
+    support : SupportSettings
+        What the particles lie on.
+    """
+
+    size_A: float
+    metal: str
+    zone_axes: tuple[str, ...]
+    radius_A: tuple[float, float]
+    most_added: float
+    roughening_temperature: tuple[float, float]
+    tilt_deg: tuple[float, float]
+    support: SupportSettings
+
+
+def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:
+    """Make one random particle with its support.
+
+    Parameters
+    ----------
+    settings : Settings
+        What it looks like.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    Structure
+        Every column of the metal is a site, its class the number of its atoms.
+
+    Raises
+    ------
+    InputError
+        If the particle does not fit into the box.
+    """
+    lattice_A = lattice_constant_A(settings.metal)
+    axis = settings.zone_axes[rng.integers(len(settings.zone_axes))]
+    basis = zone_axis_basis(axis) @ rotation_about_z(rng.uniform(0, 2 * np.pi))
+    atoms = rough_particle(settings, lattice_A, rng) @ basis
+    column, heights = gather_columns(atoms[:, :2])
+    least, most = np.radians(settings.tilt_deg)
+    atoms = atoms @ random_tilt(least + (most - least) * rng.random() ** 2, rng)
+    positions, numbers = support.add(settings.support, atoms, settings.size_A, rng)
+    numbers = np.concatenate([np.full(len(atoms), atomic_numbers[settings.metal]), numbers])
+    positions = np.concatenate([atoms, positions])
+    positions[:, :2] += settings.size_A / 2
+    positions[:, 2] -= positions[:, 2].min() - _HEADROOM_A
+    sites = column_centres(positions[: len(atoms), :2], column)
+    return Structure(
+        positions=positions,
+        numbers=numbers,
+        cell_A=np.array([settings.size_A] * 2 + [positions[:, 2].max() + _HEADROOM_A]),
+        sites=sites,
+        classes=heights,
+    )
+
+
+def _room_A(settings: Settings) -> float:
+    """How far from the middle of the box there may be atoms [Å]."""
+    room, needed = settings.size_A / 2 - VACUUM_A, _WIDEST_CUT * settings.radius_A[1]
+    if needed > room:
+        raise InputError(
+            f"nanoparticle: particles of a radius of {settings.radius_A[1]:g} Å do not fit into a "
+            f"box of {settings.size_A:g} Å; size_A must be at least {2 * (needed + VACUUM_A):.0f}"
+        )
+    return room
+
+
+def lattice_constant_A(metal: str) -> float:
+    """Lattice constant of an fcc metal.
+
+    Parameters
+    ----------
+    metal : str
+        Chemical symbol.
+
+    Returns
+    -------
+    float
+        Edge of the cubic cell [Å], from ASE's table of reference states.
+
+    Raises
+    ------
+    InputError
+        If the symbol is no element, or the element is not fcc.
+    """
+    state = reference_states[atomic_numbers[metal]] if metal in atomic_numbers else None
+    if not state or state["symmetry"] != "fcc":
+        known = [
+            symbol
+            for symbol, number in atomic_numbers.items()
+            if number < len(reference_states)
+            and (reference_states[number] or {}).get("symmetry") == "fcc"
+        ]
+        raise InputError(
+            f"nanoparticle.metal: {metal!r} is not an fcc metal; known are {', '.join(known)}"
+        )
+    return float(state["a"])
+
+
+def zone_axis_basis(axis: str) -> np.ndarray:
+    """Matrix that turns a crystal so that a zone axis points along z.
+
+    Parameters
+    ----------
+    axis : str
+        Indices, such as ``"110"``.
+
+    Returns
+    -------
+    ndarray of shape (3, 3)
+        To be multiplied from the right: ``positions @ basis``. Orthogonal, without a mirror.
+    """
+    along = np.array([int(index) for index in axis], dtype=float)
+    along /= np.linalg.norm(along)
+    across = np.cross(along, [0.0, 0.0, 1.0])
+    if np.linalg.norm(across) < 1e-9:  # the zone axis is z itself
+        across = np.array([1.0, 0.0, 0.0])
+    across /= np.linalg.norm(across)
+    return np.column_stack([across, np.cross(along, across), along])
+
+
+def rotation_about_z(angle_rad: float) -> np.ndarray:
+    """Matrix that turns positions about the beam, from x towards y.
+
+    Parameters
+    ----------
+    angle_rad : float
+        The angle [rad].
+
+    Returns
+    -------
+    ndarray of shape (3, 3)
+        To be multiplied from the right.
+    """
+    cosine, sine = np.cos(angle_rad), np.sin(angle_rad)
+    return np.array([[cosine, sine, 0], [-sine, cosine, 0], [0, 0, 1]])
+
+
+def random_tilt(angle_rad: float, rng: np.random.Generator) -> np.ndarray:
+    """Matrix that tilts positions off the beam, in a random direction.
+
+    Parameters
+    ----------
+    angle_rad : float
+        Angle between the old and the new z [rad].
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of shape (3, 3)
+        To be multiplied from the right.
+    """
+    cosine, sine = np.cos(angle_rad), np.sin(angle_rad)
+    about_x = np.array([[1, 0, 0], [0, cosine, sine], [0, -sine, cosine]])
+    turn = rotation_about_z(rng.uniform(0, 2 * np.pi))
+    return turn @ about_x @ turn.T
+
+
+def rough_particle(settings: Settings, lattice_A: float, rng: np.random.Generator) -> np.ndarray:
+    """Cut a particle from a crystal and roughen its surface.
+
+    Parameters
+    ----------
+    settings : Settings
+        Radius, number of atoms to add, temperature.
+    lattice_A : float
+        Lattice constant [Å].
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of shape (N, 3)
+        Positions along the cubic axes [Å], all with :data:`VACUUM_A` of room in the box.
+
+    Raises
+    ------
+    InputError
+        If the largest particle does not fit into the box.
+    """
+    radius_A = rng.uniform(*settings.radius_A)
+    crystal = fcc_points(_room_A(settings), lattice_A)
+    occupied = cut(crystal, radius_A, lattice_A, rng)
+    low, high = np.log(settings.roughening_temperature)
+    added = rng.integers(0, int(settings.most_added * np.count_nonzero(occupied)), endpoint=True)
+    neighbours = neighbour_table(crystal, lattice_A)
+    occupied = grow(occupied, neighbours, added, np.exp(rng.uniform(low, high)), rng)
+    return crystal[occupied]
+
+
+def fcc_points(radius_A: float, lattice_A: float) -> np.ndarray:
+    """Lattice points of an fcc crystal in a sphere.
+
+    Parameters
+    ----------
+    radius_A : float
+        Radius of the sphere [Å].
+    lattice_A : float
+        Lattice constant [Å].
+
+    Returns
+    -------
+    ndarray of shape (N, 3)
+        Positions along the cubic axes [Å], one of them zero.
+    """
+    most = int(np.ceil(2 * radius_A / lattice_A))
+    halves = np.stack(np.meshgrid(*[np.arange(-most, most + 1)] * 3, indexing="ij"), axis=-1)
+    halves = halves.reshape(-1, 3)
+    points = halves[halves.sum(axis=1) % 2 == 0] * (lattice_A / 2)
+    return points[np.linalg.norm(points, axis=1) <= radius_A]
+
+
+def cut(
+    crystal: np.ndarray, radius_A: float, lattice_A: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Choose the atoms within a random number of layers along every plane of three families.
+
+    Parameters
+    ----------
+    crystal : ndarray of shape (N, 3)
+        Lattice points along the cubic axes [Å].
+    radius_A : float
+        The planes are about this far from the centre [Å].
+    lattice_A : float
+        Lattice constant [Å].
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of shape (N,), bool
+        True inside.
+    """
+    inside = np.ones(len(crystal), dtype=bool)
+    for family in PLANE_FAMILIES:
+        normals = equivalent_directions(family)
+        # Layers of an fcc crystal: a / |hkl|, halved where h, k and l are not all odd.
+        odd = all(index % 2 for index in family)
+        spacing = lattice_A / np.linalg.norm(family) / (1 if odd else 2)
+        layers = np.round(rng.uniform(*_CUT_SHARE, len(normals)) * radius_A / spacing)
+        heights = crystal @ (normals / np.linalg.norm(normals, axis=1, keepdims=True)).T
+        inside &= (heights <= layers * spacing + 1e-6).all(axis=1)
+    return inside
+
+
+def equivalent_directions(family: tuple[int, int, int]) -> np.ndarray:
+    """Directions that the symmetry of a cube makes equal.
+
+    Parameters
+    ----------
+    family : tuple of 3 ints
+        Indices of one of them.
+
+    Returns
+    -------
+    ndarray of shape (D, 3)
+        All of them.
+    """
+    signs = np.stack(np.meshgrid(*[[-1, 1]] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    orders = np.array([[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 2, 1], [1, 0, 2], [2, 1, 0]])
+    permuted = np.asarray(family)[orders]
+    return np.unique((permuted[:, None] * signs[None]).reshape(-1, 3), axis=0)
+
+
+def neighbour_table(crystal: np.ndarray, lattice_A: float) -> np.ndarray:
+    """Nearest neighbours of every lattice point.
+
+    Parameters
+    ----------
+    crystal : ndarray of shape (N, 3)
+        Lattice points of an fcc crystal [Å].
+    lattice_A : float
+        Lattice constant [Å].
+
+    Returns
+    -------
+    ndarray of shape (N, 12), int
+        Indices of the neighbours; N where there is none, at the rim of the crystal.
+    """
+    reach = 1.1 * lattice_A / np.sqrt(2)
+    _, near = cKDTree(crystal).query(
+        crystal, k=COORDINATION + 1, distance_upper_bound=reach, workers=1
+    )
+    return near[:, 1:]
+
+
+def grow(
+    occupied: np.ndarray,
+    neighbours: np.ndarray,
+    count: int,
+    temperature: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Add atoms one by one on free sites, the better coordinated the likelier (the paper, eq 9).
+
+    Parameters
+    ----------
+    occupied : ndarray of shape (N,), bool
+        Where atoms are.
+    neighbours : ndarray of shape (N, 12), int
+        Neighbours of every site; N stands for none.
+    count : int
+        Atoms to add; fewer are added where no free site with a neighbour is left.
+    temperature : float
+        T of eq 9: a free site with n ≥ 1 occupied neighbours is taken with p ∝ exp(n / T).
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of shape (N,), bool
+        Where atoms are now.
+    """
+    occupied = np.append(occupied, False)  # the site that stands for no neighbour
+    coordination = np.append(occupied[neighbours].sum(axis=1), 0)
+    # Weights relative to the best coordination there can be, so that none overflows.
+    weights = np.exp((np.arange(COORDINATION + 1) - COORDINATION) / temperature)
+    weights[0] = 0
+    for draw in rng.random(count):
+        chances = np.where(occupied, 0.0, weights[coordination])
+        best = chances.max()
+        if best == 0:
+            free = ~occupied & (coordination > 0)
+            if not free.any():
+                break
+            # All weights underflow at the lowest temperatures: the best sites take it all.
+            chances = (coordination == coordination[free].max()) & free
+        totals = np.cumsum(chances)
+        chosen = np.searchsorted(totals, draw * totals[-1], side="right")
+        occupied[chosen] = True
+        around = neighbours[chosen]
+        coordination[around[around < len(neighbours)]] += 1
+    return occupied[:-1]
+
+
+def gather_columns(projected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Group atoms whose projections lie near each other, by single linkage.
+
+    Parameters
+    ----------
+    projected : ndarray of shape (N, 2)
+        Positions of the atoms across the beam, before any tilt [Å].
+
+    Returns
+    -------
+    column : ndarray of shape (N,), int
+        Column of every atom, from 0.
+    heights : ndarray of shape (C,), int
+        Number of atoms in every column.
+    """
+    pairs = cKDTree(projected).query_pairs(COLUMN_LINK_A, output_type="ndarray")
+    linked = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(projected),) * 2)
+    _, column = connected_components(linked, directed=False)
+    return column, np.bincount(column)
+
+
+def column_centres(projected: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """Mean projected positions of the atoms of every column.
+
+    Parameters
+    ----------
+    projected : ndarray of shape (N, 2)
+        Positions of the atoms across the beam [Å].
+    column : ndarray of shape (N,), int
+        Column of every atom, from 0.
+
+    Returns
+    -------
+    ndarray of shape (C, 2)
+        Positions ``(x, y)`` of the columns [Å].
+    """
+    heights = np.bincount(column)
+    return np.column_stack([np.bincount(column, axis) / heights for axis in projected.T])

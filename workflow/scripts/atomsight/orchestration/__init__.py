@@ -1,0 +1,1 @@
+"""What the rules call: the sample sheet, targets, resources, Slurm. Neither Keras nor abTEM."""

@@ -1,0 +1,545 @@
+"""A simulated acquisition: abTEM's microscope at full resolution, and a camera in NumPy.
+
+Nothing here is shared with the microscope of the training. The exit wave keeps its full resolution,
+the transfer function is abTEM's, and noise, transfer of the camera and digitisation are NumPy's.
+
+The field of view lies in the middle of the specimen's box. The intensity is a finite Fourier series
+over the box and is evaluated on the pixels exactly, by a chirp-z transform, so box and pixel size
+need not fit each other. A pixel samples the intensity at its centre; what its area and the
+scintillator blur is in the MTF. Defocus counts from the lower face of the box, where the beam
+leaves it; a sheet's middle is 2 Å or a little more above.
+
+An exit wave costs the most by far. It can be taken once and imaged in several views.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+import abtem
+import ase
+import numpy as np
+import pandas as pd
+import rsciio.tiff
+from ase.data import chemical_symbols
+from scipy import fft, signal
+
+from atomsight.errors import InputError
+from atomsight.files import hdf5
+from atomsight.files.records import Structure
+from atomsight.geometry import electron_wavelength_A
+from atomsight.phantoms.specimens import SpecimenTruth, truth_table
+
+#: The objective aperture, as a fraction of the grid's Nyquist frequency: below a half, so that the
+#: squared wave does not alias. At 0.1 Å it is 2.45 1/Å, far beyond the information limit.
+_APERTURE = 0.49
+
+#: Atoms this far outside the field of view are still listed in the truth [Å].
+_TRUTH_MARGIN_A = 2.0
+
+#: Number of the TIFF tag that holds the name of what is shown.
+_DOCUMENT_NAME = 269
+
+_LARGEST_COUNT = np.iinfo(np.uint16).max
+
+
+@dataclass(frozen=True)
+class AcquisitionSettings:
+    """Microscope, exposure and camera of one simulated image.
+
+    Attributes
+    ----------
+    rows, columns : int
+        Size of the image [pixel].
+    pixel_size_A : float
+        Size of a pixel [Å].
+    energy_eV : float
+        Energy of the electrons [eV].
+    defocus_A : float
+        Defocus, underfocus positive [Å].
+    cs_um : float
+        Spherical aberration of third order [µm].
+    c5_mm : float
+        Spherical aberration of fifth order [mm].
+    astigmatism_A : float
+        Twofold astigmatism [Å].
+    astigmatism_angle_rad : float
+        Its azimuth, from x towards y [rad].
+    focal_spread_A : float
+        1/e half-width of the distribution of defocus [Å].
+    vibration_A : float
+        Root mean square deflection of the image along each axis [Å].
+    thermal_displacement_A : float
+        Root mean square displacement of every atom along each axis [Å]; it blurs the potential.
+    sampling_A, slice_thickness_A : float
+        Multislice: distance of the grid's points and thickness of a slice [Å].
+    dose_e_per_A2 : float
+        Dose [e/Å²].
+    gain : float
+        Counts per electron.
+    offset : float
+        Counts of a pixel without electrons.
+    mtf : tuple of 3 floats, optional
+        ``c1, c2, c3`` of :func:`modulation_transfer`; None for an ideal camera.
+    seed : int
+        Seed of the noise.
+    """
+
+    rows: int = 768
+    columns: int = 768
+    pixel_size_A: float = 0.12
+    energy_eV: float = 80e3
+    defocus_A: float = -83.0
+    cs_um: float = -11.5
+    c5_mm: float = 0.0
+    astigmatism_A: float = 0.0
+    astigmatism_angle_rad: float = 0.0
+    focal_spread_A: float = 28.0
+    vibration_A: float = 0.0
+    thermal_displacement_A: float = 0.07
+    sampling_A: float = 0.1
+    slice_thickness_A: float = 2.0
+    dose_e_per_A2: float = 1e4
+    gain: float = 10.0
+    offset: float = 100.0
+    mtf: tuple[float, float, float] | None = None
+    seed: int = 0
+
+    @property
+    def field_of_view_A(self) -> tuple[float, float]:
+        """Distance ``(x, y)`` from the centre of the first pixel to that of the last [Å]."""
+        return (self.columns - 1) * self.pixel_size_A, (self.rows - 1) * self.pixel_size_A
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The atoms of a simulated image.
+
+    Attributes
+    ----------
+    atoms : DataFrame
+        ``x_A, y_A`` from the centre of the first pixel, ``region``, ``e_xx, e_yy, e_xy, planar``.
+        Atoms up to 2 Å outside the field of view are listed too.
+    field_of_view_A : tuple of 2 floats
+        Distance ``(x, y)`` from the centre of the first pixel to that of the last [Å].
+    """
+
+    atoms: pd.DataFrame
+    field_of_view_A: tuple[float, float]
+
+
+def record(structure: Structure, settings: AcquisitionSettings) -> np.ndarray:
+    """Take a simulated image.
+
+    Parameters
+    ----------
+    structure : Structure
+        The specimen, in a periodic box at least as large as the field of view.
+    settings : AcquisitionSettings
+        Microscope, exposure and camera.
+
+    Returns
+    -------
+    ndarray of shape (rows, columns), uint16
+        Counts.
+
+    Raises
+    ------
+    InputError
+        If the field of view is larger than the box, or the camera saturates.
+    """
+    return expose(image_intensity(structure, settings), settings)
+
+
+def image_intensity(
+    structure: Structure,
+    settings: AcquisitionSettings,
+    offset_A: tuple[float, float] = (0.0, 0.0),
+) -> np.ndarray:
+    """Intensity of the image without noise.
+
+    Parameters
+    ----------
+    structure : Structure
+        The specimen, in a periodic box at least as large as the field of view.
+    settings : AcquisitionSettings
+        The microscope.
+    offset_A : tuple of 2 floats
+        How far ``(x, y)`` the field of view lies from the middle of the box [Å].
+
+    Returns
+    -------
+    ndarray of shape (rows, columns)
+        Intensity at the pixels' centres; 1 is the incident beam.
+
+    Raises
+    ------
+    InputError
+        If the field of view is larger than the box.
+    """
+    check_view(structure.cell_A[:2], settings, offset_A)
+    return image_wave(exit_wave(structure, settings), settings, offset_A)
+
+
+def image_wave(
+    wave: abtem.Waves,
+    settings: AcquisitionSettings,
+    offset_A: tuple[float, float] = (0.0, 0.0),
+) -> np.ndarray:
+    """Intensity of the image of an exit wave, without noise.
+
+    Parameters
+    ----------
+    wave : abtem.Waves
+        What :func:`exit_wave` gives, for a microscope of the same energy.
+    settings : AcquisitionSettings
+        The microscope.
+    offset_A : tuple of 2 floats
+        How far ``(x, y)`` the field of view lies from the middle of the box [Å].
+
+    Returns
+    -------
+    ndarray of shape (rows, columns)
+        Intensity at the pixels' centres; 1 is the incident beam.
+
+    Raises
+    ------
+    InputError
+        If the field of view does not lie in the box.
+    """
+    cell_A = np.asarray(wave.extent)
+    origin = check_view(cell_A, settings, offset_A)
+    image = wave.apply_ctf(_transfer_function(settings))
+    density = np.abs(image.array.astype(complex).T) ** 2
+    spectrum = fft.fft2(density, norm="forward")
+    k_y, k_x = (
+        fft.fftfreq(count, edge / count)
+        for count, edge in zip(density.shape, cell_A[::-1], strict=True)
+    )
+    spectrum *= np.exp(-2 * (np.pi * settings.vibration_A) ** 2 * (k_y[:, None] ** 2 + k_x**2))
+    counts = (settings.rows, settings.columns)
+    for axis, (count, period, start) in enumerate(
+        zip(counts, cell_A[::-1], origin[::-1], strict=True)
+    ):
+        spectrum = _fourier_series(spectrum, period, start, settings.pixel_size_A, count, axis)
+    return np.clip(spectrum.real, 0, None)
+
+
+def view_origin(
+    structure: Structure,
+    settings: AcquisitionSettings,
+    offset_A: tuple[float, float] = (0.0, 0.0),
+) -> np.ndarray:
+    """Where in the box the centre of the first pixel lies.
+
+    Parameters
+    ----------
+    structure : Structure
+        The specimen.
+    settings : AcquisitionSettings
+        The field of view.
+    offset_A : tuple of 2 floats
+        How far ``(x, y)`` the field of view lies from the middle of the box [Å].
+
+    Returns
+    -------
+    ndarray of shape (2,)
+        Position ``(x, y)`` [Å].
+
+    Raises
+    ------
+    InputError
+        If the field of view does not lie in the box.
+    """
+    return check_view(structure.cell_A[:2], settings, offset_A)
+
+
+def check_view(
+    cell_A: np.ndarray, settings: AcquisitionSettings, offset_A: tuple[float, float]
+) -> np.ndarray:
+    """See that the field of view lies in the box.
+
+    Parameters
+    ----------
+    cell_A : ndarray of shape (2,)
+        Edges ``(x, y)`` of the box [Å].
+    settings : AcquisitionSettings
+        The field of view.
+    offset_A : tuple of 2 floats
+        How far ``(x, y)`` it lies from the middle of the box [Å].
+
+    Returns
+    -------
+    ndarray of shape (2,)
+        Where in the box the centre of the first pixel lies, ``(x, y)`` [Å].
+
+    Raises
+    ------
+    InputError
+        If the field of view does not lie in the box.
+    """
+    view_A, offset = np.asarray(settings.field_of_view_A), np.asarray(offset_A)
+    if (view_A + settings.pixel_size_A + 2 * np.abs(offset) > cell_A + 1e-6).any():
+        shift = f", {offset[0]:.1f}, {offset[1]:.1f} Å off its middle," if offset.any() else ""
+        raise InputError(
+            f"the field of view of {view_A[0]:.1f} × {view_A[1]:.1f} Å{shift} does not fit into a "
+            f"specimen of {cell_A[0]:.1f} × {cell_A[1]:.1f} Å; lower rows, columns or "
+            "pixel_size_A, or make the specimen's size_A larger"
+        )
+    return (cell_A - view_A) / 2 + offset
+
+
+def exit_wave(structure: Structure, settings: AcquisitionSettings) -> abtem.Waves:
+    """Exit wave of a plane wave, at full resolution.
+
+    Parameters
+    ----------
+    structure : Structure
+        The specimen.
+    settings : AcquisitionSettings
+        Of it the energy, the thermal displacement and the multislice grid.
+
+    Returns
+    -------
+    abtem.Waves
+        The wave where the beam leaves the box.
+    """
+    atoms = ase.Atoms(structure.numbers, structure.positions, cell=structure.cell_A, pbc=True)
+    symbols = {chemical_symbols[number] for number in np.unique(structure.numbers)}
+    potential = abtem.Potential(
+        atoms,
+        sampling=settings.sampling_A,
+        slice_thickness=settings.slice_thickness_A,
+        parametrization=abtem.parametrizations.LobatoParametrization(
+            sigmas=dict.fromkeys(symbols, settings.thermal_displacement_A)
+        ),
+    )
+    return abtem.PlaneWave(energy=settings.energy_eV).multislice(potential, lazy=False)
+
+
+def focused(settings: AcquisitionSettings, height_A: float) -> AcquisitionSettings:
+    """Let defocus count from a plane above the lower face of the box.
+
+    Parameters
+    ----------
+    settings : AcquisitionSettings
+        The microscope; its defocus counts from the plane.
+    height_A : float
+        Distance of the plane from the face where the beam leaves the box [Å].
+
+    Returns
+    -------
+    AcquisitionSettings
+        The same microscope; its defocus counts from the lower face.
+    """
+    return dataclasses.replace(settings, defocus_A=settings.defocus_A + height_A)
+
+
+def _transfer_function(settings: AcquisitionSettings) -> abtem.CTF:
+    aperture_per_A = _APERTURE / (2 * settings.sampling_A)
+    return abtem.CTF(
+        energy=settings.energy_eV,
+        semiangle_cutoff=1e3 * aperture_per_A * electron_wavelength_A(settings.energy_eV),
+        soft=False,
+        focal_spread=settings.focal_spread_A,
+        aberration_coefficients={
+            "C10": -settings.defocus_A,
+            "C12": settings.astigmatism_A,
+            "phi12": settings.astigmatism_angle_rad,
+            "C30": settings.cs_um * 1e4,
+            "C50": settings.c5_mm * 1e7,
+        },
+    )
+
+
+def _fourier_series(
+    coefficients: np.ndarray, period: float, start: float, step: float, count: int, axis: int
+) -> np.ndarray:
+    """Evaluate Fourier series along an axis at ``start + step · (0 … count − 1)``.
+
+    The orders are shifted to 0, 1, 2 …, as the chirp-z transform wants them, and the phase of the
+    shift is taken out again.
+    """
+    orders = coefficients.shape[axis]
+    turn = 2j * np.pi / period
+    values = signal.czt(
+        fft.fftshift(coefficients, axes=axis),
+        count,
+        w=np.exp(turn * step),
+        a=np.exp(-turn * start),
+        axis=axis,
+    )
+    lowest = np.exp(-turn * (orders // 2) * (start + step * np.arange(count)))
+    return values * np.expand_dims(lowest, 1 - axis)
+
+
+def expose(
+    intensity: np.ndarray,
+    settings: AcquisitionSettings,
+    rng: np.random.Generator | None = None,
+) -> np.ndarray:
+    """Expose the camera: electrons, scintillator, counts.
+
+    Parameters
+    ----------
+    intensity : ndarray of shape (H, W)
+        Intensity; 1 is the incident beam.
+    settings : AcquisitionSettings
+        Exposure and camera.
+    rng : numpy.random.Generator, optional
+        Source of the noise; a new one of the settings' seed without it.
+
+    Returns
+    -------
+    ndarray of shape (H, W), uint16
+        Counts.
+
+    Raises
+    ------
+    InputError
+        If the camera saturates.
+    """
+    electrons_per_pixel = settings.dose_e_per_A2 * settings.pixel_size_A**2
+    rng = np.random.default_rng(settings.seed) if rng is None else rng
+    signal_e = rng.poisson(electrons_per_pixel * intensity).astype(float)
+    if settings.mtf is not None:
+        transfer = modulation_transfer(signal_e.shape, *settings.mtf)
+        signal_e = fft.ifft2(fft.fft2(signal_e) * transfer).real
+    counts = np.round(settings.gain * signal_e + settings.offset)
+    if counts.max() > _LARGEST_COUNT:
+        raise InputError(
+            f"acquisition: the camera saturates, {counts.max():.0f} counts of {_LARGEST_COUNT} at "
+            f"a gain of {settings.gain:g}; lower gain"
+        )
+    return np.clip(counts, 0, None).astype(np.uint16)
+
+
+def modulation_transfer(shape: tuple[int, int], c1: float, c2: float, c3: float) -> np.ndarray:
+    """Modulation transfer function of the camera, MTF(q) = (1 − c1) / (1 + (q / 2 c2 q_N)^c3) + c1.
+
+    Parameters
+    ----------
+    shape : tuple of 2 ints
+        Rows and columns of the image.
+    c1, c2, c3 : float
+        What is left at high frequency, where it falls (in sampling frequencies), and how steeply.
+
+    Returns
+    -------
+    ndarray of shape (rows, columns)
+        The function on the grid of an unshifted FFT; q_N is the Nyquist frequency of the pixels,
+        and q the length of the frequency, so that the function is isotropic.
+
+    Notes
+    -----
+    Equation 5 of the paper.
+    """
+    nyquist = 0.5
+    q = np.hypot(fft.fftfreq(shape[0])[:, None], fft.fftfreq(shape[1]))
+    return (1 - c1) / (1 + (q / (2 * c2 * nyquist)) ** c3) + c1
+
+
+def truth_in_view(
+    structure: Structure,
+    truth: SpecimenTruth,
+    settings: AcquisitionSettings,
+    offset_A: tuple[float, float] = (0.0, 0.0),
+) -> Truth:
+    """List the atoms of a specimen that an image shows.
+
+    Parameters
+    ----------
+    structure : Structure
+        The specimen.
+    truth : SpecimenTruth
+        What is known of its atoms.
+    settings : AcquisitionSettings
+        The field of view.
+    offset_A : tuple of 2 floats
+        How far ``(x, y)`` it lies from the middle of the box [Å].
+
+    Returns
+    -------
+    Truth
+        The atoms in the image's own coordinates.
+    """
+    positions = structure.sites - view_origin(structure, settings, offset_A)
+    atoms = pd.concat([pd.DataFrame(positions, columns=["x_A", "y_A"]), truth_table(truth)], axis=1)
+    view_A = np.asarray(settings.field_of_view_A)
+    in_view = (positions > -_TRUTH_MARGIN_A) & (positions < view_A + _TRUTH_MARGIN_A)
+    return Truth(atoms[in_view.all(axis=1)].reset_index(drop=True), settings.field_of_view_A)
+
+
+def write_acquisition(path: Path | str, images: np.ndarray, pixel_size_A: float) -> None:
+    """Write a simulated image, or a stack of them, as a calibrated TIFF.
+
+    The tags are those of ImageJ and Digital Micrograph.
+
+    Parameters
+    ----------
+    path : path
+        Where the file will stand.
+    images : ndarray of shape (H, W) or (F, H, W), uint16
+        Counts.
+    pixel_size_A : float
+        Size of a pixel [Å]; written in nm.
+    """
+    axes = [
+        {
+            "name": name,
+            "size": size,
+            "offset": 0.0,
+            "scale": pixel_size_A / 10,
+            "units": "nm",
+            "navigate": False,
+        }
+        for name, size in zip("yx", images.shape[-2:], strict=True)
+    ]
+    if images.ndim == 3:
+        frames = {"name": "frame", "size": len(images), "offset": 0.0, "scale": 1.0, "units": ""}
+        axes.insert(0, frames | {"navigate": True})
+    note = (_DOCUMENT_NAME, "s", 1, "simulated HRTEM image, made by atomsight", False)
+    with hdf5.replacing(path) as partial:
+        simulated = {"data": images, "axes": axes, "metadata": {}}
+        rsciio.tiff.file_writer(partial, simulated, extratags=[note])
+    hdf5.write_notes(path)
+
+
+def write_truth(path: Path | str, truth: Truth, made_by: dict) -> None:
+    """Write the truth about a simulated image.
+
+    Parameters
+    ----------
+    path : path
+        Where the file will stand.
+    truth : Truth
+        The atoms.
+    made_by : dict
+        What :func:`atomsight.files.hdf5.provenance` gives.
+    """
+    with hdf5.create(path, made_by) as file:
+        file.attrs.update(field_of_view=truth.field_of_view_A, field_of_view_units="angstrom")
+        hdf5.write_table(file, "atoms", truth.atoms)
+
+
+def read_truth(path: Path | str) -> Truth:
+    """Read what :func:`write_truth` wrote.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+
+    Returns
+    -------
+    Truth
+        The atoms.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, cut short or of another kind.
+    """
+    with hdf5.open_to_read(path) as file:
+        view_A = tuple(float(edge) for edge in file.attrs["field_of_view"])
+        return Truth(hdf5.read_table(file, "atoms"), view_A)

@@ -1,0 +1,146 @@
+"""A simulated recording of a focal series as it comes from a microscope: drifting, and its truth.
+
+The specimen is a metal particle or a monolayer of MoS2. The images are not laid over each other:
+that is for the import to do, and the truth says how far each has moved.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from atomsight.config import settings
+from atomsight.files.records import Structure
+from atomsight.phantoms import acquisition, focal_series, monolayers, particles
+from atomsight.phantoms.acquisition import AcquisitionSettings
+from atomsight.phantoms.focal_truth import RecordingTruth
+from atomsight.phantoms.monolayers import MonolayerSettings
+from atomsight.phantoms.particles import ParticleSettings
+
+#: Width of the vacuum of a particle's box outside everything that is ever in view [Å].
+_RIM_A = 3.0
+
+#: Columns this far outside the images, where they lie on average, are still listed [Å].
+_TRUTH_MARGIN_A = 2.0
+
+
+@dataclass(frozen=True)
+class RecordingSettings:
+    """A recording of a focal series.
+
+    Attributes
+    ----------
+    specimen : Mapping
+        The complete section of a specimen: ``kind``, a key of :data:`KINDS`, and the settings of
+        that kind.
+    acquisition : AcquisitionSettings
+        Microscope, field of view, camera, and the dose of all images together. Its defocus does not
+        matter.
+    focus_A : tuple of F floats
+        Defocus of the images from the lower side of the specimen, underfocus positive [Å].
+    drift_A : float
+        Root mean square shift of an image along each axis [Å].
+    seed : int
+        Seed of drift and noise.
+    """
+
+    specimen: Mapping[str, object]
+    acquisition: AcquisitionSettings
+    focus_A: tuple[float, ...]
+    drift_A: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class ColumnSpecimen:
+    """A specimen whose columns are known.
+
+    Attributes
+    ----------
+    structure : Structure
+        The atoms in their box.
+    columns : DataFrame
+        ``x_A, y_A`` in the box [Å], ``class`` (a text: the number of atoms, or the species) and
+        ``region``.
+    below_A : float
+        Distance of the specimen's lower side from the lower face of the box [Å].
+    class_names : tuple of str
+        All classes there are.
+    """
+
+    structure: Structure
+    columns: pd.DataFrame
+    below_A: float
+    class_names: tuple[str, ...]
+
+
+def _make_particle(section: Mapping, size_A: tuple[float, float]) -> ColumnSpecimen:
+    specimen = particles.make_specimen(settings.build(ParticleSettings, section), size_A)
+    columns = specimen.columns[["x_A", "y_A", "region"]].copy()
+    columns.insert(2, "class", specimen.columns["atoms"].astype(str).astype(object))
+    heights = tuple(str(height) for height in range(1, specimen.columns["atoms"].max() + 1))
+    return ColumnSpecimen(specimen.structure, columns, specimen.below_A, heights)
+
+
+def _make_monolayer(section: Mapping, _size_A: tuple[float, float]) -> ColumnSpecimen:
+    """Make a sheet in a box of its own: its lattice decides the size."""
+    specimen = monolayers.make_monolayer(settings.build(MonolayerSettings, section))
+    columns = specimen.sites.rename(columns={"species": "class"})
+    columns = columns[["x_A", "y_A", "class", "region"]]
+    return ColumnSpecimen(specimen.structure, columns, specimen.below_A, monolayers.SPECIES)
+
+
+#: Maker of every kind of specimen, from its section and the least size of its box.
+KINDS = {"particle": _make_particle, "monolayer": _make_monolayer}
+
+
+def record(chosen: RecordingSettings) -> tuple[np.ndarray, RecordingTruth]:
+    """Record a focal series.
+
+    Parameters
+    ----------
+    chosen : RecordingSettings
+        What is recorded.
+
+    Returns
+    -------
+    stack : ndarray of shape (F, rows, columns), uint16
+        Counts.
+    truth : RecordingTruth
+        What is known.
+
+    Raises
+    ------
+    InputError
+        If the field of view does not lie in the specimen's box, a particle is larger than the field
+        of view, or the camera saturates.
+    """
+    drift_rng, noise_rng = np.random.default_rng(chosen.seed).spawn(2)
+    shifts = focal_series.draw_shifts(len(chosen.focus_A), chosen.drift_A, drift_rng)
+    optics = chosen.acquisition
+    seen_A = np.array(optics.field_of_view_A) + optics.pixel_size_A + 2 * np.abs(shifts).max()
+    specimen = KINDS[chosen.specimen["kind"]](chosen.specimen, tuple(seen_A + 2 * _RIM_A))
+    optics = focal_series.focused_on(optics, specimen.below_A)
+    for shift in shifts:  # before the exit wave, which takes its time
+        acquisition.view_origin(specimen.structure, optics, tuple(-shift))
+    wave = acquisition.exit_wave(specimen.structure, optics)
+    intensities = focal_series.image_series(wave, optics, chosen.focus_A, shifts)
+    stack = focal_series.expose_series(intensities, optics, noise_rng)
+    return stack, RecordingTruth(
+        columns=_in_view(specimen, optics),
+        shifts_A=shifts,
+        field_of_view_A=optics.field_of_view_A,
+        focus_A=chosen.focus_A,
+        dose_e_per_A2=optics.dose_e_per_A2,
+        class_names=specimen.class_names,
+    )
+
+
+def _in_view(specimen: ColumnSpecimen, optics: AcquisitionSettings) -> pd.DataFrame:
+    columns = specimen.columns.copy()
+    columns[["x_A", "y_A"]] -= acquisition.view_origin(specimen.structure, optics)
+    positions = columns[["x_A", "y_A"]].to_numpy()
+    farthest = np.asarray(optics.field_of_view_A) + _TRUTH_MARGIN_A
+    in_view = (positions > -_TRUTH_MARGIN_A) & (positions < farthest)
+    return columns[in_view.all(axis=1)].reset_index(drop=True)

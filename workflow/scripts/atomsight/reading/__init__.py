@@ -1,0 +1,1 @@
+"""From vendor files to atoms: frames, class maps, segments."""

@@ -1,0 +1,122 @@
+"""Probabilities that come true: how sharp the answers of a network must be made.
+
+Measured after the training on structures kept aside from it, read as the workflow reads images.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+from scipy.optimize import minimize_scalar
+
+from atomsight.learning.examples import ExampleStream, ImagingAndTruth
+from atomsight.reading.inference import read_image
+from atomsight.reading.segmentation import SegmentationSettings, segment, segment_sums, sharpened
+
+#: Orientations over which images are averaged, as by default in the workflow.
+_ORIENTATIONS = 4
+
+#: Smallest and largest exponent that is looked for.
+_RANGE = (0.2, 10.0)
+
+#: Keeps a probability of zero from an infinite surprise.
+_SMALLEST = 1e-6
+
+
+def measure_sharpness(
+    network: keras.Model,
+    imaging: ImagingAndTruth,
+    stream: ExampleStream,
+    settings: SegmentationSettings,
+) -> float:
+    """Find the exponent with which the probabilities of the classes come true.
+
+    Parameters
+    ----------
+    network : keras.Model
+        From normalised images to logits.
+    imaging : ImagingAndTruth
+        Makes the examples.
+    stream : ExampleStream
+        Inputs of them, of structures that the network has not learned.
+    settings : SegmentationSettings
+        When a part of a map is an atom.
+
+    Returns
+    -------
+    float
+        The exponent; one where there is but one class, or nothing is found.
+    """
+    if network.output_shape[-1] < 3:  # the background and one class, which is certain
+        return 1.0
+    answers = [
+        answered(network, image, truth, settings)
+        for index in range(len(stream))
+        for image, truth in zip(
+            *(ops.convert_to_numpy(part) for part in imaging(stream[index][0])), strict=True
+        )
+    ]
+    shares = np.concatenate([part for part, _ in answers])
+    classes = np.concatenate([part for _, part in answers])
+    return fit_sharpness(shares, classes)
+
+
+def answered(
+    network: keras.Model, image: np.ndarray, truth: np.ndarray, settings: SegmentationSettings
+) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities that a network states for what it finds, and what is true there.
+
+    Parameters
+    ----------
+    network : keras.Model
+        From normalised images to logits.
+    image : ndarray of shape (H, W, F)
+        Normalised image.
+    truth : ndarray of shape (H, W, C)
+        True class maps.
+    settings : SegmentationSettings
+        When a part of a map is an atom.
+
+    Returns
+    -------
+    shares : ndarray of shape (N, C - 1)
+        Probabilities of the classes.
+    classes : ndarray of shape (N,), int
+        The true ones, from 0.
+    """
+    maps = read_image(network, image, image.shape[0] + image.shape[1] + 512, _ORIENTATIONS)
+    segments = segment(maps[..., 0], settings.background_limit)
+    stated, _, _ = segment_sums(maps, segments)
+    true, _, _ = segment_sums(truth, segments)
+    # Where a site stands in the middle of a segment, both have about the mass of one.
+    is_site = (true[:, 1:].sum(axis=1) > 0.5 * stated[:, 1:].sum(axis=1)) & (
+        true[:, 1:].max(axis=1) > 0.9 * true[:, 1:].sum(axis=1)
+    )
+    stated = stated[is_site, 1:]
+    return stated / stated.sum(axis=1, keepdims=True), true[is_site, 1:].argmax(axis=1)
+
+
+def fit_sharpness(shares: np.ndarray, classes: np.ndarray) -> float:
+    """Fit the exponent of greatest likelihood.
+
+    Parameters
+    ----------
+    shares : ndarray of shape (N, C)
+        Probabilities.
+    classes : ndarray of shape (N,), int
+        The true classes.
+
+    Returns
+    -------
+    float
+        The exponent; one where there is nothing to fit.
+    """
+    if shares.shape[1] < 2 or not len(shares):
+        return 1.0
+    shares = np.maximum(shares, _SMALLEST)
+
+    def surprise(log_sharpness: float) -> float:
+        p = sharpened(shares, np.exp(log_sharpness))
+        return -float(np.mean(np.log(p[np.arange(len(p)), classes])))
+
+    found = minimize_scalar(surprise, bounds=np.log(_RANGE), method="bounded")
+    return float(np.exp(found.x))
