@@ -16,7 +16,7 @@ PIXEL_A = 0.2
 SHAPE = (256, 256)
 VIEW_A = 255 * PIXEL_A
 SIGMA_A = 0.4
-SETTINGS = DriftSettings(site_radius_A=0.7, least_matched=0.3, memory_frames=20)
+SETTINGS = DriftSettings(site_radius_A=0.7, min_matched=0.3, memory_frames=20)
 
 
 @pytest.fixture(autouse=True)
@@ -146,7 +146,7 @@ def test_a_frame_of_another_particle_is_not_used():
     rng = np.random.default_rng(5)
     found = [observe(lattice_patch(), rng) for _ in range(6)]
     found[3] = observe(lattice_patch((18, 30), 9, turn_rad=0.9), rng)
-    table = follow(found, least_matched=0.4)
+    table = follow(found, min_matched=0.4)
     assert np.flatnonzero(~table["used"]).tolist() == [3]
 
 
@@ -158,7 +158,7 @@ def test_a_series_that_begins_with_odd_frames_starts_where_it_holds_together(fir
     found = [observe(lattice_patch() + drift, rng) for drift in true_A]
     odd = lattice_patch((18, 30), 12, turn_rad=0.9) if first else lattice_patch()[:0]
     found[0] = observe(odd, rng)
-    table = follow(found, least_matched=0.4)
+    table = follow(found, min_matched=0.4)
     assert table["used"].tolist() == [False] + 7 * [True]
     assert table.loc[1, ["x_A", "y_A"]].tolist() == [0, 0]
     assert error_A(table, true_A - true_A[1]) < 0.1
@@ -220,7 +220,7 @@ def test_the_script_writes_the_drift_and_names_the_frames_left_out(tmp_path, cap
     found = [observe(lattice_patch() + drift, rng) for drift in true_A]
     found[4] = found[4][:0]
     columns = write_series(tmp_path, found)
-    assert run(tmp_path, "--settings", json.dumps({"least_matched": 0.4})) == 0
+    assert run(tmp_path, "--settings", json.dumps({"min_matched": 0.4})) == 0
     drift = read_drift(tmp_path / "drift.h5", columns)
     assert list(drift) == ["frame", "x_A", "y_A", "columns", "matched", "used"]
     assert error_A(drift, true_A) < 0.1

@@ -254,7 +254,7 @@ def test_the_same_input_gives_the_same_bytes(tmp_path):
         (["--dose", "0"], "--dose: 0 is not a dose; it must be more than 0 [e/Å²]"),
         (["--dose", "nan"], "--dose: nan is not a dose"),
         (["--settings", '{"radius": 1}'], "dynamics.radius is not a key of the configuration"),
-        (["--settings", '{"least_seen": 0}'], "dynamics.least_seen: 0 must be at least 1"),
+        (["--settings", '{"min_seen": 0}'], "dynamics.min_seen: 0 must be at least 1"),
         (["--hops", '{"level": 1}'], "hops.level is not a key of the configuration"),
         (["--errors", "none.csv", "--dose", "900"], "none.csv"),
     ],

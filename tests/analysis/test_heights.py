@@ -12,7 +12,7 @@ from atomsight.files import hdf5
 
 PIXEL_A = 0.2
 SHAPE = (100, 120)
-SETTINGS = heights.HeightSettings(least_probability=0.5, border_A=3.0, clear_A=1.5)
+SETTINGS = heights.HeightSettings(min_probability=0.5, border_A=3.0, clear_A=1.5)
 
 
 def atoms(probabilities, positions=None, frames=0):
@@ -128,7 +128,7 @@ def test_the_script_writes_both_tables_and_knows_unusable_pixels(paths):
 
 def test_the_script_takes_its_thresholds_from_the_settings(paths):
     given = [str(paths / name) for name in ("atoms.h5", "heights.csv")]
-    assert count_columns.main([*given, "--settings", '{"least_probability": 0.95}']) == 0
+    assert count_columns.main([*given, "--settings", '{"min_probability": 0.95}']) == 0
     assert set(pd.read_csv(given[1])["reason"]) == {"uncertain"}
 
 

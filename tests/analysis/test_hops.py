@@ -121,7 +121,7 @@ def test_the_chain_has_the_hop_rate():
     assert len(moving) > 200
     assert_allclose(2 * a * b / (a + b), moving["hop_rate"], rtol=1e-6)
     assert ((a > 0) & (a <= 1) & (b > 0) & (b <= 1)).all()
-    assert (moving["hop_rate"] <= SETTINGS.largest_hop_rate).all()
+    assert (moving["hop_rate"] <= SETTINGS.max_hop_rate).all()
 
 
 def test_intervals_hold_the_estimate_and_narrow_with_the_length():

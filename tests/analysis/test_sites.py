@@ -14,7 +14,7 @@ from atomsight.analysis.dynamics.sites import Sites, SiteSettings, find_sites, s
 PIXEL_A = 0.1
 SHAPE = (512, 512)
 SETTINGS = SiteSettings(
-    site_radius_A=0.7, least_distance_A=1.2, least_seen=2, least_occurrence=0.02, border_A=1.0
+    site_radius_A=0.7, min_distance_A=1.2, min_seen=2, min_occurrence=0.02, border_A=1.0
 )
 
 
@@ -135,8 +135,8 @@ def test_rare_sites_are_left_out():
     found[7] = np.concatenate([lattice, [[30.0, 30.0], [35.0, 30.0]]])
     found[90] = np.concatenate([lattice, [[35.0, 30.1]]])
     assert len(find(found).positions_A) == 9
-    assert len(find(found, least_occurrence=0.005).positions_A) == 10
-    assert len(find(found, least_occurrence=0.005, least_seen=1).positions_A) == 11
+    assert len(find(found, min_occurrence=0.005).positions_A) == 10
+    assert len(find(found, min_occurrence=0.005, min_seen=1).positions_A) == 11
 
 
 def test_a_single_frame_has_all_its_columns_for_sites_and_no_events():

@@ -173,7 +173,7 @@ def test_abstaining_buys_fewer_errors():
     assert_allclose(last["error"], 1 - right.mean())
     # Those above 0.65 are wrong as often as they say.
     half = table[np.isclose(table["answered_share"], 0.5, atol=1e-3)].iloc[0]
-    assert_allclose(half["least_p"], 0.65, atol=0.01)
+    assert_allclose(half["min_p"], 0.65, atol=0.01)
     assert_allclose(half["error"], 1 - 0.825, atol=0.01)
 
 

@@ -123,7 +123,7 @@ def test_poisson_interval_is_exact():
 
 
 BACKGROUND = {
-    "least_area_nm2": 4,
+    "min_area_nm2": 4,
     "doses_e_per_A2": [300, 3000],
     "thickness_A": [10, 12],
     "acquisition": {"rows": 160, "columns": 160},

@@ -241,7 +241,7 @@ def test_only_methods_that_state_probabilities_are_judged_by_them(answers):
     for table in (tables.reliability(answers, 10), tables.abstention(answers)):
         assert set(table["method"]) == {"network", "intensity_mixture"}
     curve = tables.abstention(answers)
-    certain = curve[(curve["method"] == "network") & (curve["least_p"] == 0.9)]
+    certain = curve[(curve["method"] == "network") & (curve["min_p"] == 0.9)]
     assert_allclose(certain["error"], 0)
     assert (certain["answered_share"] < 1).all()
 

@@ -42,8 +42,8 @@ def test_a_bright_neighbour_hides_a_faint_atom_of_a_sheet_only_in_a_wide_window(
     pair = np.array([[9.0, 9.0], [10.0, 10.0]])  # a bond, turned where a square reaches farthest
     image = spots(pair, heights=[1, 4])
     wide, narrow = (
-        len(peaks.find_peaks(image, PIXEL_A, FILTER, least_A).above(0.1))
-        for least_A in (peaks.LEAST_DISTANCE_A, peaks.LEAST_DISTANCE_IN_SHEETS_A)
+        len(peaks.find_peaks(image, PIXEL_A, FILTER, min_A).above(0.1))
+        for min_A in (peaks.MIN_DISTANCE_A, peaks.MIN_DISTANCE_IN_SHEETS_A)
     )
     assert (wide, narrow) == (1, 2)
 

@@ -78,7 +78,7 @@ def test_the_same_frames_give_the_same_bytes(tmp_path, model, frames):
 def test_thresholds_of_the_settings_go_before_the_models(tmp_path, model, frames):
     maps, atoms = tmp_path / "maps.h5", tmp_path / "atoms.h5"
     assert map_classes.main([*map(str, (frames, model, maps))]) == 0
-    strict = json.dumps({"least_existence": 1.0, "background_limit": 0.001})
+    strict = json.dumps({"min_existence": 1.0, "background_limit": 0.001})
     assert locate_atoms.main([str(maps), str(atoms), "--settings", strict]) == 0
     with hdf5.open_to_read(atoms) as file:
         assert len(hdf5.read_table(file, "atoms")) == 0

@@ -119,7 +119,7 @@ def test_the_window_holds_all_sites_that_are_analysed(series):
 
 def test_the_raster_shows_sites_that_change_round_the_particle(series):
     chosen = rasters.changing_sites(series)
-    assert len(chosen) == rasters.MOST_SITES
+    assert len(chosen) == rasters.MAX_SITES
     assert (series.sites["events"].to_numpy()[chosen] > 0).all()
     assert set(np.flatnonzero(series.hopping)) <= set(chosen)
     middle = series.positions[series.analysed].mean(axis=0)

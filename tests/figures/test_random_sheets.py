@@ -16,8 +16,8 @@ SETTINGS = graphene.Settings(
     size_A=24.0,
     lloyd_steps=(40, 50),
     density_variation=0.0,
-    most_defects=0.0,
-    most_holes=0,
+    max_defects=0.0,
+    max_holes=0,
     hole_radius_A=(4.0, 5.0),
     ripple_A=0.3,
 )
@@ -87,10 +87,10 @@ def test_figure_and_statistics_name_what_they_show():
 @pytest.fixture
 def shards(tmp_path):
     """Two shards of two structures, as make_structures.py writes them."""
-    section = dataclasses.asdict(dataclasses.replace(SETTINGS, most_holes=4))
+    section = dataclasses.asdict(dataclasses.replace(SETTINGS, max_holes=4))
     paths = []
     for shard in (0, 1):
-        numbered = ((n, make(n, most_holes=4)) for n in (shard, shard + 2))
+        numbered = ((n, make(n, max_holes=4)) for n in (shard, shard + 2))
         paths.append(str(tmp_path / f"{shard}.h5"))
         made_by = hdf5.provenance("make_structures.py", section, 5, material="graphene")
         hdf5.write_structures(paths[-1], numbered, made_by)
@@ -101,7 +101,7 @@ def test_the_script_reads_all_shards_and_how_they_were_made(shards):
     sheets = plot_random_sheets.read_sheets(shards)
     assert list(sheets) == [0, 1, 2, 3]
     settings, seed = plot_random_sheets.read_making(shards[0])
-    assert settings == dataclasses.replace(SETTINGS, most_holes=4)
+    assert settings == dataclasses.replace(SETTINGS, max_holes=4)
     assert seed == 5
 
 

@@ -14,8 +14,8 @@ SETTINGS = graphene.Settings(
     size_A=43.2,
     lloyd_steps=(5, 60),
     density_variation=0.04,
-    most_defects=0.01,
-    most_holes=4,
+    max_defects=0.01,
+    max_holes=4,
     hole_radius_A=(3.0, 9.0),
     ripple_A=0.3,
 )
@@ -41,7 +41,7 @@ def test_bonds_are_those_of_graphene(sheets):
 
 
 def test_interior_atoms_have_three_neighbours():
-    whole = replace(SETTINGS, most_holes=0)
+    whole = replace(SETTINGS, max_holes=0)
     threes = []
     for seed in range(8):
         sites = graphene.make_structure(whole, np.random.default_rng(seed)).sites
@@ -106,7 +106,7 @@ def test_an_impossible_shard_is_refused(tmp_path, capsys):
 
 
 def test_coordination_defects_have_two_and_four_neighbours():
-    crowded = replace(SETTINGS, most_defects=0.03, most_holes=0)
+    crowded = replace(SETTINGS, max_defects=0.03, max_holes=0)
     found = np.zeros(8, dtype=int)
     for seed in range(5):
         sites = graphene.make_structure(crowded, np.random.default_rng(seed)).sites

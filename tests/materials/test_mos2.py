@@ -17,10 +17,10 @@ SETTINGS = mos2.Settings(
     size_A=SIZE_A,
     lattice_A=(3.13, 3.2),
     grains=(1, 3),
-    most_single_vacancies=0.15,
-    most_double_vacancies=0.03,
-    most_mo_vacancies=0.02,
-    most_holes=3,
+    max_single_vacancies=0.15,
+    max_double_vacancies=0.03,
+    max_mo_vacancies=0.02,
+    max_holes=3,
     hole_radius_A=(3.0, 9.0),
     edge_share=0.25,
     ripple_A=0.3,
@@ -29,10 +29,10 @@ SETTINGS = mos2.Settings(
 WHOLE = replace(
     SETTINGS,
     grains=(1, 1),
-    most_single_vacancies=0.0,
-    most_double_vacancies=0.0,
-    most_mo_vacancies=0.0,
-    most_holes=0,
+    max_single_vacancies=0.0,
+    max_double_vacancies=0.0,
+    max_mo_vacancies=0.0,
+    max_holes=0,
     edge_share=0.0,
 )
 FLAT = {"ripple_A": 0.0, "tilt_deg": (0.0, 0.0)}
@@ -108,7 +108,7 @@ def test_a_site_is_the_mean_projected_position_of_its_atoms(sheets):
 
 
 def test_sulfur_lies_in_two_layers_and_a_single_atom_in_either():
-    sheet = make(replace(WHOLE, most_single_vacancies=0.6, **FLAT), 1)
+    sheet = make(replace(WHOLE, max_single_vacancies=0.6, **FLAT), 1)
     heights = sheet.positions[:, 2] - mos2.BOX_HEIGHT_A / 2
     assert_allclose(heights[sheet.numbers == 42], 0, atol=1e-9)
     assert_allclose(np.abs(heights[sheet.numbers == 16]), 1.56)
@@ -147,14 +147,14 @@ def test_every_site_is_held_by_two_bonds():
 
 
 def test_vacancies_are_as_many_as_asked():
-    drawn = [make(replace(WHOLE, most_single_vacancies=0.15), seed).classes for seed in range(12)]
+    drawn = [make(replace(WHOLE, max_single_vacancies=0.15), seed).classes for seed in range(12)]
     shares = [np.mean(classes[classes > MO] == S) for classes in drawn]
     assert max(shares) < 0.22
     assert 0.04 < np.mean(shares) < 0.11
     full = len(make(WHOLE, 5).sites)
     doubles, without_mo = (
         make(replace(WHOLE, **{key: 0.1}), 5).classes
-        for key in ("most_double_vacancies", "most_mo_vacancies")
+        for key in ("max_double_vacancies", "max_mo_vacancies")
     )
     assert len(doubles) < full
     assert (doubles == MO).sum() > (doubles > MO).sum()
@@ -185,7 +185,7 @@ def test_grains_differ_in_orientation_and_meet_closely():
 
 def test_holes_and_strips_of_vacuum_end_the_sheet(monkeypatch):
     full = len(make(WHOLE, 3).sites)
-    holed = len(make(replace(WHOLE, most_holes=6, hole_radius_A=(8.0, 9.0)), 3).sites)
+    holed = len(make(replace(WHOLE, max_holes=6, hole_radius_A=(8.0, 9.0)), 3).sites)
     monkeypatch.setattr(mos2, "_STRIP_WIDTH_A", (16.0, 16.0))
     cut = make(replace(WHOLE, edge_share=1.0), 3)
     assert holed < 0.95 * full

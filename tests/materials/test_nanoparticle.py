@@ -22,7 +22,7 @@ SETTINGS = Settings(
     metal="Au",
     zone_axes=("110", "111"),
     radius_A=(6.0, 16.0),
-    most_added=0.33,
+    max_added=0.33,
     roughening_temperature=(0.2, 2.0),
     tilt_deg=(0.0, 0.0),
     support=FREE,
@@ -141,7 +141,7 @@ def test_a_tilt_has_its_angle():
 @pytest.mark.parametrize("metal", ["Au", "Pt", "Pd", "Ag", "Cu", "Ni"])
 def test_any_fcc_metal_makes_a_particle_with_its_own_distances(metal):
     structure = nanoparticle.make_structure(
-        replace(SETTINGS, metal=metal, most_added=0.0), np.random.default_rng(0)
+        replace(SETTINGS, metal=metal, max_added=0.0), np.random.default_rng(0)
     )
     assert set(structure.numbers) == {atomic_numbers[metal]}
     nearest = cKDTree(structure.positions).query(structure.positions, k=2)[0][:, 1]

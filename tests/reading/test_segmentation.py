@@ -7,7 +7,7 @@ from atomsight.reading.segmentation import SegmentationSettings, locate_atoms
 
 PIXEL_A = 0.12
 SIGMA_A = 0.4
-SETTINGS = SegmentationSettings(background_limit=0.995, least_existence=0.5)
+SETTINGS = SegmentationSettings(background_limit=0.995, min_existence=0.5)
 CLASSES = ("background", "metal", "pair", "single")
 
 
@@ -52,7 +52,7 @@ def test_class_probabilities_are_the_shares_of_the_maps():
 def test_an_unsure_atom_exists_with_the_probability_of_its_map():
     atoms = atoms_of(
         maps_of([(5.0, 5.0), (12.0, 9.0)], weights=[0.9, 0.3]),
-        SegmentationSettings(background_limit=0.995, least_existence=0.0),
+        SegmentationSettings(background_limit=0.995, min_existence=0.0),
     )
     np.testing.assert_allclose(np.sort(atoms["p_exists"]), [0.3, 0.9], atol=0.03)
     assert len(atoms_of(maps_of([(5.0, 5.0), (12.0, 9.0)], weights=[0.9, 0.3]))) == 1

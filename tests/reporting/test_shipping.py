@@ -130,7 +130,7 @@ def test_test_images_of_a_focal_series_show_both_contrasts():
 
 
 def test_what_is_too_large_does_not_ship(tmp_path, model, monkeypatch, capsys):
-    monkeypatch.setattr(shipping, "MOST_BYTES", 1000)
+    monkeypatch.setattr(shipping, "MAX_BYTES", 1000)
     assert ship_model.main([str(model), str(tmp_path / "gold")]) == 1
     assert "train a model of fewer features" in capsys.readouterr().err
     assert not (tmp_path / "gold").exists()

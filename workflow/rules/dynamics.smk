@@ -23,7 +23,7 @@ rule correct_drift:
         mem_mb=memory(2000),
         runtime=minutes(60, per_gb=10),
     params:
-        settings=part("dynamics", "site_radius_A", "least_matched", "memory_frames"),
+        settings=part("dynamics", "site_radius_A", "min_matched", "memory_frames"),
     shell:
         "python {input.script[0]:q} {input.maps:q} {input.atoms:q} {output:q}"
         " --settings {params.settings:q} 2>&1 | tee {log:q}"

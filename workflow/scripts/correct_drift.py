@@ -6,11 +6,11 @@ the other frames too) and used. The reference is the first frame that is used. A
 if it has no column, or if its columns do not find the others, as after a jump larger than the field
 of view; a warning names it, and the frames after it are followed on.
 
-Settings, all optional: site_radius_A, least_matched, memory_frames; further keys of the section
+Settings, all optional: site_radius_A, min_matched, memory_frames; further keys of the section
 are for follow_sites.py.
 
 Example:
-    python correct_drift.py maps.h5 atoms.h5 drift.h5 --settings '{"least_matched": 0.4}'
+    python correct_drift.py maps.h5 atoms.h5 drift.h5 --settings '{"min_matched": 0.4}'
 """
 
 import argparse

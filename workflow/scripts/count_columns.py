@@ -6,11 +6,11 @@ expected_height, reliable, and reason: why the count is not to be relied on. A r
 "unusable pixels", "edge of the image", "above the model's range" (its last class holds all greater
 heights too) and "uncertain". Unusable pixels are known only with --frames.
 
-Settings: least_probability, border_A, clear_A.
+Settings: min_probability, border_A, clear_A.
 
 Example:
     python count_columns.py atoms.h5 heights.csv --frames frames.h5 \\
-        --settings '{"least_probability": 0.8}'
+        --settings '{"min_probability": 0.8}'
 """
 
 import argparse

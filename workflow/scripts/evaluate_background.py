@@ -4,11 +4,11 @@ The backgrounds are vacuum, films of amorphous carbon, and films of ceria in ori
 no columns. OUT.csv has one row per background and dose: views, area_nm2, false_positives, per_nm2,
 and per_nm2_low and per_nm2_high, the exact 95 % interval of a Poisson distribution.
 
-Settings: doses_e_per_A2, least_area_nm2, border_A, thickness_A, contrast, seed, acquisition.
+Settings: doses_e_per_A2, min_area_nm2, border_A, thickness_A, contrast, seed, acquisition.
 
 Example:
     python evaluate_background.py results/models/gold/model background.csv \\
-        --settings '{"doses_e_per_A2": [1000], "least_area_nm2": 100}'
+        --settings '{"doses_e_per_A2": [1000], "min_area_nm2": 100}'
 """
 
 import argparse

@@ -14,7 +14,7 @@ those the errors are measured at, and where masked, these are empty, and hopping
 SITES.h5 also holds the confidence of the intervals, occupied (site, frame: 1 seen, 0 not seen, -1
 not in view or frame not used), p_occupied (site, frame: probability from all frames) and the drift.
 
-Settings, all optional: site_radius_A, least_distance_A, least_seen, least_occurrence, border_A;
+Settings, all optional: site_radius_A, min_distance_A, min_seen, min_occurrence, border_A;
 further keys of the section are for correct_drift.py. --hops takes the settings of the model.
 
 Example:
@@ -124,13 +124,13 @@ def find_unmasked(
     if len(columns.frames) == 0:
         raise InputError(
             f"{given.atoms}: no column is found in any frame; look at the frames, the model and "
-            "segmentation.least_existence"
+            "segmentation.min_existence"
         )
     sites = find_sites(columns, drift, chosen)
     if len(sites.positions_A) == 0:
         raise InputError(
-            f"{given.atoms}: no site is seen in {chosen.least_seen} frames or more; lower "
-            "dynamics.least_seen or dynamics.border_A, or look at the drift"
+            f"{given.atoms}: no site is seen in {chosen.min_seen} frames or more; lower "
+            "dynamics.min_seen or dynamics.border_A, or look at the drift"
         )
     if read_masked(given.substrate, sites.positions_A).all():
         raise InputError(

@@ -4,10 +4,10 @@ One row per atom: frame, atom, x_A, y_A (from the centre of the first pixel, y a
 class, p_class (probability of that class, given that there is an atom), p_exists, and p_<class> for
 every class.
 
-Settings: background_limit, least_existence; the model's own where they are not given.
+Settings: background_limit, min_existence; the model's own where they are not given.
 
 Example:
-    python locate_atoms.py maps.h5 atoms.h5 --csv atoms.csv --settings '{"least_existence": 0.6}'
+    python locate_atoms.py maps.h5 atoms.h5 --csv atoms.csv --settings '{"min_existence": 0.6}'
 """
 
 import argparse

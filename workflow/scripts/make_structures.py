@@ -4,7 +4,7 @@ The same seed gives the same structures, byte by byte, however they are dealt ou
 
 Example:
     python make_structures.py structures.h5 --material graphene --count 8 --seed 1 \\
-        --settings '{"size_A": 43.2, "most_holes": 2}'
+        --settings '{"size_A": 43.2, "max_holes": 2}'
 """
 
 import logging

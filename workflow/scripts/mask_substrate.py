@@ -11,8 +11,8 @@ for: what shows structure in the even and in the odd frames alike and is not the
 largest group of columns that are usually seen. One frame alone cannot tell structure from noise;
 then nothing is masked.
 
-Settings, all optional: automatic, least_occurrence, link_A, particle_A, rim_A, window_A,
-least_correlation, least_area_A2. --dynamics takes the settings of the sites.
+Settings, all optional: automatic, min_occurrence, link_A, particle_A, rim_A, window_A,
+min_correlation, min_area_A2. --dynamics takes the settings of the sites.
 
 Example:
     python mask_substrate.py frames.h5 atoms.h5 drift.h5 substrate.h5 --mask particle.csv
@@ -131,7 +131,7 @@ def look_for_substrate(
     if len(particle_sites(sites, chosen)) == 0:
         logging.warning(
             "the substrate is not masked: no column is seen often enough to be the particle; give "
-            "a mask, or lower substrate.least_occurrence"
+            "a mask, or lower substrate.min_occurrence"
         )
         return nothing
     return find_substrate(images, sites, chosen), "automatic"

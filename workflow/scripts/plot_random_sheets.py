@@ -21,7 +21,7 @@ from atomsight.files import hdf5
 from atomsight.materials import graphene
 
 #: A sheet has a hole if rings leave this share of its area free.
-LEAST_HOLE = 0.02
+MIN_HOLE = 0.02
 
 
 @command_line.script
@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> None:
     style.check_output(given.output)
     sheets = read_sheets(given.structures)
     holes = {n: random_sheets.hole_share(sheet) for n, sheet in sheets.items()}
-    chosen = next((n for n, share in holes.items() if share > LEAST_HOLE), min(sheets))
+    chosen = next((n for n, share in holes.items() if share > MIN_HOLE), min(sheets))
     section, seed = read_making(given.structures[0])
     # As make_structures.py deals out the seeds, sheet by sheet.
     own_seed = np.random.SeedSequence(seed).spawn(chosen + 1)[chosen]

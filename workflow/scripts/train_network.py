@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from atomsight.learning.training import TrainingPlan
 
-#: Images on which the sharpness is measured.
+#: Images on which the inverse_temperature is measured.
 SHARPNESS_IMAGES = 120
 
 #: A network has learned nothing if its loss is more than this share of a constant answer's.
@@ -56,9 +56,11 @@ def main(argv: list[str] | None = None) -> None:
         network, history = train(waves, plan, given.work, given.checkpoint_steps, start)
         constant = constant_loss(make_learner(network, waves, plan), streams(waves, plan)[1])
         warn_if_collapsed(history["val_loss"].iloc[-1], constant)
-        if section["segmentation"]["sharpness"] is None:
-            sharpness = sharpness_of(network, waves, plan, section["segmentation"])
-            section["segmentation"] |= {"sharpness": sharpness}
+        if section["segmentation"]["inverse_temperature"] is None:
+            inverse_temperature = inverse_temperature_of(
+                network, waves, plan, section["segmentation"]
+            )
+            section["segmentation"] |= {"inverse_temperature": inverse_temperature}
         card = make_card(given.name or given.model.resolve().name, section, plan, waves, history)
         card.scores["constant_loss"] = constant
         models.save(given.model, network, card, history)
@@ -162,7 +164,7 @@ def warn_if_collapsed(val_loss: float, constant: float) -> None:
         )
 
 
-def sharpness_of(
+def inverse_temperature_of(
     network: "keras.Model", waves: Waves, plan: "TrainingPlan", segmentation: dict
 ) -> float:
     """Measure how sharp a network's answers must be made, on the waves kept aside.
@@ -184,14 +186,14 @@ def sharpness_of(
         The exponent.
     """
     from atomsight.learning.training import make_learner, streams
-    from atomsight.reading.probability_calibration import measure_sharpness
+    from atomsight.reading.probability_calibration import measure_inverse_temperature
     from atomsight.reading.segmentation import SegmentationSettings
 
     batches = -(-SHARPNESS_IMAGES // plan.training.batch)
     more = replace(plan, training=replace(plan.training, validation_batches=batches))
     imaging = make_learner(network, waves, plan).imaging
     chosen = settings.build(SegmentationSettings, segmentation)
-    return measure_sharpness(network, imaging, streams(waves, more)[1], chosen)
+    return measure_inverse_temperature(network, imaging, streams(waves, more)[1], chosen)
 
 
 def make_card(

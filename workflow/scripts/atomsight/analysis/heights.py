@@ -25,7 +25,7 @@ class HeightSettings:
 
     Attributes
     ----------
-    least_probability : float
+    min_probability : float
         A count whose probability is lower is called uncertain.
     border_A : float
         Width of the rim of the image in which no count is reliable [Å].
@@ -33,7 +33,7 @@ class HeightSettings:
         Distance from a column up to which an unusable pixel spoils its count [Å].
     """
 
-    least_probability: float
+    min_probability: float
     border_A: float
     clear_A: float
 
@@ -123,7 +123,7 @@ def count_columns(
         UNUSABLE: ~np.asarray(is_clear, bool),
         EDGE: is_edge,
         ABOVE: table["height"].to_numpy() == len(names),
-        UNCERTAIN: table["p_height"].to_numpy() < settings.least_probability,
+        UNCERTAIN: table["p_height"].to_numpy() < settings.min_probability,
     }
     reason = np.select(list(reasons.values()), list(reasons), default="")
     table["reliable"] = reason == ""

@@ -106,7 +106,7 @@ def score_peaks(
     best: dict = {"f1": -1.0}
     for sign, look in ((1, "bright"), (-1, "dark")):
         found = {
-            one: peaks.find_peaks(sign * image, pixel_size_A, one, peaks.LEAST_DISTANCE_IN_SHEETS_A)
+            one: peaks.find_peaks(sign * image, pixel_size_A, one, peaks.MIN_DISTANCE_IN_SHEETS_A)
             for one in peaks.FILTERS
         }
         chosen = peaks.find_best([found], [true])

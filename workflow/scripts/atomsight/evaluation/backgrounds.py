@@ -25,7 +25,7 @@ class BackgroundSettings:
     ----------
     doses_e_per_A2 : tuple of float
         Doses [e/Å²].
-    least_area_nm2 : float
+    min_area_nm2 : float
         Least area that is searched, on every background at every dose [nm²].
     border_A : float
         Width of the rim of an image that does not count [Å].
@@ -38,7 +38,7 @@ class BackgroundSettings:
     """
 
     doses_e_per_A2: tuple[float, ...]
-    least_area_nm2: float
+    min_area_nm2: float
     border_A: float
     thickness_A: tuple[float, float]
     seed: int
@@ -65,7 +65,7 @@ def measure(settings: BackgroundSettings, find: Finder) -> pd.DataFrame:
     optics = settings.acquisition
     searched_A = np.array(optics.field_of_view_A) - 2 * settings.border_A
     area_nm2 = searched_A.prod() / 100
-    views = int(np.ceil(settings.least_area_nm2 / area_nm2))
+    views = int(np.ceil(settings.min_area_nm2 / area_nm2))
     rows = []
     for number, background in enumerate(BACKGROUNDS):
         inventions = np.zeros(len(settings.doses_e_per_A2), int)

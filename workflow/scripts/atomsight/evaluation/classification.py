@@ -330,7 +330,7 @@ def abstention(p: np.ndarray, right: np.ndarray, points: int = 100) -> pd.DataFr
     Returns
     -------
     DataFrame
-        ``least_p`` (answers below it are left out), ``answered_share``, ``error`` (share wrong of
+        ``min_p`` (answers below it are left out), ``answered_share``, ``error`` (share wrong of
         those answered), from few answers to all. Answers of one probability stand or fall together.
     """
     p, right = np.asarray(p, float), np.asarray(right, bool)
@@ -345,7 +345,7 @@ def abstention(p: np.ndarray, right: np.ndarray, points: int = 100) -> pd.DataFr
     )
     return pd.DataFrame(
         {
-            "least_p": sorted_p[kept],
+            "min_p": sorted_p[kept],
             "answered_share": (kept + 1) / max(len(p), 1),
             "error": wrong[kept] / (kept + 1),
         }

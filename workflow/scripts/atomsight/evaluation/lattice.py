@@ -108,7 +108,7 @@ def _best_peaks(image: np.ndarray, pixel_size_A: float, truth: Truth) -> np.ndar
     both = []
     for sign in (1, -1):
         found = {
-            one: peaks.find_peaks(sign * image, pixel_size_A, one, peaks.LEAST_DISTANCE_IN_SHEETS_A)
+            one: peaks.find_peaks(sign * image, pixel_size_A, one, peaks.MIN_DISTANCE_IN_SHEETS_A)
             for one in peaks.FILTERS
         }
         both.append(peaks.find_best([found], [true]).found[0])

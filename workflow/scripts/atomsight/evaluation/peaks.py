@@ -19,8 +19,8 @@ from atomsight.evaluation import scores
 #: Least distance of two peaks along either axis [Å], of columns and of the atoms of a sheet. In a
 #: sheet the flank of a brighter neighbour reaches into a wide window and hides a true peak: 0.8 Å
 #: costs a tenth of F1 at 10 000 e/Å², and less than 0.4 Å gains nothing.
-LEAST_DISTANCE_A = 0.8
-LEAST_DISTANCE_IN_SHEETS_A = 0.4
+MIN_DISTANCE_A = 0.8
+MIN_DISTANCE_IN_SHEETS_A = 0.4
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def find_peaks(
     image: np.ndarray,
     pixel_size_A: float,
     chosen: Filter,
-    least_distance_A: float = LEAST_DISTANCE_A,
+    min_distance_A: float = MIN_DISTANCE_A,
 ) -> Peaks:
     """Find all bright spots of an image.
 
@@ -86,7 +86,7 @@ def find_peaks(
         Size of a pixel [Å].
     chosen : Filter
         The filter.
-    least_distance_A : float
+    min_distance_A : float
         Least distance of two peaks along either axis [Å].
 
     Returns
@@ -104,7 +104,7 @@ def find_peaks(
         response = gaussian_filter(image - np.median(image), sigma_px)
     pixels = peak_local_max(
         response,
-        min_distance=max(1, round(least_distance_A / pixel_size_A)),
+        min_distance=max(1, round(min_distance_A / pixel_size_A)),
         threshold_abs=0.0,
         exclude_border=False,
     )

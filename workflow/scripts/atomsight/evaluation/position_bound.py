@@ -311,8 +311,8 @@ def periodic_sheet(settings: BoundSettings) -> Structure:
         The sheet, zigzag rows along x, as high above the lower face as the evaluation's sheets.
     """
     edges_A = BOND_A * np.array([np.sqrt(3), 3])
-    smallest_A = np.asarray(settings.patch_A) + 2 * settings.margin_A
-    counts = np.ceil(smallest_A / edges_A).astype(int)
+    min_size_A = np.asarray(settings.patch_A) + 2 * settings.margin_A
+    counts = np.ceil(min_size_A / edges_A).astype(int)
     basis = np.array([[0, 0], [0, 1 / 3], [1 / 2, 1 / 2], [1 / 2, 5 / 6]])
     cells = np.stack(np.meshgrid(*map(np.arange, counts)), axis=-1).reshape(-1, 1, 2)
     offset = np.random.default_rng(settings.seed).uniform(0, 1, 2)

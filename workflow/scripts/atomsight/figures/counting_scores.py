@@ -21,7 +21,7 @@ _BETWEEN = 0.72
 HEIGHT = _MATRIX + _BETWEEN + _PLOT + 0.36
 
 #: Curves of abstention, at most.
-_MOST_DOSES = 4
+_MAX_DOSES = 4
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ def draw_abstention(axes: Axes, rows: pd.DataFrame) -> None:
         _say_that_nothing_was_found(axes)
         return
     doses = sorted(rows["dose_e_per_A2"].unique())
-    chosen = doses[:: -(-len(doses) // _MOST_DOSES)]
+    chosen = doses[:: -(-len(doses) // _MAX_DOSES)]
     for dose, colour in zip(chosen, error_curves.shades(len(chosen)), strict=True):
         part = rows[rows["dose_e_per_A2"] == dose]
         error_curves.draw_abstention(

@@ -23,7 +23,7 @@ DIFFERENCES: Colormap = ListedColormap(cm.vik(np.linspace(0.1, 0.9, 256)))
 CERTAINTY: Colormap = ListedColormap(cm.devon_r(np.linspace(0, 0.85, 256)))
 
 #: Size of a number on a disc, in diameters of the disc, and the smallest that is read [point].
-_NUMBER, _LEAST_NUMBER = 0.62, 2.8
+_NUMBER, _MIN_NUMBER = 0.62, 2.8
 
 #: Letters that fit on a disc at that size.
 _LETTERS = 2
@@ -32,7 +32,7 @@ _LETTERS = 2
 _DARK = 0.5
 
 #: Furthest difference with a colour of its own.
-_MOST_OFF = 3
+_MAX_OFF = 3
 
 
 def draw_heights(axes: Axes, table: pd.DataFrame, greatest: int) -> None:
@@ -119,7 +119,7 @@ def draw_differences(axes: Axes, true: pd.DataFrame, found: pd.DataFrame, greate
     is_found = true["found"].to_numpy() >= 0
     pairs = true[is_found]
     off = differences(true, found, greatest)
-    colours = DIFFERENCES(0.5 + np.clip(off, -_MOST_OFF, _MOST_OFF) / (2 * _MOST_OFF))
+    colours = DIFFERENCES(0.5 + np.clip(off, -_MAX_OFF, _MAX_OFF) / (2 * _MAX_OFF))
     colours[off == 0] = (1, 1, 1, 1)
     numbers = [f"{value:+d}".replace("-", "−") if value else "" for value in off]
     _numbered_discs(axes, pairs, colours, np.ones(len(pairs), bool), numbers)
@@ -187,7 +187,7 @@ def _write_numbers(
     left, right = axes.get_xlim()
     figure_width = axes.figure.get_size_inches()[0] * axes.get_position().width
     size = _NUMBER * diameter * 72 * figure_width / (right - left)
-    if size < _LEAST_NUMBER:
+    if size < _MIN_NUMBER:
         return
     bright = faces[:, :3] @ (0.30, 0.59, 0.11)
     look = {"ha": "center", "va": "center_baseline", "clip_on": True}
@@ -235,9 +235,9 @@ def difference_bar(figure: Figure, place: tuple[float, float, float]) -> Axes:
     Axes
         The bar.
     """
-    steps = np.arange(-_MOST_OFF, _MOST_OFF + 1)
-    colours = DIFFERENCES(0.5 + steps / (2 * _MOST_OFF))
-    colours[_MOST_OFF] = (1, 1, 1, 1)
+    steps = np.arange(-_MAX_OFF, _MAX_OFF + 1)
+    colours = DIFFERENCES(0.5 + steps / (2 * _MAX_OFF))
+    colours[_MAX_OFF] = (1, 1, 1, 1)
     return _step_bar(figure, place, ListedColormap(colours), steps, steps, "counted − true")
 
 

@@ -21,7 +21,7 @@ _FOOTER = 0.45
 
 #: Room around the columns, and the smallest part of a frame that is shown [Å].
 _ROOM_A = 5.0
-_LEAST_A = 20.0
+_MIN_A = 20.0
 
 #: A panel's height over its width.
 _FLATTEST, _TALLEST = 0.6, 1.3
@@ -99,7 +99,7 @@ def window(recording: Recording) -> site_maps.Window:
     if len(recording.columns) == 0:
         return (start, start, float(extent[0] + start), float(extent[1] + start))
     low, high = recording.columns.min(axis=0) - _ROOM_A, recording.columns.max(axis=0) + _ROOM_A
-    size = np.minimum(max(float((high - low).max()), _LEAST_A), extent)
+    size = np.minimum(max(float((high - low).max()), _MIN_A), extent)
     first = np.clip((low + high - size) / 2, start, extent - size + start)
     return (*(float(edge) for edge in first), *(float(edge) for edge in first + size))
 

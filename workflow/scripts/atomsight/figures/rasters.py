@@ -15,19 +15,19 @@ OCCUPANCY: Colormap = ListedColormap(cm.devon_r(np.linspace(0, 0.85, 256))).with
 )
 
 #: More lines than this cannot be told apart.
-MOST_SITES = 60
+MAX_SITES = 60
 
 #: More frames than this are drawn as shares of several frames each.
-MOST_FRAMES = 400
+MAX_FRAMES = 400
 
 #: Quarters of the way round a particle, clockwise from the upper left.
 _SIDES = ("above", "right", "below", "left")
 
 #: A side with fewer lines has no room for its name.
-_LEAST_LINES = 0.13
+_MIN_LINES = 0.13
 
 
-def changing_sites(series: SiteSeries, most: int = MOST_SITES) -> np.ndarray:
+def changing_sites(series: SiteSeries, most: int = MAX_SITES) -> np.ndarray:
     """Choose the sites that change, and go round the particle.
 
     Parameters
@@ -57,7 +57,7 @@ def _turn(series: SiteSeries) -> np.ndarray:
     return np.mod(np.arctan2(dy, dx) / (np.pi / 2) + 1.5, 4)
 
 
-def bin_frames(values: np.ndarray, most: int = MOST_FRAMES) -> tuple[np.ndarray, int]:
+def bin_frames(values: np.ndarray, most: int = MAX_FRAMES) -> tuple[np.ndarray, int]:
     """Take the mean of successive frames where there are too many to be drawn.
 
     Parameters
@@ -147,7 +147,7 @@ def _name_sides(axes: Axes, turn: np.ndarray) -> None:
     sides = np.clip(turn.astype(int), 0, 3)
     counts = np.bincount(sides, minlength=4)
     ends = np.cumsum(counts)
-    named = counts >= max(1, _LEAST_LINES * len(turn))
+    named = counts >= max(1, _MIN_LINES * len(turn))
     middles = (ends - counts / 2 - 0.5)[named]
     names = np.array(_SIDES)[named]
     axes.set_yticks(middles, names, rotation=90, va="center")

@@ -36,7 +36,7 @@ _DOT, _DISC, _RING = 0.22, 0.66, 0.92
 _USUAL_DISTANCE_A = 2.5
 
 #: Smallest end of a scale of rates [changes per frame].
-_LEAST_RATE = 0.02
+_MIN_RATE = 0.02
 
 #: Left, top, right and bottom edge of what is shown, in reference coordinates [Å].
 Window = tuple[float, float, float, float]
@@ -379,7 +379,7 @@ def rate_limit(*all_series: SiteSeries, columns: tuple[str, ...] = ("hop_rate",)
         for series in all_series
         for column in columns
     ]
-    return min(1.0, style.symmetric_limit(np.concatenate(rates), _LEAST_RATE))
+    return min(1.0, style.symmetric_limit(np.concatenate(rates), _MIN_RATE))
 
 
 def colour_bar(

@@ -119,7 +119,7 @@ _CELL_REACH = 1.2
 _CELL_GRID = 1000
 
 #: Smallest limit of the strain's colours [%].
-_LEAST_STRAIN_PERCENT = 0.5
+_MIN_STRAIN_PERCENT = 0.5
 
 #: Width of a bin of the histogram, and a bond's length where there is none to measure [Å].
 _BIN_A = 0.02
@@ -174,7 +174,7 @@ def _shared_scales(rows: Sequence[SeriesRow]) -> _Scales:
     low, high = np.percentile(lengths, (0.2, 99.8)) if lengths.size else (1.2, 1.6)
     first, last = np.floor(low * 10 - 0.5) / 10, np.ceil(high * 10 + 0.5) / 10
     return _Scales(
-        strain_percent=style.symmetric_limit(100 * strain, _LEAST_STRAIN_PERCENT),
+        strain_percent=style.symmetric_limit(100 * strain, _MIN_STRAIN_PERCENT),
         bins_A=np.linspace(first, last, round((last - first) / _BIN_A) + 1),
     )
 

@@ -32,8 +32,8 @@ from pathlib import Path
 _ROOT = Path(__file__).resolve().parents[4]
 
 #: Files of which each is listed; more are summed up in one line. HDF5 has no room for thousands.
-_MOST_LISTED = 100
-_MOST_BYTES = 50_000
+_MAX_LISTED = 100
+_MAX_BYTES = 50_000
 
 #: What is kept of the notes of a file that was read.
 _KEPT = ("made_by", "arguments", "settings", "seed", "git")
@@ -157,7 +157,7 @@ def inputs() -> list[dict]:
     found = list(run.inputs.values()) if run else []
     short = [{key: entry[key] for key in _SHORT if key in entry} for entry in found]
     for listed in (found, short):
-        if len(listed) <= _MOST_LISTED and len(as_text(listed).encode()) <= _MOST_BYTES:
+        if len(listed) <= _MAX_LISTED and len(as_text(listed).encode()) <= _MAX_BYTES:
             return listed
     everything = hashlib.sha256("\n".join(sorted(run.inputs)).encode("ascii")).hexdigest()
     return [{"file": f"{found[0]['file']} and {len(found) - 1} more", "sha256": everything}]

@@ -39,7 +39,7 @@ HISTORY = "history.csv"
 SCHEMA = Path(__file__).resolve().parents[3] / "schemas" / "model.schema.yaml"
 
 #: A longer card is none [byte].
-_MOST_OF_A_CARD = 1_000_000
+_MAX_OF_A_CARD = 1_000_000
 
 #: So far the stated focus of an image may be from what a model has learned [Å] ...
 _FOCUS_TOLERANCE_A = 10.0
@@ -195,7 +195,7 @@ def read_card(folder: Path | str) -> ModelCard:
 
 def _read_json(path: Path) -> object:
     try:
-        if path.stat().st_size > _MOST_OF_A_CARD:
+        if path.stat().st_size > _MAX_OF_A_CARD:
             raise ValueError("it is too long")
         return json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:

@@ -16,7 +16,7 @@ from atomsight.errors import InputError
 from atomsight.files import hdf5
 
 #: Groups and data sets that a file may hold; the network has 218.
-_MOST_OBJECTS = 2000
+_MAX_OBJECTS = 2000
 
 #: Filters of HDF5 that need no plug-in: deflate, shuffle, checksum.
 _FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
@@ -67,8 +67,8 @@ def _datasets(file: h5py.File, path: Path | str) -> Iterator[h5py.Dataset]:
         group = groups.pop()
         for name in group:
             objects += 1
-            if objects > _MOST_OBJECTS:
-                _refuse(path, f"it has more than {_MOST_OBJECTS} parts")
+            if objects > _MAX_OBJECTS:
+                _refuse(path, f"it has more than {_MAX_OBJECTS} parts")
             if not isinstance(group.get(name, getlink=True), h5py.HardLink):
                 _refuse(path, f"{name} is a link")
             item = group[name]

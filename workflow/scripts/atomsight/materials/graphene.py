@@ -51,10 +51,10 @@ class Settings:
         Fewest and most steps of Lloyd relaxation; many steps give large crystalline patches.
     density_variation : float
         Half-width of the range of the relative density of rings.
-    most_defects : float
+    max_defects : float
         Largest share of the atoms that a sheet gets in each kind of coordination defect: added on
         a bond, merged with a neighbour, taken out. The share is drawn from 0 to this, per kind.
-    most_holes : int
+    max_holes : int
         Holes are drawn from 0 to this number.
     hole_radius_A : tuple of float
         Smallest and largest mean radius of a hole [Å].
@@ -69,8 +69,8 @@ class Settings:
     size_A: float
     lloyd_steps: tuple[int, int]
     density_variation: float
-    most_defects: float
-    most_holes: int
+    max_defects: float
+    max_holes: int
     hole_radius_A: tuple[float, float]
     ripple_A: float
     covered_share: float = 0.0
@@ -273,7 +273,7 @@ def coordination_defects(
         Pairs of bonded atoms.
     """
     added, merged, removed = (
-        rng.binomial(len(atoms), share) for share in rng.uniform(0, settings.most_defects, 3)
+        rng.binomial(len(atoms), share) for share in rng.uniform(0, settings.max_defects, 3)
     )
     bonds = rng.permutation(bonds)
     split, contracted, kept = np.split(bonds, [added, added + merged])
@@ -404,7 +404,7 @@ def outside_holes(atoms: np.ndarray, settings: Settings, rng: np.random.Generato
     """
     keep = np.ones(len(atoms), dtype=bool)
     orders = np.arange(1, 6)
-    for _ in range(rng.integers(0, settings.most_holes, endpoint=True)):
+    for _ in range(rng.integers(0, settings.max_holes, endpoint=True)):
         centre = rng.uniform(0, settings.size_A, 2)
         radius = rng.uniform(*settings.hole_radius_A)
         amplitudes = 0.35 * rng.standard_normal(len(orders)) / orders

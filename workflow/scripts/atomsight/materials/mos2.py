@@ -38,7 +38,7 @@ SHORTEST_DISTANCE_A = 1.25
 _STRIP_WIDTH_A, _STRIP_WAVE_A = (5.0, 16.0), 2.0
 
 #: Sulfur columns with a neighbour missing lose one atom with at most this probability.
-_MOST_LOOSE_SINGLES = 0.5
+_MAX_LOOSE_SINGLES = 0.5
 
 #: Static displacement of the sites along one axis, standard deviation [Å].
 _DISPLACEMENT_A = 0.03
@@ -56,13 +56,13 @@ class Settings:
         Smallest and largest lattice constant [Å].
     grains : tuple of int
         Fewest and most grains; one is a single crystal without boundaries.
-    most_single_vacancies : float
+    max_single_vacancies : float
         Largest share of the sulfur columns that lose one of their two atoms; drawn from 0 to this.
-    most_double_vacancies : float
+    max_double_vacancies : float
         Largest share of the sulfur columns that lose both atoms.
-    most_mo_vacancies : float
+    max_mo_vacancies : float
         Largest share of the molybdenum atoms that are missing.
-    most_holes : int
+    max_holes : int
         Holes are drawn from 0 to this number.
     hole_radius_A : tuple of float
         Smallest and largest mean radius of a hole [Å].
@@ -77,10 +77,10 @@ class Settings:
     size_A: float
     lattice_A: tuple[float, float]
     grains: tuple[int, int]
-    most_single_vacancies: float
-    most_double_vacancies: float
-    most_mo_vacancies: float
-    most_holes: int
+    max_single_vacancies: float
+    max_double_vacancies: float
+    max_mo_vacancies: float
+    max_holes: int
     hole_radius_A: tuple[float, float]
     edge_share: float
     ripple_A: float
@@ -138,7 +138,7 @@ def outside_holes(sites: np.ndarray, settings: Settings, rng: np.random.Generato
         True for the sites that stay.
     """
     size, keep, orders = settings.size_A, np.ones(len(sites), dtype=bool), np.arange(1, 7)
-    for _ in range(rng.integers(0, settings.most_holes, endpoint=True)):
+    for _ in range(rng.integers(0, settings.max_holes, endpoint=True)):
         apart = sites - rng.uniform(0, size, 2)
         apart -= size * np.round(apart / size)
         azimuth = np.arctan2(apart[:, 1], apart[:, 0])
@@ -171,8 +171,8 @@ def missing_columns(is_mo: np.ndarray, settings: Settings, rng: np.random.Genera
     ndarray of shape (S,), bool
         True where a column is missing.
     """
-    of_sulfur = rng.uniform(0, settings.most_double_vacancies)
-    of_mo = rng.uniform(0, settings.most_mo_vacancies)
+    of_sulfur = rng.uniform(0, settings.max_double_vacancies)
+    of_mo = rng.uniform(0, settings.max_mo_vacancies)
     return rng.uniform(size=len(is_mo)) < np.where(is_mo, of_mo, of_sulfur)
 
 
@@ -205,9 +205,9 @@ def lost_sulfur(
     ndarray of shape (S,), bool
         True where a single sulfur atom is left.
     """
-    share = rng.uniform(0, settings.most_single_vacancies)
+    share = rng.uniform(0, settings.max_single_vacancies)
     loose = bond_counts(sites, is_mo, settings.size_A, lattice_A) < 3
-    share = np.where(loose, max(share, rng.uniform(0, _MOST_LOOSE_SINGLES)), share)
+    share = np.where(loose, max(share, rng.uniform(0, _MAX_LOOSE_SINGLES)), share)
     return ~is_mo & (rng.uniform(size=len(sites)) < share)
 
 

@@ -56,7 +56,7 @@ class Settings:
         Directions along the beam to choose from, ``"110"``, ``"111"`` or ``"100"``.
     radius_A : tuple of float
         Smallest and largest radius before the roughening [Å].
-    most_added : float
+    max_added : float
         Largest number of atoms added, as a share of those of the cut particle.
     roughening_temperature : tuple of float
         Smallest and largest T of eq 9, drawn evenly on a logarithmic scale.
@@ -71,7 +71,7 @@ class Settings:
     metal: str
     zone_axes: tuple[str, ...]
     radius_A: tuple[float, float]
-    most_added: float
+    max_added: float
     roughening_temperature: tuple[float, float]
     tilt_deg: tuple[float, float]
     support: SupportSettings
@@ -248,7 +248,7 @@ def rough_particle(settings: Settings, lattice_A: float, rng: np.random.Generato
     crystal = fcc_points(_room_A(settings), lattice_A)
     occupied = cut(crystal, radius_A, lattice_A, rng)
     low, high = np.log(settings.roughening_temperature)
-    added = rng.integers(0, int(settings.most_added * np.count_nonzero(occupied)), endpoint=True)
+    added = rng.integers(0, int(settings.max_added * np.count_nonzero(occupied)), endpoint=True)
     neighbours = neighbour_table(crystal, lattice_A)
     occupied = grow(occupied, neighbours, added, np.exp(rng.uniform(low, high)), rng)
     return crystal[occupied]

@@ -33,7 +33,7 @@ from atomsight.phantoms.particles import ParticleSettings, ParticleSpecimen
 _RIM_A = 3.0
 
 #: A column may hop only if this many of its six nearest columns stay.
-_LEAST_STATIC_NEIGHBOURS = 2
+_MIN_STATIC_NEIGHBOURS = 2
 
 #: Fewest and most atoms of a column that hops at an empty lattice site.
 _ADATOM_COLUMN = (2, 6)
@@ -209,7 +209,7 @@ def hopping_columns(specimen: ParticleSpecimen, settings: SequenceSettings) -> _
     chosen = eligible & (choice.uniform(size=count) < settings.dynamic_share * hops)
     labels = specimen.particle.columns.labels
     static_neighbours = specimen.particle.near(labels, labels[~chosen])
-    chosen &= static_neighbours >= _LEAST_STATIC_NEIGHBOURS
+    chosen &= static_neighbours >= _MIN_STATIC_NEIGHBOURS
 
     wanted = settings.adatom_columns if hops and settings.dynamic_share > 0 else 0
     cells, column = _adatom_columns(specimen, labels[~chosen], wanted, outside, length)
@@ -252,7 +252,7 @@ def _adatom_columns(
     centres = specimen.origin_A + particle.place(cells)
     clear = _all_true(particles.is_clear(centres[:, :2], specimen.support_in_profile), column)
     fits = (places >= _ADATOM_COLUMN[0]) & clear & ~_has_gap(particle, cells, column)
-    fits &= particle.near(labels, static) >= _LEAST_STATIC_NEIGHBOURS
+    fits &= particle.near(labels, static) >= _MIN_STATIC_NEIGHBOURS
     candidates = choice.permutation(len(places))
     taken = candidates[fits[candidates]][:wanted]
     longest = length.integers(*_ADATOM_COLUMN, size=len(places), endpoint=True)

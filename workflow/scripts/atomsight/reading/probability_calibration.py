@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 
 from atomsight.learning.examples import ExampleStream, ImagingAndTruth
 from atomsight.reading.inference import read_image
-from atomsight.reading.segmentation import SegmentationSettings, segment, segment_sums, sharpened
+from atomsight.reading.segmentation import SegmentationSettings, segment, segment_sums, tempered
 
 #: Orientations over which images are averaged, as by default in the workflow.
 _ORIENTATIONS = 4
@@ -22,7 +22,7 @@ _RANGE = (0.2, 10.0)
 _SMALLEST = 1e-6
 
 
-def measure_sharpness(
+def measure_inverse_temperature(
     network: keras.Model,
     imaging: ImagingAndTruth,
     stream: ExampleStream,
@@ -57,7 +57,7 @@ def measure_sharpness(
     ]
     shares = np.concatenate([part for part, _ in answers])
     classes = np.concatenate([part for _, part in answers])
-    return fit_sharpness(shares, classes)
+    return fit_inverse_temperature(shares, classes)
 
 
 def answered(
@@ -95,7 +95,7 @@ def answered(
     return stated / stated.sum(axis=1, keepdims=True), true[is_site, 1:].argmax(axis=1)
 
 
-def fit_sharpness(shares: np.ndarray, classes: np.ndarray) -> float:
+def fit_inverse_temperature(shares: np.ndarray, classes: np.ndarray) -> float:
     """Fit the exponent of greatest likelihood.
 
     Parameters
@@ -114,8 +114,8 @@ def fit_sharpness(shares: np.ndarray, classes: np.ndarray) -> float:
         return 1.0
     shares = np.maximum(shares, _SMALLEST)
 
-    def surprise(log_sharpness: float) -> float:
-        p = sharpened(shares, np.exp(log_sharpness))
+    def surprise(log_inverse_temperature: float) -> float:
+        p = tempered(shares, np.exp(log_inverse_temperature))
         return -float(np.mean(np.log(p[np.arange(len(p)), classes])))
 
     found = minimize_scalar(surprise, bounds=np.log(_RANGE), method="bounded")

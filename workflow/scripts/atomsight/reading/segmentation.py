@@ -17,15 +17,15 @@ class SegmentationSettings:
     ----------
     background_limit : float
         ε: the watershed ends where the background is more probable than this.
-    least_existence : float
+    min_existence : float
         Segments whose probability to be an atom is lower are left out.
-    sharpness : float or None
+    inverse_temperature : float or None
         Exponent of the classes' probabilities that makes them come true; None leaves them.
     """
 
     background_limit: float
-    least_existence: float
-    sharpness: float | None = None
+    min_existence: float
+    inverse_temperature: float | None = None
 
 
 def locate_atoms(
@@ -68,8 +68,8 @@ def locate_atoms(
     sums, y, x = segment_sums(maps, segments)
     mass = sums[:, 1:].sum(axis=1)
     exists = np.minimum(mass * pixel_size_A**2 / (2 * np.pi * site_sigma_A**2), 1.0)
-    kept = exists >= settings.least_existence
-    shares = sharpened(sums[kept, 1:] / mass[kept, None], settings.sharpness or 1)
+    kept = exists >= settings.min_existence
+    shares = tempered(sums[kept, 1:] / mass[kept, None], settings.inverse_temperature or 1)
     table = {
         "atom": np.arange(np.count_nonzero(kept)),
         "x_A": x[kept] * pixel_size_A,
@@ -82,7 +82,7 @@ def locate_atoms(
     return pd.DataFrame(table | columns)
 
 
-def sharpened(shares: np.ndarray, sharpness: float) -> np.ndarray:
+def tempered(shares: np.ndarray, inverse_temperature: float) -> np.ndarray:
     """Raise probabilities to a power.
 
     Means over pixels and orientations are less certain than each of their parts, though they are
@@ -92,7 +92,7 @@ def sharpened(shares: np.ndarray, sharpness: float) -> np.ndarray:
     ----------
     shares : ndarray of shape (N, C)
         Probabilities.
-    sharpness : float
+    inverse_temperature : float
         The exponent, one over the temperature of Guo et al., arXiv:1706.04599.
 
     Returns
@@ -100,7 +100,7 @@ def sharpened(shares: np.ndarray, sharpness: float) -> np.ndarray:
     ndarray of shape (N, C)
         The powers; their sum is one.
     """
-    powers = shares**sharpness
+    powers = shares**inverse_temperature
     return powers / powers.sum(axis=1, keepdims=True)
 
 

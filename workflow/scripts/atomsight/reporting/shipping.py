@@ -21,7 +21,7 @@ README = "README.md"
 TOLERANCE = 0.01
 
 #: Largest file that ships [byte].
-MOST_BYTES = 20_000_000
+MAX_BYTES = 20_000_000
 
 #: What a card calls the conditions, in words, with their units.
 _CONDITIONS = {
@@ -124,9 +124,9 @@ def ship(folder: Path | str, target: Path, story: Story, frames: Sequence[Path |
     history = pd.read_csv(Path(folder) / models.HISTORY)
     images = [*spot_images(card), *(frame_image(card, path) for path in frames)]
     chosen = choose_number(network, images)
-    if network.count_params() * np.dtype(chosen.number).itemsize > MOST_BYTES:
+    if network.count_params() * np.dtype(chosen.number).itemsize > MAX_BYTES:
         raise InputError(
-            f"{folder}: the weights as {chosen.number} have more than {MOST_BYTES / 1e6:g} MB; "
+            f"{folder}: the weights as {chosen.number} have more than {MAX_BYTES / 1e6:g} MB; "
             "train a model of fewer features"
         )
     named = replace(card, name=target.resolve().name)

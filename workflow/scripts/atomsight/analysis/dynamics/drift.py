@@ -57,14 +57,14 @@ class DriftSettings:
     ----------
     site_radius_A : float
         Largest distance of a column from its partner in the reference [Å].
-    least_matched : float
+    min_matched : float
         Share of the columns that must find a partner.
     memory_frames : int
         Number of recent frames the reference remembers.
     """
 
     site_radius_A: float
-    least_matched: float
+    min_matched: float
     memory_frames: int
 
 
@@ -138,7 +138,7 @@ def follow_drift(
     if not counts.any():
         raise InputError(
             "no column is found in any frame, so nothing can be followed; look at the frames, the "
-            "model and segmentation.least_existence"
+            "model and segmentation.min_existence"
         )
 
     @functools.lru_cache(_PATIENCE + 1)
@@ -169,7 +169,7 @@ def follow_drift(
             drifts_A[frame] = drift_A
     used = np.isfinite(drifts_A).all(axis=1)
     if not used.any():
-        raise InputError("no frame fits the others; lower dynamics.least_matched")
+        raise InputError("no frame fits the others; lower dynamics.min_matched")
     drifts_A -= drifts_A[used.argmax()]
     return pd.DataFrame(
         {
@@ -262,7 +262,7 @@ class _Reference:
         """
         expected = self.weights[self._in_view(self.drift_A) & self._established()].sum()
         drift_A, matched = self._refine(found_A, self._lay_over(picture))
-        wanted = self.settings.least_matched * max(len(found_A), expected)
+        wanted = self.settings.min_matched * max(len(found_A), expected)
         return drift_A, matched, matched > 0 and matched >= wanted
 
     def _place(self, drift_A: np.ndarray) -> np.ndarray:

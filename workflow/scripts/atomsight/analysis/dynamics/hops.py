@@ -63,13 +63,13 @@ class HopSettings:
     ----------
     confidence : float
         Probability that an interval holds the true hop rate.
-    largest_hop_rate : float
+    max_hop_rate : float
         Hop rates from zero to this one are considered [per frame]. A site that has no memory from
         one frame to the next changes with 0.5 at most.
     """
 
     confidence: float
-    largest_hop_rate: float
+    max_hop_rate: float
 
 
 @dataclass(frozen=True)
@@ -332,7 +332,7 @@ class _Grid:
     log_weights: np.ndarray
 
 
-def _make_grid(errors: DetectionErrors, largest_hop_rate: float, frames: int) -> _Grid:
+def _make_grid(errors: DetectionErrors, max_hop_rate: float, frames: int) -> _Grid:
     """Make the grid, the finer the more frames there are to tell its points apart."""
     fineness = np.sqrt(frames)
     shares = round(8 + fineness / 3)
@@ -340,7 +340,7 @@ def _make_grid(errors: DetectionErrors, largest_hop_rate: float, frames: int) ->
     miss, miss_weights = _beta_nodes(errors.miss_alpha, errors.miss_beta, frames)
     false, false_weights = _beta_nodes(errors.false_alpha, errors.false_beta, frames)
     return _Grid(
-        roots=np.linspace(0, np.sqrt(largest_hop_rate), round(24 + 0.75 * fineness)),
+        roots=np.linspace(0, np.sqrt(max_hop_rate), round(24 + 0.75 * fineness)),
         shares=np.sin(angles) ** 2,
         miss=np.repeat(miss, len(false)),
         false=np.tile(false, len(miss)),
@@ -467,7 +467,7 @@ def fit_hops(occupied: np.ndarray, errors: DetectionErrors, settings: HopSetting
     """
     occupied = np.asarray(occupied, np.int8)
     sequences, site = np.unique(occupied, axis=0, return_inverse=True)
-    grid = _make_grid(errors, settings.largest_hop_rate, occupied.shape[1])
+    grid = _make_grid(errors, settings.max_hop_rate, occupied.shape[1])
     table, smoothed = _estimate_in_pieces(sequences, errors, grid, settings.confidence)
     unseen = (sequences != UNKNOWN).sum(axis=1) < 2
     table.loc[unseen], smoothed[unseen] = np.nan, np.nan

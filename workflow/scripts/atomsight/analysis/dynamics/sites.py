@@ -34,20 +34,20 @@ class SiteSettings:
     ----------
     site_radius_A : float
         Largest distance of a column from its site [Å].
-    least_distance_A : float
+    min_distance_A : float
         Least distance of two sites [Å].
-    least_seen : int
+    min_seen : int
         Sites seen in fewer frames are left out.
-    least_occurrence : float
+    min_occurrence : float
         Sites seen in a smaller share of the frames in which they are in view are left out.
     border_A : float
         Within this distance of the border of a frame a site is not in view [Å].
     """
 
     site_radius_A: float
-    least_distance_A: float
-    least_seen: int
-    least_occurrence: float
+    min_distance_A: float
+    min_seen: int
+    min_occurrence: float
     border_A: float
 
 
@@ -90,7 +90,7 @@ def find_sites(columns: Columns, drift: pd.DataFrame, settings: SiteSettings) ->
     frames = columns.frames[taken]
     aligned_A = columns.positions_A[taken] - shifts_A[frames]
 
-    places_A = dense_places(aligned_A, settings.least_distance_A)
+    places_A = dense_places(aligned_A, settings.min_distance_A)
     for _ in range(_ROUNDS):
         site, row = share_out(aligned_A, frames, places_A, settings.site_radius_A)
         places_A = _means(aligned_A[row], site, places_A)
@@ -102,21 +102,21 @@ def find_sites(columns: Columns, drift: pd.DataFrame, settings: SiteSettings) ->
     occupied[~known] = UNKNOWN
 
     seen = (occupied == SEEN).sum(axis=1)
-    least = np.minimum(settings.least_seen, np.count_nonzero(used))
-    least = np.maximum(least, settings.least_occurrence * known.sum(axis=1))
+    least = np.minimum(settings.min_seen, np.count_nonzero(used))
+    least = np.maximum(least, settings.min_occurrence * known.sum(axis=1))
     kept = np.flatnonzero(known.any(axis=1) & (seen >= least))
     kept = kept[np.lexsort(places_A[kept].T)]
     return Sites(places_A[kept], occupied[kept])
 
 
-def dense_places(positions_A: np.ndarray, least_distance_A: float) -> np.ndarray:
+def dense_places(positions_A: np.ndarray, min_distance_A: float) -> np.ndarray:
     """Find the local maxima of the density of columns.
 
     Parameters
     ----------
     positions_A : ndarray of shape (N, 2)
         Columns of all frames, drift taken off [Å].
-    least_distance_A : float
+    min_distance_A : float
         Of maxima closer than this only the highest counts [Å].
 
     Returns
@@ -127,7 +127,7 @@ def dense_places(positions_A: np.ndarray, least_distance_A: float) -> np.ndarray
     if len(positions_A) == 0:
         return np.zeros((0, 2))
     sigma_px = _DENSITY_SIGMA_A / _DENSITY_PIXEL_A
-    reach_px = least_distance_A / _DENSITY_PIXEL_A
+    reach_px = min_distance_A / _DENSITY_PIXEL_A
     margin = int(np.ceil(max(reach_px, 4 * sigma_px)))
     corner_A = positions_A.min(axis=0) - margin * _DENSITY_PIXEL_A
     column, row = np.round((positions_A - corner_A) / _DENSITY_PIXEL_A).astype(int).T

@@ -37,7 +37,7 @@ _EDGE_SHARE = 0.25
 _WHOLE_PX = 1e-6
 
 #: Weight below which a local mean is over too little.
-_LEAST_WEIGHT = 1e-3
+_MIN_WEIGHT = 1e-3
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class SubstrateSettings:
     ----------
     automatic : bool
         Whether it is looked for where no mask is given.
-    least_occurrence : float
+    min_occurrence : float
         Sites seen in this share of the frames are the particle.
     link_A : float
         Sites no further apart belong to one group; the largest is the particle [Å].
@@ -58,20 +58,20 @@ class SubstrateSettings:
         Structure this close to the particle may be its fringes [Å].
     window_A : float
         Standard deviation of the window in which structure is told from noise [Å].
-    least_correlation : float
+    min_correlation : float
         Correlation of the halves of the series above which there is structure.
-    least_area_A2 : float
+    min_area_A2 : float
         Smaller pieces are not masked [Å²].
     """
 
     automatic: bool
-    least_occurrence: float
+    min_occurrence: float
     link_A: float
     particle_A: float
     rim_A: float
     window_A: float
-    least_correlation: float
-    least_area_A2: float
+    min_correlation: float
+    min_area_A2: float
 
 
 @dataclass(frozen=True)
@@ -147,10 +147,10 @@ def average_frames(frames: Frames, drift: pd.DataFrame) -> MeanImages:
         row, column = np.round(place).astype(int)
         seen[row : row + edges[0], column : column + edges[1]] += usable
     total = weights.sum(axis=0)
-    mean = level + sums.sum(axis=0) / np.where(seen > 0, np.maximum(total, _LEAST_WEIGHT), np.nan)
+    mean = level + sums.sum(axis=0) / np.where(seen > 0, np.maximum(total, _MIN_WEIGHT), np.nan)
     return MeanImages(
         mean=mean.astype(np.float32),
-        halves=sums / np.maximum(weights, _LEAST_WEIGHT),
+        halves=sums / np.maximum(weights, _MIN_WEIGHT),
         seen=seen,
         seen_by_both=(weights > 0.5).all(axis=0),
         pixel_size_A=frames.pixel_size_A,
@@ -192,7 +192,7 @@ def find_substrate(images: MeanImages, sites: Sites, settings: SubstrateSettings
     distance_A = _distance_A(images, members)
     apart = images.seen_by_both & (distance_A > settings.rim_A)
     structured = _structured(images, apart, settings)
-    large = _large_pieces(structured, settings.least_area_A2 / images.pixel_size_A**2)
+    large = _large_pieces(structured, settings.min_area_A2 / images.pixel_size_A**2)
     if not large.any():
         return large
     # What was not looked at between particle and substrate is substrate up to the particle.
@@ -216,7 +216,7 @@ def particle_sites(sites: Sites, settings: SubstrateSettings) -> np.ndarray:
     ndarray of shape (M, 2)
         Their positions [Å]; none if no site is usually occupied.
     """
-    usual = site_table(sites)["occurrence"].to_numpy() >= settings.least_occurrence
+    usual = site_table(sites)["occurrence"].to_numpy() >= settings.min_occurrence
     places_A = sites.positions_A[usual]
     if len(places_A) == 0:
         return places_A
@@ -246,7 +246,7 @@ def _structured(images: MeanImages, apart: np.ndarray, settings: SubstrateSettin
         sigma = sigma_A / images.pixel_size_A
         total = ndimage.gaussian_filter(np.where(apart, values, 0), sigma, mode="constant")
         weight = ndimage.gaussian_filter(apart.astype(np.float32), sigma, mode="constant")
-        return total / np.maximum(weight, _LEAST_WEIGHT)
+        return total / np.maximum(weight, _MIN_WEIGHT)
 
     first, second = (
         local_mean(half, _FINE_SIGMA_A) - local_mean(half, _WIDE_SIGMA_A) for half in images.halves
@@ -256,14 +256,14 @@ def _structured(images: MeanImages, apart: np.ndarray, settings: SubstrateSettin
     power = np.sqrt(powers[0] * powers[1])
     reach = 2 * int(np.ceil(2 * settings.window_A / images.pixel_size_A)) + 1
     strongest = ndimage.maximum_filter(np.where(apart, shared, 0), reach)
-    correlated = shared > settings.least_correlation * power
+    correlated = shared > settings.min_correlation * power
     return apart & correlated & (shared > _EDGE_SHARE * strongest)
 
 
-def _large_pieces(marked: np.ndarray, least_px: float) -> np.ndarray:
+def _large_pieces(marked: np.ndarray, min_px: float) -> np.ndarray:
     pieces, _ = ndimage.label(marked)
     sizes = np.bincount(pieces.ravel())
-    is_large = sizes >= least_px
+    is_large = sizes >= min_px
     is_large[0] = False
     return is_large[pieces]
 

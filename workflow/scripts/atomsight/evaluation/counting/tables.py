@@ -86,7 +86,7 @@ def abstention(answers: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``method, tilt_low_deg, tilt_high_deg, dose_e_per_A2, least_p, answered_share, error``; only
+        ``method, tilt_low_deg, tilt_high_deg, dose_e_per_A2, min_p, answered_share, error``; only
         of methods that state probabilities.
     """
     return _by_setting(answers, lambda group: classification.abstention(*_stated(group)))

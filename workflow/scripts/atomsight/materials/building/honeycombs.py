@@ -148,7 +148,7 @@ def _cells(radius: float) -> np.ndarray:
 
 
 def uncrowded(
-    sites: np.ndarray, is_mo: np.ndarray, size: float, least_A: tuple[float, float]
+    sites: np.ndarray, is_mo: np.ndarray, size: float, min_A: tuple[float, float]
 ) -> np.ndarray:
     """Leave out sites that are too close to others; of two the first stays.
 
@@ -160,7 +160,7 @@ def uncrowded(
         True for molybdenum.
     size : float
         Edge of the square [Å].
-    least_A : tuple of 2 floats
+    min_A : tuple of 2 floats
         Least distance of sites of two elements, and of one element [Å].
 
     Returns
@@ -168,9 +168,9 @@ def uncrowded(
     ndarray of shape (S,), bool
         True for the sites that stay.
     """
-    pairs, _, distance = _pairs(sites, size, max(least_A))
+    pairs, _, distance = _pairs(sites, size, max(min_A))
     alike = is_mo[pairs[:, 0]] == is_mo[pairs[:, 1]]
-    pairs = pairs[distance < np.where(alike, least_A[1], least_A[0])]
+    pairs = pairs[distance < np.where(alike, min_A[1], min_A[0])]
     stays = np.ones(len(sites), dtype=bool)
     while len(pairs):
         unbeaten = ~np.isin(pairs[:, 0], pairs[:, 1])
