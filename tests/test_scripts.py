@@ -1,4 +1,4 @@
-"""The manners of every script."""
+"""What every script promises on the command line."""
 
 import importlib
 import logging
@@ -78,7 +78,26 @@ def test_a_warning_is_one_sentence_without_our_paths(outcome):
     assert (code, text) == (0, "warning: the sheet wins\n")
 
 
+@pytest.mark.parametrize("option", ["--settings", "--inference"])
 @pytest.mark.parametrize("text", ["{", "[1]", "@nowhere.json"])
-def test_settings_that_cannot_be_read_are_refused(text):
-    with pytest.raises(InputError, match="--settings"):
-        command_line.read_json(text)
+def test_sections_that_cannot_be_read_are_refused_with_their_option(option, text):
+    arguments = command_line.parser("A script.")
+    command_line.add_settings(arguments, "evaluation", "inference")
+    with pytest.raises(InputError, match=option):
+        arguments.parse_args([option, text])
+
+
+def test_the_first_word_of_a_script_names_what_it_does(tmp_path, monkeypatch, capsys):
+    (tmp_path / "made_kind.py").write_text(
+        '"""Double a number."""\n'
+        "def add_arguments(parser):\n    parser.add_argument('number', type=int)\n"
+        "def run(given):\n    print(2 * given.number)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    kinds = {"double": "made_kind", "other": "no_such_module"}
+    command_line.run_kind("Do something.", kinds, ["double", "21"])
+    assert capsys.readouterr().out == "42\n"
+    for words, text in [(["double", "--help"], "Double a number."), (["--help"], "{double,other}")]:
+        with pytest.raises(SystemExit):
+            command_line.run_kind("Do something.", kinds, words)
+        assert text in capsys.readouterr().out

@@ -98,7 +98,7 @@ def test_no_constant_answer_is_better_than_the_one_a_training_is_measured_by(wav
 
 
 def plan_of(**changes):
-    section = train_network.read_section(json.dumps(SECTION | changes))
+    section = train_network.read_section(SECTION | changes)
     return make_plan(section, seed=3)
 
 

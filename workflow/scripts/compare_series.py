@@ -41,7 +41,7 @@ COLUMNS = ["x_A", "y_A", "masked", *RATES]
 def main(argv: list[str] | None = None) -> None:
     """Read the sites of two series, pair them, test, print and write the table."""
     given = parse(argv)
-    section = command_line.read_json(given.settings)
+    section = given.settings
     chosen = settings.load(section, "comparison", comparison.ComparisonSettings)
     sites_a, sites_b = read_sites(given.sites_a), read_sites(given.sites_b)
     pairs = comparison.pair_sites(
@@ -55,7 +55,7 @@ def main(argv: list[str] | None = None) -> None:
     table = comparison.compare_rates(sites_a, sites_b, pairs, tuple(given.names), chosen)
     hdf5.write_csv(given.comparison, table)
     if len(table):
-        print(table.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+        command_line.print_table(table)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:

@@ -39,7 +39,7 @@ from atomsight.files.records import ClassMaps
 def main(argv: list[str] | None = None) -> None:
     """Lay the frames over each other one by one and write their drift."""
     given = parse(argv)
-    section = command_line.read_json(given.settings)
+    section = given.settings
     chosen = settings.load(section, "dynamics", DriftSettings)
     columns = read_columns(given.atoms)
     with hdf5.open_maps(given.maps) as maps:

@@ -40,7 +40,7 @@ NEEDED = ("frame", "atom", "x_A", "y_A", "p_exists")
 def main(argv: list[str] | None = None) -> None:
     """Read the columns, count, write tables."""
     given = parse(argv)
-    section = command_line.read_json(given.settings)
+    section = given.settings
     chosen = settings.load(section, "heights", HeightSettings)
     atoms, shape, pixel_size_A = read_atoms(given.atoms)
     is_clear = np.ones(len(atoms), bool)

@@ -33,8 +33,8 @@ def main(argv: list[str] | None = None) -> None:
     """Image the particles, read the images, score them."""
     given = parse(argv)
     name = "column_evaluation"
-    section = settings.complete(command_line.read_json(given.settings), name, name)
-    reading = settings.complete(command_line.read_json(given.inference), "inference", "inference")
+    section = settings.complete(given.settings, name, name)
+    reading = settings.complete(given.inference, "inference", "inference")
     chosen = settings.build(ColumnEvaluationSettings, section)
     pixel_size_A = chosen.acquisition.pixel_size_A
     where = f"{name}.acquisition"
@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> None:
     hdf5.write_csv(given.output, table)
     if given.summary:
         hdf5.write_csv(given.summary, columns.summarise(counts, POOLED))
-    print(table.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    command_line.print_table(table)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -56,10 +56,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     arguments.add_argument(
         "--summary", metavar="SUMMARY.csv", help="a table by zone axis and dose, over all tilts"
     )
-    arguments.add_argument(
-        "--inference", default="{}", metavar="JSON", help="the section 'inference', likewise"
-    )
-    command_line.add_settings(arguments, "column_evaluation")
+    command_line.add_settings(arguments, "column_evaluation", "inference")
     return arguments.parse_args(argv)
 
 

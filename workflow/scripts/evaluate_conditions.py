@@ -39,8 +39,8 @@ from atomsight.phantoms.acquisition import AcquisitionSettings
 def main(argv: list[str] | None = None) -> None:
     """Image the specimen under all conditions, read the images, score them."""
     given = parse(argv)
-    section = settings.complete_evaluation(command_line.read_json(given.settings))
-    reading = settings.complete(command_line.read_json(given.inference), "inference", "inference")
+    section = settings.complete_evaluation(given.settings)
+    reading = settings.complete(given.inference, "inference", "inference")
     optics = settings.load(section["acquisition"], "acquisition", AcquisitionSettings)
     sweeps = settings.build(SweepSettings, section["conditions"])
     drawn = settings.build(RandomSettings, section["settings"])
@@ -66,7 +66,7 @@ def main(argv: list[str] | None = None) -> None:
 def tell(table: pd.DataFrame, keys: list[str]) -> None:
     """Print the scores of a table."""
     shown = [*keys, "dose_e_per_A2", "in_range", "f1", "rms_error_A", "peaks_f1"]
-    print(table[shown].to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    command_line.print_table(table[shown])
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -76,10 +76,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     arguments.add_argument("specimen", metavar="SPECIMEN.h5", help="the simulated specimen")
     arguments.add_argument("conditions", metavar="CONDITIONS.csv", help="conditions one by one")
     arguments.add_argument("random", metavar="SETTINGS.csv", help="microscopes at random")
-    arguments.add_argument(
-        "--inference", default="{}", metavar="JSON", help="the section 'inference', likewise"
-    )
-    command_line.add_settings(arguments, "evaluation")
+    command_line.add_settings(arguments, "evaluation", "inference")
     return arguments.parse_args(argv)
 
 

@@ -39,8 +39,8 @@ NAME = "height_evaluation"
 def main(argv: list[str] | None = None) -> None:
     """Image the particles, count their columns, say how well."""
     given = parse(argv)
-    section = settings.complete(command_line.read_json(given.settings), NAME, NAME)
-    reading = settings.complete(command_line.read_json(given.inference), "inference", "inference")
+    section = settings.complete(given.settings, NAME, NAME)
+    reading = settings.complete(given.inference, "inference", "inference")
     chosen = settings.build(HeightEvaluationSettings, section)
     counter = load_counter(given.model, chosen, section["contrast"], reading)
 
@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None) -> None:
         hdf5.write_csv(given.reliability, tables.reliability(answers, chosen.bins))
     if given.abstention:
         hdf5.write_csv(given.abstention, tables.abstention(answers))
-    print(summary.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    command_line.print_table(summary)
 
 
 def load_counter(
@@ -82,10 +82,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     arguments.add_argument(
         "--abstention", metavar="ABSTENTION.csv", help="errors against the share answered"
     )
-    arguments.add_argument(
-        "--inference", default="{}", metavar="JSON", help="the section 'inference', likewise"
-    )
-    command_line.add_settings(arguments, NAME)
+    command_line.add_settings(arguments, NAME, "inference")
     return arguments.parse_args(argv)
 
 

@@ -34,8 +34,8 @@ from atomsight.phantoms import acquisition, specimens
 def main(argv: list[str] | None = None) -> None:
     """Image the specimen at every dose, read the images, score them."""
     given = parse(argv)
-    section = settings.complete(command_line.read_json(given.settings), "evaluation", "evaluation")
-    reading = settings.complete(command_line.read_json(given.inference), "inference", "inference")
+    section = settings.complete(given.settings, "evaluation", "evaluation")
+    reading = settings.complete(given.inference, "inference", "inference")
     optics = settings.load(section["acquisition"], "acquisition", acquisition.AcquisitionSettings)
     structure, known = specimens.read_specimen(given.specimen)
     truth = acquisition.truth_in_view(structure, known, optics)
@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None) -> None:
     table = pd.DataFrame(rows)
     hdf5.write_csv(given.evaluation, table)
     shown = ["dose_e_per_A2", "precision", "recall", "f1", "rms_error_A", "bound_A", "peaks_f1"]
-    print(table[shown].to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    command_line.print_table(table[shown])
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -65,10 +65,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     arguments.add_argument("model", metavar="MODEL", help="folder of a trained model")
     arguments.add_argument("specimen", metavar="SPECIMEN.h5", help="the simulated specimen")
     arguments.add_argument("evaluation", metavar="EVALUATION.csv", help="the table to write")
-    arguments.add_argument(
-        "--inference", default="{}", metavar="JSON", help="the section 'inference', likewise"
-    )
-    command_line.add_settings(arguments, "evaluation")
+    command_line.add_settings(arguments, "evaluation", "inference")
     return arguments.parse_args(argv)
 
 

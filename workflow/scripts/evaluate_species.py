@@ -37,8 +37,8 @@ NAME = "species_evaluation"
 def main(argv: list[str] | None = None) -> None:
     """Image the sheets, read the images, score them."""
     given = parse(argv)
-    section = settings.complete(command_line.read_json(given.settings), NAME, NAME)
-    reading = settings.complete(command_line.read_json(given.inference), "inference", "inference")
+    section = settings.complete(given.settings, NAME, NAME)
+    reading = settings.complete(given.inference, "inference", "inference")
     chosen = settings.build(SpeciesEvaluationSettings, section)
     readers = [load_reader(folder, section, reading) for folder in given.models]
 
@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> None:
     table = species.summarise(pairs)
     hdf5.write_csv(given.summary, table)
     hdf5.write_csv(given.confusion, species.confusion(pairs))
-    print(table.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    command_line.print_table(table)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -55,10 +55,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     arguments.add_argument("models", metavar="MODEL", nargs="+", help="folders of trained models")
     arguments.add_argument("summary", metavar="SUMMARY.csv", help="the table of scores to write")
     arguments.add_argument("confusion", metavar="CONFUSION.csv", help="the counts to write")
-    arguments.add_argument(
-        "--inference", default="{}", metavar="JSON", help="the section 'inference', likewise"
-    )
-    command_line.add_settings(arguments, NAME)
+    command_line.add_settings(arguments, NAME, "inference")
     return arguments.parse_args(argv)
 
 

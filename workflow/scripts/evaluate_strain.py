@@ -35,15 +35,15 @@ NAME = "strain_evaluation"
 def main(argv: list[str] | None = None) -> None:
     """Image the sheets, read the images, measure bonds and strain."""
     given = parse(argv)
-    section = settings.complete(command_line.read_json(given.settings), NAME, NAME)
-    reading = settings.complete(command_line.read_json(given.inference), "inference", "inference")
-    measured = settings.load(command_line.read_json(given.strain), "strain", StrainSettings)
+    section = settings.complete(given.settings, NAME, NAME)
+    reading = settings.complete(given.inference, "inference", "inference")
+    measured = settings.load(given.strain, "strain", StrainSettings)
     chosen = settings.build(StrainEvaluationSettings, section)
     pixel_size_A = chosen.acquisition.pixel_size_A
     find = finder(given.model, pixel_size_A, reading, "auto", f"{NAME}.acquisition")
     table = lattice.measure(chosen, measured, find, models.read_card(given.model).microscope)
     hdf5.write_csv(given.output, table)
-    print(table.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    command_line.print_table(table)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -51,13 +51,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     arguments = command_line.parser(__doc__)
     arguments.add_argument("model", metavar="MODEL", help="folder of a trained model")
     arguments.add_argument("output", metavar="STRAIN.csv", help="the table to write")
-    arguments.add_argument(
-        "--inference", default="{}", metavar="JSON", help="the section 'inference', likewise"
-    )
-    arguments.add_argument(
-        "--strain", default="{}", metavar="JSON", help="the section 'strain', likewise"
-    )
-    command_line.add_settings(arguments, NAME)
+    command_line.add_settings(arguments, NAME, "inference", "strain")
     return arguments.parse_args(argv)
 
 

@@ -54,7 +54,7 @@ NEEDED = {
 def main(argv: list[str] | None = None) -> None:
     """Find the sites, count, fit, write."""
     given = parse(argv)
-    section, hop_section = map(command_line.read_json, (given.settings, given.hops))
+    section, hop_section = given.settings, given.hops
     chosen = settings.load(section, "dynamics", SiteSettings)
     hop_settings = settings.load(hop_section, "hops", HopSettings)
     columns = read_columns(given.atoms)
@@ -88,10 +88,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     arguments.add_argument("csv", metavar="SITES.csv", help="the table of sites as text")
     arguments.add_argument("--errors", metavar="ERRORS.csv", help="detection errors of the model")
     arguments.add_argument("--dose", type=float, metavar="E_PER_A2", help="dose of a frame [e/Å²]")
-    command_line.add_settings(arguments, "dynamics")
-    arguments.add_argument(
-        "--hops", default="{}", metavar="JSON", help="the section 'hops' likewise"
-    )
+    command_line.add_settings(arguments, "dynamics", "hops")
     return arguments.parse_args(argv)
 
 

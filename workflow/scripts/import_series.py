@@ -33,7 +33,7 @@ from atomsight.reading.micrographs import ImportSettings, Series, open_series, r
 def main(argv: list[str] | None = None) -> None:
     """Read the frames of a series one by one and write them."""
     arguments = parse(argv)
-    section = command_line.read_json(arguments.settings)
+    section = arguments.settings
     chosen = settings.load(section, "series_import", ImportSettings)
     series = open_series(arguments.path, chosen)
     write_series(arguments.output, series, chosen)

@@ -27,7 +27,7 @@ def main(argv: list[str] | None = None) -> None:
     """Find the atoms of one frame after another."""
     given = parse(argv)
     with hdf5.open_maps(given.maps) as maps:
-        section = dict(maps.thresholds) | command_line.read_json(given.settings)
+        section = dict(maps.thresholds) | given.settings
         chosen = settings.load(section, "segmentation", SegmentationSettings)
         tables = []
         for frame in range(maps.maps.shape[0]):

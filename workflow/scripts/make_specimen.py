@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> None:
     command_line.add_settings(arguments, "evaluation.specimen")
     arguments = arguments.parse_args(argv)
 
-    section = settings.complete(command_line.read_json(arguments.settings), "specimen", "specimen")
+    section = settings.complete(arguments.settings, "specimen", "specimen")
     structure, truth = make_specimen(section)
     made_by = hdf5.provenance("make_specimen.py", section, seed=section["seed"])
     write_specimen(arguments.output, structure, truth, made_by)

@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> None:
             "count from 0, and each holds at least one structure"
         )
     material = MATERIALS[given.material]
-    section = command_line.read_json(given.settings)
+    section = given.settings
     chosen = settings.load(section, given.material, material.Settings)
     seeds = np.random.SeedSequence(given.seed).spawn(given.count)
     # One after the other, so that the shards together are the same whatever their number.

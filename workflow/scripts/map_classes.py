@@ -23,7 +23,7 @@ from atomsight.learning import models
 def main(argv: list[str] | None = None) -> None:
     """Map one frame, or one focal series, after another."""
     given = parse(argv)
-    section = settings.complete(command_line.read_json(given.settings), "inference", "inference")
+    section = settings.complete(given.settings, "inference", "inference")
     card = models.read_card(given.model)
     with hdf5.open_frames(given.frames) as frames:
         models.check_pixel_size(card, frames.pixel_size_A, given.frames)

@@ -47,9 +47,9 @@ from atomsight.files import hdf5
 def main(argv: list[str] | None = None) -> None:
     """Average, mask and write."""
     given = parse(argv)
-    section = command_line.read_json(given.settings)
+    section = given.settings
     chosen = settings.load(section, "substrate", SubstrateSettings)
-    site_section = command_line.read_json(given.dynamics)
+    site_section = given.dynamics
     site_settings = settings.load(site_section, "dynamics", SiteSettings)
     columns = read_columns(given.atoms)
     drift = read_drift(given.drift, columns)
@@ -82,10 +82,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     arguments.add_argument("drift", metavar="DRIFT.h5", help="their drift")
     arguments.add_argument("substrate", metavar="SUBSTRATE.h5", help="mean image and mask")
     arguments.add_argument("--mask", metavar="FILE", help="where to analyse: an image or a polygon")
-    command_line.add_settings(arguments, "substrate")
-    arguments.add_argument(
-        "--dynamics", default="{}", metavar="JSON", help="the section 'dynamics' likewise"
-    )
+    command_line.add_settings(arguments, "substrate", "dynamics")
     return arguments.parse_args(argv)
 
 

@@ -28,15 +28,15 @@ def main(argv: list[str] | None = None) -> None:
     """Image static particles, read the images, fit the errors."""
     given = parse(argv)
     name = "detection_errors"
-    section = settings.complete(command_line.read_json(given.settings), name, name)
-    reading = settings.complete(command_line.read_json(given.inference), "inference", "inference")
+    section = settings.complete(given.settings, name, name)
+    reading = settings.complete(given.inference, "inference", "inference")
     chosen = settings.build(ErrorSettings, section)
     pixel_size_A = chosen.acquisition.pixel_size_A
     where = f"{name}.acquisition"
     find = finder(given.model, pixel_size_A, reading, section["contrast"], where)
     table = detection_errors.measure(chosen, find)
     hdf5.write_csv(given.errors, table)
-    print(table.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    command_line.print_table(table)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -44,10 +44,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     arguments = command_line.parser(__doc__)
     arguments.add_argument("model", metavar="MODEL", help="folder of a trained model")
     arguments.add_argument("errors", metavar="ERRORS.csv", help="the table to write")
-    arguments.add_argument(
-        "--inference", default="{}", metavar="JSON", help="the section 'inference', likewise"
-    )
-    command_line.add_settings(arguments, "detection_errors")
+    command_line.add_settings(arguments, "detection_errors", "inference")
     return arguments.parse_args(argv)
 
 

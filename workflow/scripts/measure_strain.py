@@ -38,7 +38,7 @@ RING_COLUMNS = {"frame": int, "x_A": float, "y_A": float, "size": int}
 def main(argv: list[str] | None = None) -> None:
     """Read the atoms of a series, measure, write tables."""
     arguments = parse(argv)
-    section = command_line.read_json(arguments.settings)
+    section = arguments.settings
     chosen = settings.load(section, "strain", strain.StrainSettings)
     atoms = read_atoms(arguments.atoms)
     template = strain.TEMPLATES[chosen.template](chosen.bond_A)

@@ -26,7 +26,7 @@ def main(argv: list[str] | None = None) -> None:
     """Read the waves, make examples, draw them."""
     given = parse(argv)
     style.check_output(given.output)
-    section = command_line.read_json(given.settings)
+    section = given.settings
     section = settings.check_configuration({"models": {"model": section}})["models"]["model"]
     microscope = settings.load(section["microscope"], "microscope", MicroscopeSettings)
     waves = hdf5.read_waves(given.waves)

@@ -51,7 +51,7 @@ class ClassScoreSettings:
 def main(argv: list[str] | None = None) -> None:
     """Read atoms and truth, score every series, print and write the tables."""
     given = parse(argv)
-    section = command_line.read_json(given.settings)
+    section = given.settings
     chosen = settings.load(section, "class_scores", ClassScoreSettings)
     atoms, frames = read_found(given.atoms)
     truth = read_truth(given.truth)
@@ -74,7 +74,7 @@ def main(argv: list[str] | None = None) -> None:
     hdf5.write_csv(given.scores, table)
     if given.confusion:
         hdf5.write_csv(given.confusion, pd.concat(counts, ignore_index=True))
-    print(table.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    command_line.print_table(table)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:

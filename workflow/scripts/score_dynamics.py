@@ -48,7 +48,7 @@ class SiteScoreSettings:
 def main(argv: list[str] | None = None) -> None:
     """Read sites and truth, score, print and write the tables."""
     given = parse(argv)
-    section = command_line.read_json(given.settings)
+    section = given.settings
     chosen = settings.load(section, "scores", SiteScoreSettings)
     found, true = read_followed(given.sites), read_true(given.truth)
     frames = found.occupied.shape[1], true.occupied.shape[1]

@@ -54,7 +54,7 @@ class ScoreSettings:
 def main(argv: list[str] | None = None) -> None:
     """Read atoms, truth and strain, score every frame, print and write the table."""
     arguments = parse(argv)
-    section = command_line.read_json(arguments.settings)
+    section = arguments.settings
     chosen = settings.load(section, "scores", ScoreSettings)
     atoms = read_rows(arguments.atoms, "atoms", ["frame", *POSITION])
     truth = read_truth(arguments.truth)
@@ -68,7 +68,7 @@ def main(argv: list[str] | None = None) -> None:
     ]
     table = pd.DataFrame(rows)
     hdf5.write_csv(arguments.scores, table)
-    print(table.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    command_line.print_table(table)
 
 
 def parse(argv: list[str] | None):

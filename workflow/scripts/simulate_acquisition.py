@@ -55,13 +55,13 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return arguments.parse_args(argv)
 
 
-def read_section(text: str, specimen_file: str | None) -> dict:
+def read_section(section: dict, specimen_file: str | None) -> dict:
     """Read the settings, and see that there is one specimen.
 
     Parameters
     ----------
-    text : str
-        JSON, or ``@path``.
+    section : dict
+        What ``--settings`` gives.
     specimen_file : path, optional
         The file that takes the place of the key ``specimen``.
 
@@ -75,7 +75,7 @@ def read_section(text: str, specimen_file: str | None) -> dict:
     InputError
         If a key or a value is wrong, or there is not exactly one specimen.
     """
-    section = settings.complete(command_line.read_json(text), "simulation")
+    section = settings.complete(section, "simulation")
     if ("specimen" in section) == bool(specimen_file):
         raise InputError("give either --specimen or the key 'specimen' of --settings, one of them")
     return section

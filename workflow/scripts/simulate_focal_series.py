@@ -29,7 +29,7 @@ def main(argv: list[str] | None = None) -> None:
     """Record the series, write stack and truth."""
     given = parse(argv)
     name = "focal_series"
-    section = settings.complete(command_line.read_json(given.settings), name, name)
+    section = settings.complete(given.settings, name, name)
     chosen = settings.build(RecordingSettings, section)
     stack, truth = focal_recordings.record(chosen)
     made_by = hdf5.provenance("simulate_focal_series.py", section, seed=chosen.seed)

@@ -28,7 +28,7 @@ from atomsight.phantoms.sequences import SequenceSettings
 def main(argv: list[str] | None = None) -> None:
     """Take the sequence, write stack and truth."""
     given = parse(argv)
-    section = settings.complete(command_line.read_json(given.settings), "sequence", "sequence")
+    section = settings.complete(given.settings, "sequence", "sequence")
     chosen = settings.build(SequenceSettings, section)
     stack, truth = sequences.simulate(chosen)
     made_by = hdf5.provenance("simulate_sequence.py", section, seed=chosen.seed)

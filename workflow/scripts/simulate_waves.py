@@ -27,7 +27,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments.add_argument("--energy", type=float, required=True, help="of the electrons [eV]")
     command_line.add_settings(arguments, "models.<name>.waves")
     given = arguments.parse_args(argv)
-    section = command_line.read_json(given.settings)
+    section = given.settings
     chosen = settings.load(section, "waves", WaveSettings)
     cells = [tuple(structure.cell_A[:2]) for _, structure in hdf5.read_structures(given.structures)]
     if len(set(cells)) != 1:

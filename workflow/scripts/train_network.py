@@ -89,13 +89,13 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return arguments.parse_args(argv)
 
 
-def read_section(text: str) -> dict:
+def read_section(section: dict) -> dict:
     """Read the section of a model, with the ranges of its microscope.
 
     Parameters
     ----------
-    text : str
-        JSON, or ``@path``; ``microscope`` holds the ranges or names a file of them.
+    section : dict
+        What ``--settings`` gives; ``microscope`` holds the ranges or names a file of them.
 
     Returns
     -------
@@ -107,7 +107,6 @@ def read_section(text: str) -> dict:
     InputError
         On the first wrong key or value.
     """
-    section = command_line.read_json(text)
     return settings.check_configuration({"models": {"model": section}})["models"]["model"]
 
 

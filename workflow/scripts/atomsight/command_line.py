@@ -1,19 +1,22 @@
-"""The manners of a script: its arguments, its settings, its errors."""
+"""Shared command-line behaviour: arguments, settings, errors, and how a script stops."""
 
 import _thread
 import argparse
 import errno
 import functools
+import importlib
 import json
 import logging
 import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+
+import pandas as pd
 
 from atomsight.errors import InputError
 from atomsight.files import hdf5, provenance
@@ -23,74 +26,79 @@ _SOON_S, _LATER_S = 0.01, 1.0
 _timers: list[threading.Timer] = []
 
 
-def parser(description: str) -> argparse.ArgumentParser:
-    """Make the argument parser of a script.
-
-    Parameters
-    ----------
-    description : str
-        The docstring of the script, shown by ``--help`` as it stands.
-
-    Returns
-    -------
-    argparse.ArgumentParser
-        The parser, without arguments.
-    """
+def parser(description: str, **more: object) -> argparse.ArgumentParser:
+    """Make the argument parser of a script; ``--help`` shows the description as it stands."""
     return argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter, **more
     )
 
 
-def add_settings(arguments: argparse.ArgumentParser, section: str) -> None:
-    """Add ``--settings`` to a parser.
+def add_settings(arguments: argparse.ArgumentParser, section: str, *others: str) -> None:
+    """Add ``--settings`` for a section of the configuration, and an option named as each other one.
 
-    Parameters
-    ----------
-    arguments : argparse.ArgumentParser
-        The parser to add to.
-    section : str
-        Name of the section in the schema of the configuration, for the help text.
+    Their values are dicts, empty where the option is not given.
     """
-    arguments.add_argument(
-        "--settings",
-        default="{}",
-        metavar="JSON",
-        help=f"the section '{section}' as JSON, or @FILE; its keys and their defaults are in "
-        "workflow/schemas/config.schema.yaml",
-    )
+    for option in ("settings", *others):
+        name = section if option == "settings" else option
+        arguments.add_argument(
+            f"--{option}",
+            action=_ReadJson,
+            default={},
+            metavar="JSON",
+            help=f"the section '{name}' as JSON, or @FILE; its keys and their defaults are in "
+            "workflow/schemas/config.schema.yaml",
+        )
 
 
-def read_json(text: str) -> dict:
-    """Read a JSON object from text or, after an ``@``, from a file.
+class _ReadJson(argparse.Action):
+    """Read an object from JSON or, after an ``@``, from a file of it."""
 
-    Parameters
-    ----------
-    text : str
-        JSON, or ``@path``.
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        text: str,
+        option: str | None = None,
+    ) -> None:
+        setattr(namespace, self.dest, read_json(text, option))
 
-    Returns
-    -------
-    dict
-        The object.
 
-    Raises
-    ------
-    InputError
-        If the file is missing or the text is not a JSON object.
-    """
+def read_json(text: str, option: str = "--settings") -> dict:
+    """Read the JSON object that an option gives, as text or as ``@path``."""
     if text.startswith("@"):
         path = Path(text[1:])
         if not path.is_file():
-            raise InputError(f"--settings: the file {path} does not exist")
+            raise InputError(f"{option}: the file {path} does not exist")
         provenance.note_input(path)
         text = path.read_text(encoding="utf-8")
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
-        raise InputError(f"--settings is not valid JSON: {error}") from error
+        raise InputError(f"{option} is not valid JSON: {error}") from error
     if not isinstance(value, dict):
-        raise InputError("--settings must be a JSON object, such as '{\"count\": 4}'")
+        raise InputError(f"{option} must be a JSON object, such as '{{\"count\": 4}}'")
     return value
+
+
+def run_kind(description: str, kinds: Mapping[str, str], argv: list[str] | None) -> None:
+    """Run what the first word of a script's arguments names.
+
+    ``kinds`` maps the word to a module, imported only when it is chosen: its docstring is shown by
+    ``SCRIPT KIND --help``, ``add_arguments(parser)`` adds its arguments, ``run(given)`` does it.
+    """
+    chooser = parser(description)
+    chooser.add_argument("kind", choices=kinds, help="what to do; KIND --help tells about it")
+    words = sys.argv[1:] if argv is None else argv
+    kind = chooser.parse_args(words[:1]).kind
+    module = importlib.import_module(kinds[kind])
+    arguments = parser(module.__doc__, prog=f"{chooser.prog} {kind}")
+    module.add_arguments(arguments)
+    module.run(arguments.parse_args(words[1:]))
+
+
+def print_table(table: pd.DataFrame) -> None:
+    """Print a table for a reader, its numbers with four digits."""
+    print(table.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
 
 
 def script(main: Callable[[list[str] | None], None]) -> Callable[[list[str] | None], int]:
