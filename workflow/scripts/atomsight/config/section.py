@@ -1,0 +1,389 @@
+"""A section of the configuration: its keys with type, range, unit, default and meaning.
+
+A section is a class. Its docstring says what the section is about, its fields are the keys::
+
+    class InferenceSettings(Section):
+        \"\"\"How images are read by the network.\"\"\"
+
+        tile_px: int = key(1280, unit="pixel", ge=512, multiple_of=8, meaning="Largest piece.")
+
+A class that differs from another in some defaults names them in its head::
+
+    class LargeImage(AcquisitionSettings, rows=1024, columns=1024): ...
+
+Numbers are what YAML says they are: ``true`` is none, 3.0 is no whole number, and NaN and infinity
+are refused. Whole numbers are taken where any number is allowed. Lists become tuples.
+"""
+
+import copy
+import difflib
+from collections.abc import Mapping
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
+
+import pydantic
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, PydanticUndefined
+from pydantic_core import core_schema as schemas
+
+from atomsight.errors import InputError
+
+
+class Section(pydantic.BaseModel):
+    """A part of the configuration, checked and complete."""
+
+    model_config = pydantic.ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        validate_default=True,  # a default of 1 becomes 1.0 where the key is a number
+        defer_build=True,  # an import builds no validators
+    )
+
+    def __init_subclass__(cls, **_defaults: object) -> None:
+        super().__init_subclass__()
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **defaults: object) -> None:
+        for name, default in defaults.items():
+            field = copy.copy(cls.model_fields[name])
+            # None for a key that must have a value says that the key may be absent.
+            field.default, field.default_factory = default, None
+            field.validate_default = default is not None
+            cls.model_fields[name] = field
+        if defaults:
+            cls.model_rebuild(force=True)
+
+    @classmethod
+    def parse(cls, values: object, where: str = "") -> Self:
+        """Check a part of the configuration and fill in what it leaves out.
+
+        ``where`` is where the part stands in the configuration, for the message. Raises
+        :class:`InputError` on the first wrong key or value: one sentence that names the key, what
+        is wrong and what is allowed.
+        """
+        try:
+            return cls.model_validate(_tuples(values))
+        except pydantic.ValidationError as error:
+            raise InputError(_sentence(cls, _worst(error.errors()), where)) from None
+
+    @classmethod
+    def complete(cls, values: object, where: str = "") -> dict:
+        """Check a part of the configuration as :meth:`parse` does, and give it with all defaults.
+
+        What was given is as it was given: a number that is whole stays so.
+        """
+        return _completed(cls.parse(values, where), values)
+
+
+def key(
+    default: object = PydanticUndefined,
+    *,
+    meaning: str,
+    unit: str | None = None,
+    min_length: int | None = None,
+    unique: bool = False,
+    **limits: float,
+) -> Any:
+    """A key of a section; it is required if it has no default.
+
+    The limits ``ge gt le lt multiple_of`` hold for the number, or for every number in the list or
+    mapping. A list has at least ``min_length`` items; ``unique`` ones differ.
+    """
+    field = pydantic.Field(
+        default, description=meaning, json_schema_extra={"unit": unit} if unit else None
+    )
+    if limits:
+        field.metadata.append(_Limits(limits))
+    if min_length is not None:
+        field.metadata.append(_MinLength(min_length))
+    if unique:
+        field.metadata.append(pydantic.AfterValidator(_unique))
+    return field
+
+
+def part(kind: type[Section], meaning: str | None = None, **values: object) -> Any:
+    """A section within a section; where it is left out, it has these values.
+
+    Without a meaning, the docstring of the class is it.
+    """
+    return pydantic.Field(default_factory=lambda: kind(**values), description=meaning)
+
+
+def _rising(pair: tuple[float, float]) -> tuple[float, float]:
+    low, high = pair
+    if low > high:
+        raise PydanticCustomError("range_falls", "the range falls")
+    return pair
+
+
+def _unique(items: tuple) -> tuple:
+    if len(set(items)) < len(items):
+        raise PydanticCustomError("sentence", "must not have an item twice")
+    return items
+
+
+#: ``[low, high]`` that must not fall.
+Range = Annotated[tuple[float, float], pydantic.AfterValidator(_rising)]
+CountRange = Annotated[tuple[int, int], pydantic.AfterValidator(_rising)]
+
+
+def text(pattern: str, allowed: str) -> type[str]:
+    """A text that matches a pattern; ``allowed`` says it in words."""
+    return Annotated[str, _Text(pattern, allowed)]
+
+
+def one_of(discriminator: str, **kinds: type[Section]) -> Any:
+    """One of several sections, told apart by a key such as ``kind`` or ``specimen.kind``."""
+
+    def kind_of(values: object) -> object:
+        for name in discriminator.split("."):
+            values = (
+                values.get(name) if isinstance(values, Mapping) else getattr(values, name, None)
+            )
+        return values if isinstance(values, str) else None
+
+    tagged = [Annotated[kind, pydantic.Tag(name)] for name, kind in kinds.items()]
+    found = pydantic.Discriminator(
+        kind_of,
+        custom_error_type="kind",
+        custom_error_message="no known kind",
+        custom_error_context={"key": discriminator, "kinds": ", ".join(kinds)},
+    )
+    return Annotated[Union[tuple(tagged)], found]  # noqa: UP007 - made of a list
+
+
+class _Limits:
+    """Limits of a number, or of every number in a list or mapping."""
+
+    def __init__(self, limits: Mapping[str, float]) -> None:
+        self.limits = limits
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: pydantic.GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return self._limited(handler(source))
+
+    def _limited(self, schema: CoreSchema) -> CoreSchema:
+        if schema["type"] in ("int", "float"):
+            return schema | self.limits
+        limited = dict(schema)
+        for inner in ("schema", "values_schema"):
+            if inner in schema:
+                limited[inner] = self._limited(schema[inner])
+        if "items_schema" in schema:
+            limited["items_schema"] = [self._limited(item) for item in schema["items_schema"]]
+        return limited
+
+
+class _MinLength:
+    """The least number of items; none at all is told in words of its own."""
+
+    def __init__(self, least: int) -> None:
+        self.least = least
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: pydantic.GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return schemas.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: pydantic.GetJsonSchemaHandler
+    ) -> dict:
+        words = {"array": "minItems", "object": "minProperties", "string": "minLength"}
+        inner = handler(schema)
+        return inner | {words[inner["type"]]: self.least} if inner.get("type") in words else inner
+
+    def _check(self, items: object) -> object:
+        if len(items) >= self.least:
+            return items
+        wrong = "must have at least {least} items" if items else "must not be empty"
+        raise PydanticCustomError("sentence", wrong, {"least": self.least})
+
+
+class _Text:
+    """A text of a pattern."""
+
+    def __init__(self, pattern: str, allowed: str) -> None:
+        self.pattern, self.allowed = pattern, allowed
+
+    def __get_pydantic_core_schema__(self, *_: object) -> CoreSchema:
+        return schemas.custom_error_schema(
+            schemas.str_schema(pattern=self.pattern),
+            "sentence",
+            custom_error_message=f"must be a text of {self.allowed} only",
+        )
+
+
+def _tuples(values: object) -> object:
+    if isinstance(values, Mapping):
+        return {name: _tuples(value) for name, value in values.items()}
+    return tuple(map(_tuples, values)) if isinstance(values, list | tuple) else values
+
+
+def _lists(values: object) -> object:
+    if isinstance(values, Mapping):
+        return {name: _lists(value) for name, value in values.items()}
+    return list(map(_lists, values)) if isinstance(values, list | tuple) else values
+
+
+def _completed(checked: object, given: object) -> object:
+    """Add the defaults to what was given."""
+    if isinstance(given, Section):
+        given = {name: getattr(given, name) for name in given.model_fields_set}
+    if not isinstance(given, Mapping):
+        return _lists(given)
+    if not isinstance(checked, Section):
+        return {name: _completed(checked[name], value) for name, value in given.items()}
+    completed = {name: _completed(getattr(checked, name), value) for name, value in given.items()}
+    for name, field in type(checked).model_fields.items():
+        if name in given:
+            continue
+        value = getattr(checked, name)
+        if isinstance(value, Section):
+            completed[name] = _completed(value, value)
+        elif value is not None or _is_optional(field.annotation):
+            completed[name] = _lists(field.get_default(call_default_factory=True))
+    return completed
+
+
+# Sentences
+
+
+def _worst(errors: list[ErrorDetails]) -> ErrorDetails:
+    """The error to tell: a key that is unknown, as it may be the missing one, else the first."""
+    return min(errors, key=lambda error: error["type"] not in _UNKNOWN)
+
+
+_UNKNOWN = ("extra_forbidden", "invalid_key")
+
+_LIMITS = {
+    "greater_than_equal": ("at least", "ge"),
+    "less_than_equal": ("at most", "le"),
+    "greater_than": ("more than", "gt"),
+    "less_than": ("less than", "lt"),
+    "multiple_of": ("a multiple of", "multiple_of"),
+}
+
+
+def _sentence(kind: type[Section], error: ErrorDetails, where: str) -> str:
+    """Say in one sentence which key is wrong, and what is allowed."""
+    location, wrong = error["loc"], error["type"]
+    if wrong == "missing" and isinstance(location[-1], int):  # a list that is too short
+        location, wrong = location[:-1], "too_short"
+    names, found, unit, known = _follow(kind, location)
+    path = ".".join([where, *names]).strip(".")
+    value = repr(_lists(error["input"]))
+    if wrong in _UNKNOWN:
+        return f"{path} is not a key of the configuration{_suggestion(names[-1], known)}"
+    if wrong == "missing":
+        return f"{path} is missing; it must be {_wanted(found)}{unit}"
+    if wrong == "kind":
+        return _kind_sentence(path, error)
+    if wrong in _LIMITS:
+        words, name = _LIMITS[wrong]
+        limit = error["ctx"][name]
+        limit = int(limit) if limit == int(limit) else limit
+        return f"{path}: {value} must be {words} {limit}{unit}"
+    if wrong == "range_falls":
+        return f"{path}: the range {value} falls; write [low, high]{unit}"
+    if wrong == "sentence":
+        return f"{path}: {value} {error['msg']}"
+    if wrong == "value_error":
+        return f"{path}: {error['ctx']['error']}".removeprefix(": ")
+    return f"{path}: {value} must be {_wanted(found)}{unit}".removeprefix(": ")
+
+
+def _kind_sentence(path: str, error: ErrorDetails) -> str:
+    """Say what is wrong with the key that tells sections apart."""
+    values, names = error["input"], error["ctx"]["key"].split(".")
+    for name in names:
+        if not isinstance(values, Mapping):
+            return f"{path}: {_lists(values)!r} must be a mapping"
+        path = f"{path}.{name}".strip(".")
+        wanted = f"one of {error['ctx']['kinds']}" if name == names[-1] else "a mapping"
+        if name not in values:
+            return f"{path} is missing; it must be {wanted}"
+        values = values[name]
+    return f"{path}: {_lists(values)!r} must be {wanted}"
+
+
+def _follow(kind: object, location: tuple[str | int, ...]) -> tuple[list[str], object, str, list]:
+    """Follow the location of an error: names of the keys, type, unit and known keys at its end."""
+    names, unit, known = [], "", []
+    for step in location:
+        kind = _bare(kind)
+        if get_origin(kind) in (Union, UnionType):  # of sections; the step is the tag of one
+            tagged = {get_args(one)[1].tag: get_args(one)[0] for one in get_args(kind)}
+            kind = tagged[step]
+            continue
+        names.append(str(step))
+        if isinstance(kind, type) and issubclass(kind, Section):
+            known = list(kind.model_fields)
+            if step not in known:
+                return names, None, "", known
+            field = kind.model_fields[step]
+            unit = f" [{field.json_schema_extra['unit']}]" if field.json_schema_extra else ""
+            kind = field.annotation
+            if field.metadata:
+                kind = Annotated[(kind, *field.metadata)]
+        elif get_origin(kind) is tuple:
+            items = get_args(kind)
+            kind = items[0] if items[-1] is Ellipsis else items[min(step, len(items) - 1)]
+        else:
+            names_of, kind = get_args(kind)
+            if "[key]" in location:  # the name of an item is wrong: the mapping is told
+                return names[:-1], names_of, "", known
+    return names, kind, unit, known
+
+
+def _is_optional(kind: object) -> bool:
+    return get_origin(kind) in (Union, UnionType) and NoneType in get_args(kind)
+
+
+def _bare(kind: object) -> object:
+    """The type without what is annotated, and without None beside it."""
+    if get_origin(kind) is Annotated:
+        return _bare(get_args(kind)[0])
+    if _is_optional(kind):
+        return _bare(next(one for one in get_args(kind) if one is not NoneType))
+    return kind
+
+
+_WORDS = {float: "a number", int: "a whole number", str: "a text", bool: "true or false"}
+
+
+def _wanted(kind: object) -> str:
+    """Say what a value must be."""
+    bare = _bare(kind)
+    if get_origin(bare) is Literal:
+        words = "one of " + ", ".join(map(str, get_args(bare)))
+    elif get_origin(bare) is tuple:
+        items = get_args(bare)
+        words = "a list" if items[-1] is Ellipsis else f"a list of {len(items)} numbers"
+        words = "a range [low, high]" if _is_range(kind) else words
+    else:
+        words = _WORDS.get(bare, "a mapping")
+    return f"{words} or null" if _allows_none(kind) else words
+
+
+def _is_range(kind: object) -> bool:
+    if get_origin(kind) is Annotated:
+        inner, *metadata = get_args(kind)
+        return Range.__metadata__[0] in metadata or _is_range(inner)
+    return _is_optional(kind) and any(map(_is_range, get_args(kind)))
+
+
+def _allows_none(kind: object) -> bool:
+    if get_origin(kind) is Annotated:
+        return _allows_none(get_args(kind)[0])
+    return _is_optional(kind)
+
+
+def _suggestion(unknown: str, known: list[str]) -> str:
+    """Name the key that was meant: the same quantity, perhaps in another unit, or one alike."""
+    same_quantity = [name for name in known if name.split("_")[0] == unknown.split("_")[0]]
+    alike = difflib.get_close_matches(unknown, same_quantity or known, n=1) or same_quantity[:1]
+    if alike:
+        return f"; did you mean {alike[0]}?"
+    return f"; known here are {', '.join(known)}" if known else ""
