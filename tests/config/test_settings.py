@@ -446,7 +446,11 @@ def shipped_with(path, value):
 @pytest.mark.parametrize(
     ("path", "value", "sentence"),
     [
-        ("models.mos2.class_names", ["S", "S2", "Mo"], "those of mos2 are Mo, S2, S"),
+        (
+            "models.mos2.class_names",
+            ["S", "S2", "Mo"],
+            "the classes of this material are Mo, S2, S",
+        ),
         ("models.gold_heights.class_names", ["1", "2", "5"], "take all numbers from 1"),
         ("models.gold_heights.class_names", ["1"], "take all numbers from 1"),
         ("image_counts", ["gold"], "image_counts: gold is not a model .* that counts"),

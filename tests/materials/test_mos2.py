@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.spatial import cKDTree
 
-from atomsight.materials import MATERIALS, mos2
+from atomsight.materials import mos2
 from atomsight.materials.building import honeycombs
 from atomsight.materials.building.periodic_waves import PeriodicWaves
 
@@ -57,10 +57,6 @@ def distances(structure, pairs):
 @pytest.fixture(scope="module")
 def sheets():
     return [make(SETTINGS, seed) for seed in range(16)]
-
-
-def test_the_material_can_be_chosen_by_its_name():
-    assert MATERIALS["mos2"] is mos2
 
 
 @pytest.mark.parametrize("seed", range(6))

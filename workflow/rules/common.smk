@@ -11,6 +11,7 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
+from atomsight import materials
 from atomsight.learning import models
 from atomsight.orchestration import registry, sample_sheet
 from atomsight.config import settings

@@ -63,7 +63,7 @@ wildcard_constraints:
 
 def purpose(model):
     """What a model finds, by its section or card: atoms, columns, heights of columns, species."""
-    return settings.purpose(model["material"], model["class_names"])
+    return materials.purpose(model["material"], model["class_names"])
 
 
 def models_of(kind):

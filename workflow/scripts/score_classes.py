@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from atomsight import command_line
+from atomsight import command_line, materials
 from atomsight.config import settings
 from atomsight.errors import InputError
 from atomsight.evaluation import classification
@@ -152,7 +152,7 @@ def true_classes(truth: RecordingTruth, known: list[str], where: str) -> pd.Data
         If they are not the same sort of classes.
     """
     true = truth.columns
-    if settings.is_counting(known) and settings.is_counting(truth.class_names):
+    if materials.is_counting(known) and materials.is_counting(truth.class_names):
         largest = max(int(name) for name in known)
         return true.assign(**{"class": classification.cap_heights(true["class"], largest)})
     if set(known) != set(truth.class_names):
@@ -179,7 +179,7 @@ def score(pairs: pd.DataFrame, classes: list[str]) -> dict[str, float]:
         The scores by name.
     """
     row = classification.totals(pairs)
-    if settings.is_counting(classes):
+    if materials.is_counting(classes):
         row["within_one"] = within_one(pairs)
     row["calibration_error"] = classification.calibration_error(*classification.stated(pairs))
     return row

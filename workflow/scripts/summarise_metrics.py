@@ -18,8 +18,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from atomsight import command_line
-from atomsight.config import settings
+from atomsight import command_line, materials
 from atomsight.errors import InputError
 from atomsight.files import hdf5, tables
 from atomsight.learning import models
@@ -88,7 +87,7 @@ def read_model(folder: str, place: str) -> EvaluatedModel:
         needed.
     """
     card = models.read_card(folder)
-    finds = settings.purpose(card.material, card.class_names)
+    finds = materials.purpose(card.material, card.class_names)
     first = Path(place) / f"{next(iter(TABLES[finds]))}.csv"
     if not first.is_file():
         raise InputError(f"{first}: this table of the model {card.name} is missing; evaluate it")

@@ -18,12 +18,10 @@ from typing import TypeVar, get_args, get_origin, get_type_hints
 import jsonschema
 import yaml
 
+from atomsight import materials
 from atomsight.errors import InputError
 
 SCHEMA_FILE = Path(__file__).parents[3] / "schemas" / "config.schema.yaml"
-
-#: Classes of MoS2 in the order of its generator of structures: Mo, two S atoms, one S atom.
-SPECIES = ("Mo", "S2", "S")
 
 #: The loader of libyaml, six times as fast, where PyYAML was built with it.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -190,7 +188,7 @@ def check_configuration(values: Mapping) -> dict:
     configuration["evaluation"] = complete_evaluation(configuration["evaluation"])
     _check_simulations(configuration)
     for name in configuration["image_counts"]:
-        if not is_counting(configuration["models"].get(name, {}).get("class_names", ())):
+        if not materials.is_counting(configuration["models"].get(name, {}).get("class_names", ())):
             raise InputError(
                 f"image_counts: {name} is not a model of the configuration that counts columns"
             )
@@ -247,44 +245,6 @@ def _check_simulations(configuration: Mapping) -> None:
             named[name] = kind
 
 
-def is_counting(class_names: Iterable[str]) -> bool:
-    """Whether classes are numbers of atoms, so that a model of them counts.
-
-    Parameters
-    ----------
-    class_names : iterable of str
-        Names of the classes without the background.
-
-    Returns
-    -------
-    bool
-        True if all are numbers.
-    """
-    names = list(class_names)
-    return bool(names) and all(name.isdigit() for name in names)
-
-
-def purpose(material: str, class_names: Iterable[str]) -> str:
-    """What a model finds.
-
-    Parameters
-    ----------
-    material : str
-        Its material.
-    class_names : iterable of str
-        Names of its classes, with or without the background.
-
-    Returns
-    -------
-    str
-        ``atoms``, ``columns``, ``heights`` (of columns) or ``species``.
-    """
-    if material != "nanoparticle":
-        return {"graphene": "atoms", "mos2": "species"}[material]
-    counts = is_counting(set(class_names) - {"background"})
-    return "heights" if counts else "columns"
-
-
 def _check_model(model: Mapping, where: str) -> None:
     """Check what the schema cannot say: how the keys of a model fit together."""
     curriculum = model["training"]["curriculum"]
@@ -302,15 +262,10 @@ def _check_model(model: Mapping, where: str) -> None:
             f"{where}.nanoparticle.support: amorphous_share and crystalline_share must not sum to "
             "more than 1"
         )
-    names = list(model["class_names"])
-    if model["material"] == "mos2" and names != list(SPECIES):
-        raise InputError(f"{where}.class_names: those of mos2 are {', '.join(SPECIES)}")
-    numbers = [str(number) for number in range(1, len(names) + 1)]
-    if any(name.isdigit() for name in names) and (names != numbers or len(names) < 2):
-        raise InputError(
-            f"{where}.class_names: to count atoms, take all numbers from 1 to the greatest, in "
-            'quotes: "1", "2", "3"'
-        )
+    try:
+        materials.purpose(model["material"], model["class_names"])
+    except InputError as error:
+        raise InputError(f"{where}.class_names: {error}") from error
 
 
 def _is_number(_checker: object, value: object) -> bool:

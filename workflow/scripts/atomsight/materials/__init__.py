@@ -1,11 +1,59 @@
-"""Generators of random specimens to train on: one module per material.
+"""The materials. Every module of this folder is one, complete; none is named anywhere else.
 
-A module has a dataclass ``Settings``, whose keys stand in the configuration's section of the same
-name, and a function ``make_structure(settings, rng)`` that returns a
-:class:`atomsight.files.records.Structure`.
+``materials/<name>.py`` is the material ``<name>`` of the configuration and has
+
+``Settings``
+    What random specimens look like: the section ``<name>`` of a model. ``size_A`` is the edge of
+    their square box.
+``make_structure(settings, rng)``
+    A random specimen to train on, a :class:`atomsight.files.records.Structure`.
+``IN_WORDS``
+    What the specimens are, in a sentence: "monolayers of MoS₂".
+``purpose(class_names)``
+    What a model with these classes, the background left out, finds: ``atoms``, ``columns``,
+    ``heights`` (of columns, in atoms) or ``species``. ``InputError`` says which classes there can
+    be.
+``thickness_A(settings)``
+    How much matter the beam passes [Å], about: the work of a multislice calculation.
+``HONEYCOMB``
+    Of materials whose species are told apart: the
+    :class:`atomsight.materials.building.sublattices.Honeycomb` that specimens of the evaluation are
+    made from, by another generator than ``make_structure``.
+
+What several materials are made with is in ``materials/building/``.
 """
 
-from atomsight.materials import graphene, mos2, nanoparticle
+import pkgutil
+from collections.abc import Iterable
+from importlib import import_module
+from types import ModuleType
+
+from atomsight.errors import InputError
 
 #: Modules by the name of their material.
-MATERIALS = {"graphene": graphene, "mos2": mos2, "nanoparticle": nanoparticle}
+MATERIALS: dict[str, ModuleType] = {
+    found.name: import_module(f"{__name__}.{found.name}")
+    for found in pkgutil.iter_modules(__path__)
+    if not found.ispkg
+}
+
+
+def material(name: str) -> ModuleType:
+    """Module of a material; ``InputError`` if there is none."""
+    if name not in MATERIALS:
+        raise InputError(f"there is no material {name!r}; known are {', '.join(MATERIALS)}")
+    return MATERIALS[name]
+
+
+def purpose(name: str, class_names: Iterable[str]) -> str:
+    """What a model of a material finds: ``atoms``, ``columns``, ``heights`` or ``species``.
+
+    The background may be among the classes. ``InputError`` if they are not of the material.
+    """
+    return material(name).purpose([one for one in class_names if one != "background"])
+
+
+def is_counting(class_names: Iterable[str]) -> bool:
+    """Whether all classes are numbers of atoms."""
+    names = list(class_names)
+    return bool(names) and all(name.isdigit() for name in names)

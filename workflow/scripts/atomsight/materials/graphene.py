@@ -19,6 +19,8 @@ from scipy.stats import qmc
 from atomsight.files.records import Structure
 from atomsight.materials.building import covers
 
+IN_WORDS = "graphene"
+
 #: Distances of neighbours and of second neighbours in graphene [Å].
 BOND_A = 1.42
 SECOND_NEIGHBOUR_A = BOND_A * np.sqrt(3)
@@ -31,6 +33,9 @@ RING_AREA_A2 = BOND_A**2 * 3 * np.sqrt(3) / 2
 
 #: Height of the periodic box [Å].
 BOX_HEIGHT_A = 4.0
+
+#: Thickness of a sheet with its ripples, and of part of what may cover it [Å].
+_THICKNESS_A = 7.0
 
 #: Poisson-disc points fill the plane to about this density times radius squared.
 _DISC_PACKING = 0.52
@@ -75,6 +80,16 @@ class Settings:
     ripple_A: float
     covered_share: float = 0.0
     residue_A: tuple[float, float] = (3.0, 12.0)
+
+
+def purpose(_class_names: list[str]) -> str:
+    """Atoms, whatever their class is called."""
+    return "atoms"
+
+
+def thickness_A(_settings: Settings) -> float:
+    """Thickness of a sheet with its ripples and part of what may cover it [Å]."""
+    return _THICKNESS_A
 
 
 def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:

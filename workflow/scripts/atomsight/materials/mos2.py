@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from atomsight.files.records import Structure
+from atomsight.materials.building import sublattices
 from atomsight.materials.building.honeycombs import (
     bond_counts,
     held_sites,
@@ -21,12 +22,30 @@ from atomsight.materials.building.honeycombs import (
     uncrowded,
 )
 from atomsight.materials.building.periodic_waves import PeriodicWaves
+from atomsight.materials.building.sublattices import Honeycomb, Sublattice
 
-#: Classes of the sites: molybdenum, two sulfur atoms, one sulfur atom.
-MOLYBDENUM, SULFUR_PAIR, SINGLE_SULFUR = 1, 2, 3
+IN_WORDS = "monolayers of MoS₂"
 
 #: Distance of the two layers of sulfur [Å].
 LAYER_DISTANCE_A = 3.12
+
+#: The species are Mo, two S atoms on top of each other (S2) and one (S).
+HONEYCOMB = Honeycomb(
+    lattice_A=3.165,
+    sublattices=(
+        Sublattice("Mo", ("Mo",), (0.0,), vacancy_shares=(0.005,)),
+        Sublattice(
+            "S",
+            ("S", "S2"),
+            (-LAYER_DISTANCE_A / 2, LAYER_DISTANCE_A / 2),
+            vacancy_shares=(0.05, 0.01),
+            edge_vacancy_share=0.25,
+        ),
+    ),
+)
+
+#: Classes of the sites, in the order of ``HONEYCOMB.class_names``.
+MOLYBDENUM, SULFUR_PAIR, SINGLE_SULFUR = 1, 2, 3
 
 #: Height of the periodic box [Å].
 BOX_HEIGHT_A = 7.0
@@ -85,6 +104,16 @@ class Settings:
     edge_share: float
     ripple_A: float
     tilt_deg: tuple[float, float]
+
+
+def purpose(class_names: list[str]) -> str:
+    """Species; there are no other classes than those of :data:`HONEYCOMB`."""
+    return sublattices.purpose(HONEYCOMB, class_names)
+
+
+def thickness_A(_settings: Settings) -> float:
+    """Thickness of a sheet with its ripples [Å]."""
+    return BOX_HEIGHT_A
 
 
 def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:

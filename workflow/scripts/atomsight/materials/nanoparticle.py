@@ -20,6 +20,8 @@ from atomsight.files.records import Structure
 from atomsight.materials.building import support
 from atomsight.materials.building.support import SupportSettings
 
+IN_WORDS = "nanoparticles"
+
 #: Families of planes that a particle is cut along, with their normals.
 PLANE_FAMILIES = ((1, 0, 0), (1, 1, 0), (1, 1, 1))
 
@@ -75,6 +77,23 @@ class Settings:
     roughening_temperature: tuple[float, float]
     tilt_deg: tuple[float, float]
     support: SupportSettings
+
+
+def purpose(class_names: list[str]) -> str:
+    """Columns, or their heights where the classes are numbers: all from 1 to the greatest."""
+    numbers = [str(number) for number in range(1, len(class_names) + 1)]
+    if not any(name.isdigit() for name in class_names):
+        return "columns"
+    if class_names != numbers or len(class_names) < 2:
+        raise InputError(
+            'to count atoms, take all numbers from 1 to the greatest, in quotes: "1", "2", "3"'
+        )
+    return "heights"
+
+
+def thickness_A(settings: Settings) -> float:
+    """Thickness of the largest particles [Å]."""
+    return 2 * settings.radius_A[1]
 
 
 def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:

@@ -3,12 +3,13 @@
 import math
 from collections.abc import Mapping
 
+from atomsight import materials
+from atomsight.config import settings
+
 #: Making a structure and its potential, whatever the grid [s].
 STRUCTURE_S = 0.1
 #: Multislice on one core, for every point of the grid and slice [s].
 POINT_S = 1.6e-7
-#: Thickness of a sheet with its ripples [Å].
-SHEET_A = 7.0
 
 
 def seconds_per_structure(model: Mapping) -> float:
@@ -27,10 +28,10 @@ def seconds_per_structure(model: Mapping) -> float:
     float
         The time [s].
     """
-    generator, waves = model[model["material"]], model["waves"]
-    thickness_A = 2 * generator["radius_A"][1] if "radius_A" in generator else SHEET_A
-    points = (generator["size_A"] / waves["sampling_A"]) ** 2
-    slices = thickness_A / waves["slice_thickness_A"]
+    material, waves = materials.material(model["material"]), model["waves"]
+    specimens = settings.build(material.Settings, model[model["material"]])
+    points = (specimens.size_A / waves["sampling_A"]) ** 2
+    slices = material.thickness_A(specimens) / waves["slice_thickness_A"]
     return STRUCTURE_S + max(1, waves["frozen_phonons"]) * POINT_S * points * slices
 
 

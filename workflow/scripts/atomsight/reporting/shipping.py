@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from atomsight import materials
 from atomsight.errors import InputError
 from atomsight.files import hdf5, provenance
 from atomsight.learning import models
@@ -334,8 +335,7 @@ def readme(card: models.ModelCard, story: Story, chosen: Chosen, trained_as: str
 
 
 def _specimens(card: models.ModelCard) -> str:
-    known = {"graphene": "graphene", "mos2": "monolayers of MoS₂", "nanoparticle": "nanoparticles"}
-    return known.get(card.material, card.material)
+    return materials.material(card.material).IN_WORDS
 
 
 def _images(card: models.ModelCard) -> str:
