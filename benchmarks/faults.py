@@ -69,7 +69,7 @@ from trials.trial import (
 
 from atomsight import command_line
 from atomsight.errors import InputError
-from atomsight.files import hdf5
+from atomsight.files import layout
 
 #: Long enough to be killed on the way, and with checkpoints to go on from.
 TRAINING = {
@@ -285,7 +285,7 @@ def flipped_bit(trial: Trial) -> str:
         changed(path, whole)
         flip(path, place)
         try:
-            hdf5.read_waves([path])
+            layout.read_waves([path])
         except InputError:
             continue
         raise RuntimeError(f"the bit flipped at {place} is not seen")

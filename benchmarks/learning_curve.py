@@ -28,7 +28,7 @@ import train_network
 from atomsight import command_line
 from atomsight.config import settings
 from atomsight.errors import InputError
-from atomsight.files import hdf5
+from atomsight.files import tables
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Other particles than those on which the models that ship are evaluated: here one may choose.
@@ -60,7 +60,7 @@ def main(argv: list[str] | None = None) -> None:
             row = train_and_evaluate(section, given, f"{features}_{steps}")
             row = {"features": features, "steps": steps} | row
             table = pd.concat([table, pd.DataFrame([row])], ignore_index=True)
-            hdf5.write_csv(given.curve, table)
+            tables.write_csv(given.curve, table)
     print(table.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from atomsight.files import hdf5
+from atomsight.files import sealed
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ROOT / "tests" / "pipeline" / "config.yaml"
@@ -209,7 +209,7 @@ def refuse(trial: Trial, code: int) -> None:
         raise RuntimeError("the run did not fail")
     for path in (trial.folder / "results").rglob("*.h5"):
         if path.name != "network.weights.h5" and str(path.relative_to(trial.folder)) not in SHARDS:
-            with hdf5.open_to_read(path):
+            with sealed.open_to_read(path):
                 pass
 
 

@@ -12,7 +12,7 @@ import compare_series
 from atomsight.analysis.dynamics import comparison
 from atomsight.analysis.dynamics.comparison import ComparisonSettings, compare_rates, pair_sites
 from atomsight.config import settings
-from atomsight.files import hdf5
+from atomsight.files import provenance, sealed, tables
 
 SETTINGS = settings.load({"resamples": 500}, "comparison", ComparisonSettings)
 COLUMNS = [
@@ -139,8 +139,8 @@ def test_a_difference_is_found():
     positions = lattice()
     outline = comparison.at_the_outline(positions)
     true = np.where(outline, rng.uniform(0.02, 0.2, len(positions)), 0)
-    tables = [sites(positions, random_rates(rng, factor * true)) for factor in (1, 2)]
-    table = compare_rates(*tables, pair_sites(positions, positions, 1.0), ("A", "B"), SETTINGS)
+    series = [sites(positions, random_rates(rng, factor * true)) for factor in (1, 2)]
+    table = compare_rates(*series, pair_sites(positions, positions, 1.0), ("A", "B"), SETTINGS)
     assert (table["p_value"] < 0.01).all()
     hmm = table[table["rate"] == "hmm"]
     assert ((hmm["ratio_low"] < 2) & (hmm["ratio_high"] > 2) & (hmm["ratio_low"] > 1.2)).all()
@@ -164,8 +164,8 @@ def test_series_without_a_hop_do_not_differ():
 def test_sites_of_one_series_only_are_counted():
     a = lattice()
     b = np.concatenate([a[3:], [[60.0, 60.0], [65.0, 60.0]]])
-    tables = [sites(positions, np.full(len(positions), 0.1)) for positions in (a, b)]
-    table = compare_rates(*tables, pair_sites(a, b, 1.0), ("A", "B"), SETTINGS)
+    series = [sites(positions, np.full(len(positions), 0.1)) for positions in (a, b)]
+    table = compare_rates(*series, pair_sites(a, b, 1.0), ("A", "B"), SETTINGS)
     assert (table["matched"] == len(a) - 3).all()
     assert (table["only_in_a"] == 3).all()
     assert (table["only_in_b"] == 2).all()
@@ -198,11 +198,11 @@ def test_the_size_of_the_blocks_does_not_change_the_result(monkeypatch):
     rng = np.random.default_rng(6)
     a = lattice(radius_A=8)
     b = a[4:]
-    tables = [sites(positions, rng.uniform(0, 0.2, len(positions))) for positions in (a, b)]
+    series = [sites(positions, rng.uniform(0, 0.2, len(positions))) for positions in (a, b)]
     pairs = pair_sites(a, b, 1.0)
-    whole = compare_rates(*tables, pairs, ("A", "B"), SETTINGS)
+    whole = compare_rates(*series, pairs, ("A", "B"), SETTINGS)
     monkeypatch.setattr(comparison, "_BLOCK", 7 * len(a))
-    pd.testing.assert_frame_equal(compare_rates(*tables, pairs, ("A", "B"), SETTINGS), whole)
+    pd.testing.assert_frame_equal(compare_rates(*series, pairs, ("A", "B"), SETTINGS), whole)
 
 
 def test_many_sites_and_resamples_take_little_memory():
@@ -225,8 +225,8 @@ def test_equal_series_are_called_different_no_more_often_than_promised():
     p_values, covered = [], []
     for _ in range(300):
         true = np.where(outline, 0.2 * rng.beta(0.5, 2, len(positions)), 0)
-        tables = [sites(positions, random_rates(rng, true)) for _ in range(2)]
-        table = compare_rates(*tables, pairs, ("A", "B"), SETTINGS)[:3]
+        series = [sites(positions, random_rates(rng, true)) for _ in range(2)]
+        table = compare_rates(*series, pairs, ("A", "B"), SETTINGS)[:3]
         p_values.append(table["p_value"])
         covered.append((table["ratio_low"] <= 1) & (table["ratio_high"] >= 1))
     rejected = (np.array(p_values) < 0.05).mean(axis=0)
@@ -239,8 +239,8 @@ def test_equal_series_are_called_different_no_more_often_than_promised():
 
 
 def write_sites(path, table):
-    with hdf5.create(path, hdf5.provenance("follow_sites.py", {})) as file:
-        hdf5.write_table(file, "sites", table)
+    with sealed.create(path, provenance.made_by("follow_sites.py", {})) as file:
+        tables.write_table(file, "sites", table)
     return str(path)
 
 

@@ -10,7 +10,7 @@ import pytest
 import correct_drift
 from atomsight.analysis.dynamics.drift import Columns, DriftSettings, follow_drift, read_drift
 from atomsight.errors import InputError
-from atomsight.files import hdf5
+from atomsight.files import layout, sealed, tables
 
 PIXEL_A = 0.2
 SHAPE = (256, 256)
@@ -196,15 +196,15 @@ def test_maps_are_asked_for_one_by_one_and_only_a_few_times():
 
 def write_series(folder, found):
     columns = series(found)
-    with hdf5.create(folder / "maps.h5", {}) as file:
-        maps = hdf5.create_maps(file, (*columns.frame_shape, 2), PIXEL_A, ["b", "c"], SIGMA_A, {})
+    with sealed.create(folder / "maps.h5", {}) as file:
+        maps = layout.create_maps(file, (*columns.frame_shape, 2), PIXEL_A, ["b", "c"], SIGMA_A, {})
         for frame, one in enumerate(found):
             maps[frame] = np.stack([1 - picture(one), picture(one)], axis=-1)
     facts = {"pixel_size_A": PIXEL_A, "frame_shape": columns.frame_shape}
-    with hdf5.create(folder / "atoms.h5", facts) as file:
+    with sealed.create(folder / "atoms.h5", facts) as file:
         x_A, y_A = columns.positions_A.T
         table = pd.DataFrame({"frame": columns.frames, "x_A": x_A, "y_A": y_A})
-        hdf5.write_table(file, "atoms", table)
+        tables.write_table(file, "atoms", table)
     return columns
 
 
@@ -246,19 +246,19 @@ def test_bad_input_of_the_script_is_one_sentence(tmp_path, capsys):
     write_series(tmp_path, [observe(lattice_patch(), rng) for _ in range(2)])
     assert run(tmp_path, "--settings", '{"site_radius": 1}') == 1
     assert "did you mean site_radius_A?" in capsys.readouterr().err
-    with hdf5.change(tmp_path / "atoms.h5") as file:
+    with sealed.change(tmp_path / "atoms.h5") as file:
         file.attrs["frame_shape"] = (3, *SHAPE)
     assert run(tmp_path) == 1
     assert "find the columns in these maps" in capsys.readouterr().err
-    with hdf5.change(tmp_path / "atoms.h5") as file:
+    with sealed.change(tmp_path / "atoms.h5") as file:
         file.attrs["frame_shape"] = (1, *SHAPE)
     assert run(tmp_path) == 1
     assert "is of frame 1, but the series has 1" in capsys.readouterr().err
-    with hdf5.change(tmp_path / "atoms.h5") as file:
+    with sealed.change(tmp_path / "atoms.h5") as file:
         file["atoms/x_A"][5] = np.nan
     assert run(tmp_path) == 1
     assert "row 5 of the table 'atoms' has no position" in capsys.readouterr().err
-    with hdf5.change(tmp_path / "atoms.h5") as file:
+    with sealed.change(tmp_path / "atoms.h5") as file:
         del file["atoms/x_A"]
     assert run(tmp_path) == 1
     assert "not the kind of file this step reads" in capsys.readouterr().err

@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import follow_sites
-from atomsight.files import hdf5
+from atomsight.files import sealed, tables
 
 PIXEL_A = 0.1
 SHAPE = (300, 300)
@@ -72,12 +72,12 @@ def write_series(folder, truth, rng, masked_from_A=17.3, unused=()):
     atoms = pd.DataFrame({"frame": frame, "x_A": places_A[:, 0], "y_A": places_A[:, 1]})
     facts = {"pixel_size_A": PIXEL_A, "frame_shape": (frames, *SHAPE)}
     for name, table in {"atoms": atoms, "drift": drift}.items():
-        with hdf5.create(folder / f"{name}.h5", facts) as file:
-            hdf5.write_table(file, name, table)
+        with sealed.create(folder / f"{name}.h5", facts) as file:
+            tables.write_table(file, name, table)
     corner_A = np.array([-3.0, -3.0])
     mask = np.zeros((360, 360), bool)
     mask[int((masked_from_A - corner_A[1]) / PIXEL_A) :] = True
-    with hdf5.create(
+    with sealed.create(
         folder / "substrate.h5", {"pixel_size_A": PIXEL_A, "corner_A": corner_A}
     ) as file:
         file["mask"], file["seen"] = mask, np.full(mask.shape, frames)
@@ -90,12 +90,12 @@ def run(folder, *more):
 
 
 def result(folder):
-    with hdf5.open_to_read(folder / "sites.h5") as file:
+    with sealed.open_to_read(folder / "sites.h5") as file:
         return (
-            hdf5.read_table(file, "sites"),
+            tables.read_table(file, "sites"),
             file["occupied"][...],
             file["p_occupied"][...],
-            hdf5.read_table(file, "drift"),
+            tables.read_table(file, "drift"),
             dict(file.attrs),
         )
 

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import count_columns
 from atomsight.analysis import heights
 from atomsight.errors import InputError
-from atomsight.files import hdf5
+from atomsight.files import layout, sealed, tables
 
 PIXEL_A = 0.2
 SHAPE = (100, 120)
@@ -102,11 +102,11 @@ def test_unusable_pixels_spoil_columns_up_to_a_distance():
 def paths(tmp_path):
     """Columns of two specimens, three images of each; in one image of the second a pixel fails."""
     table = pd.concat([atoms([[0.9, 0.1, 0.0]], frames=frame) for frame in (0, 1)])
-    with hdf5.create(tmp_path / "atoms.h5", {}) as file:
-        hdf5.write_table(file, "atoms", table)
+    with sealed.create(tmp_path / "atoms.h5", {}) as file:
+        tables.write_table(file, "atoms", table)
         file.attrs.update(pixel_size_A=PIXEL_A, frame_shape=(2, *SHAPE))
-    with hdf5.create(tmp_path / "frames.h5", {}) as file:
-        _, usable = hdf5.create_frames(file, (6, *SHAPE), PIXEL_A, PIXEL_A, "abcdef")
+    with sealed.create(tmp_path / "frames.h5", {}) as file:
+        _, usable = layout.create_frames(file, (6, *SHAPE), PIXEL_A, PIXEL_A, "abcdef")
         usable[...] = True
         usable[4, 50, 50] = False
         file.attrs["focus_A"] = [-170.0, -40.0, 90.0]
@@ -120,8 +120,8 @@ def test_the_script_writes_both_tables_and_knows_unusable_pixels(paths):
     text = pd.read_csv(given[1], keep_default_na=False)
     assert list(text["reason"]) == ["", "unusable pixels"]
     assert list(text["reliable"]) == [True, False]
-    with hdf5.open_to_read(paths / "heights.h5") as file:
-        table = hdf5.read_table(file, "heights")
+    with sealed.open_to_read(paths / "heights.h5") as file:
+        table = tables.read_table(file, "heights")
         assert file.attrs["pixel_size_A"] == PIXEL_A
     pd.testing.assert_frame_equal(table, text, check_dtype=False)
 
@@ -133,14 +133,14 @@ def test_the_script_takes_its_thresholds_from_the_settings(paths):
 
 
 def other_classes(folder):
-    with hdf5.create(folder / "atoms.h5", {}) as file:
-        hdf5.write_table(file, "atoms", atoms([[0.9, 0.1]]).rename(columns={"p_2": "p_S"}))
+    with sealed.create(folder / "atoms.h5", {}) as file:
+        tables.write_table(file, "atoms", atoms([[0.9, 0.1]]).rename(columns={"p_2": "p_S"}))
         file.attrs.update(pixel_size_A=PIXEL_A, frame_shape=(1, *SHAPE))
 
 
 def other_frames(folder):
-    with hdf5.create(folder / "frames.h5", {}) as file:
-        hdf5.create_frames(file, (5, *SHAPE), PIXEL_A, PIXEL_A, "abcde")
+    with sealed.create(folder / "frames.h5", {}) as file:
+        layout.create_frames(file, (5, *SHAPE), PIXEL_A, PIXEL_A, "abcde")
         file.attrs["focus_A"] = []
 
 

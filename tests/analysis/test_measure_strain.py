@@ -13,7 +13,7 @@ from ase.build import graphene
 from numpy.testing import assert_allclose
 
 import measure_strain
-from atomsight.files import hdf5
+from atomsight.files import provenance, sealed, tables
 
 BOND_A = 1.42
 # In a rhombus of eight by eight cells: whole hexagons, and atoms between three of them.
@@ -42,8 +42,8 @@ def sheet(cells=8):
 
 
 def write_atoms(path, table):
-    with hdf5.create(path, hdf5.provenance("locate_atoms.py", {})) as file:
-        hdf5.write_table(file, "atoms", table)
+    with sealed.create(path, provenance.made_by("locate_atoms.py", {})) as file:
+        tables.write_table(file, "atoms", table)
     return path
 
 
@@ -87,10 +87,10 @@ def test_hdf5_holds_strain_bonds_rings_and_the_scale(series):
     folder, _ = series
     bonds_csv = folder / "bonds.csv"
     assert run(folder, "--hdf5", folder / "strain.h5", "--bonds", bonds_csv, bond_A=1.4) == 0
-    with hdf5.open_to_read(folder / "strain.h5") as file:
-        table = hdf5.read_table(file, "strain")
-        bonds = hdf5.read_table(file, "bonds")
-        rings = hdf5.read_table(file, "rings")
+    with sealed.open_to_read(folder / "strain.h5") as file:
+        table = tables.read_table(file, "strain")
+        bonds = tables.read_table(file, "bonds")
+        rings = tables.read_table(file, "rings")
         facts = dict(file.attrs)
     assert list(bonds) == ["frame", "atom_1", "atom_2", "length_A"]
     assert list(rings) == ["frame", "x_A", "y_A", "size"]
@@ -140,8 +140,8 @@ def test_series_without_atoms_gives_empty_tables_and_a_warning(tmp_path, capsys)
     assert run(tmp_path, "--hdf5", tmp_path / "strain.h5") == 0
     assert "no atoms" in capsys.readouterr().err
     assert pd.read_csv(tmp_path / "strain.csv").shape == (0, 14)
-    with hdf5.open_to_read(tmp_path / "strain.h5") as file:
-        assert len(hdf5.read_table(file, "bonds")) == len(hdf5.read_table(file, "rings")) == 0
+    with sealed.open_to_read(tmp_path / "strain.h5") as file:
+        assert len(tables.read_table(file, "bonds")) == len(tables.read_table(file, "rings")) == 0
 
 
 def test_series_of_single_atoms_gives_empty_fields(tmp_path, capsys):

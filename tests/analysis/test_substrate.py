@@ -21,7 +21,7 @@ from atomsight.analysis.dynamics.substrate import (
 )
 from atomsight.config import settings
 from atomsight.errors import InputError
-from atomsight.files import hdf5
+from atomsight.files import layout, sealed, tables
 from atomsight.files.records import Frames
 
 PIXEL_A = 0.2
@@ -281,20 +281,20 @@ def test_an_image_that_is_no_mask_is_refused(tmp_path, still_images):
 
 
 def write_series(folder, frames, drift, sites):
-    with hdf5.create(folder / "frames.h5", {}) as file:
-        images, usable = hdf5.create_frames(
+    with sealed.create(folder / "frames.h5", {}) as file:
+        images, usable = layout.create_frames(
             file, frames.images.shape, PIXEL_A, PIXEL_A, frames.names
         )
         images[...], usable[...] = frames.images, frames.usable
     facts = {"pixel_size_A": PIXEL_A, "frame_shape": frames.images.shape}
     shifts_A = drift[["x_A", "y_A"]].fillna(0).to_numpy()
-    tables = []
+    found = []
     for frame in range(len(drift)):
         x_A, y_A = (sites.positions_A + shifts_A[frame]).T
-        tables.append(pd.DataFrame({"frame": frame, "x_A": x_A, "y_A": y_A}))
-    for name, table in {"atoms": pd.concat(tables, ignore_index=True), "drift": drift}.items():
-        with hdf5.create(folder / f"{name}.h5", facts) as file:
-            hdf5.write_table(file, name, table)
+        found.append(pd.DataFrame({"frame": frame, "x_A": x_A, "y_A": y_A}))
+    for name, table in {"atoms": pd.concat(found, ignore_index=True), "drift": drift}.items():
+        with sealed.create(folder / f"{name}.h5", facts) as file:
+            tables.write_table(file, name, table)
 
 
 def run(folder, *more):
@@ -303,7 +303,7 @@ def run(folder, *more):
 
 
 def result(folder):
-    with hdf5.open_to_read(folder / "substrate.h5") as file:
+    with sealed.open_to_read(folder / "substrate.h5") as file:
         arrays = {name: file[name][...] for name in ("mean_image", "mask", "seen")}
         return SimpleNamespace(**arrays, **dict(file.attrs))
 

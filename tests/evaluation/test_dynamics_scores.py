@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 import score_dynamics
 from atomsight.evaluation import dynamics_scores
 from atomsight.evaluation.dynamics_scores import Followed, TrueDynamics
-from atomsight.files import hdf5
+from atomsight.files import sealed, tables
 
 FRAMES = 6
 TRUE_DRIFT = np.stack([0.5 * np.arange(FRAMES), -0.2 * np.arange(FRAMES)], axis=1)
@@ -159,14 +159,14 @@ def test_nothing_found_is_no_error(found, true):
 
 
 def write(folder, found, true):
-    with hdf5.create(folder / "sites.h5", {}) as file:
-        hdf5.write_table(file, "sites", found.sites)
-        hdf5.write_table(file, "drift", found.drift)
+    with sealed.create(folder / "sites.h5", {}) as file:
+        tables.write_table(file, "sites", found.sites)
+        tables.write_table(file, "drift", found.drift)
         file.create_dataset("occupied", data=found.occupied)
         file.create_dataset("p_occupied", data=found.p_occupied)
-    with hdf5.create(folder / "truth.h5", {"field_of_view": true.field_of_view_A}) as file:
-        hdf5.write_table(file, "sites", true.sites)
-        hdf5.write_table(file, "drift", true.drift)
+    with sealed.create(folder / "truth.h5", {"field_of_view": true.field_of_view_A}) as file:
+        tables.write_table(file, "sites", true.sites)
+        tables.write_table(file, "drift", true.drift)
         file.create_dataset("occupied", data=true.occupied)
 
 

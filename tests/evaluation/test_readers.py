@@ -10,7 +10,7 @@ from made_models import ATOM_CARD, save_tiny_model
 
 import locate_atoms
 import map_classes
-from atomsight.files import hdf5
+from atomsight.files import layout, sealed, tables
 from atomsight.learning import models
 
 
@@ -26,8 +26,8 @@ def frames(tmp_path):
 
 def write_frames(path, pixel_size_A=0.12):
     rng = np.random.default_rng(0)
-    with hdf5.create(path, {}) as file:
-        images, usable = hdf5.create_frames(file, (2, 96, 72), pixel_size_A, pixel_size_A, "ab")
+    with sealed.create(path, {}) as file:
+        images, usable = layout.create_frames(file, (2, 96, 72), pixel_size_A, pixel_size_A, "ab")
         images[...] = rng.poisson(100, (2, 96, 72))
         usable[...] = True
         usable[1, :, :36] = False
@@ -51,15 +51,15 @@ def refused(tmp_path, capsys):
 def test_every_frame_is_mapped_and_searched(tmp_path, model, frames):
     maps, atoms, table = (tmp_path / name for name in ("maps.h5", "atoms.h5", "atoms.csv"))
     assert map_classes.main([*map(str, (frames, model, maps)), "--contrast", "dark"]) == 0
-    with hdf5.open_maps(maps) as found:
+    with layout.open_maps(maps) as found:
         assert found.maps.shape == (2, 96, 72, 2)
         np.testing.assert_allclose(found.maps[...].sum(axis=-1), 1, atol=1e-5)
         # What is not usable is background.
         assert (found.maps[1, :, :36, 0] == 1).all()
         assert found.thresholds == ATOM_CARD.thresholds
     assert locate_atoms.main([str(maps), str(atoms), "--csv", str(table)]) == 0
-    with hdf5.open_to_read(atoms) as file:
-        written = hdf5.read_table(file, "atoms")
+    with sealed.open_to_read(atoms) as file:
+        written = tables.read_table(file, "atoms")
     columns = ["frame", "atom", "x_A", "y_A", "class", "p_class", "p_exists", "p_atom"]
     assert list(written.columns) == columns == list(pd.read_csv(table).columns)
     assert (written.loc[written["frame"] == 1, "x_A"] > 35 * 0.12).all()
@@ -80,8 +80,8 @@ def test_thresholds_of_the_settings_go_before_the_models(tmp_path, model, frames
     assert map_classes.main([*map(str, (frames, model, maps))]) == 0
     strict = json.dumps({"min_existence": 1.0, "background_limit": 0.001})
     assert locate_atoms.main([str(maps), str(atoms), "--settings", strict]) == 0
-    with hdf5.open_to_read(atoms) as file:
-        assert len(hdf5.read_table(file, "atoms")) == 0
+    with sealed.open_to_read(atoms) as file:
+        assert len(tables.read_table(file, "atoms")) == 0
 
 
 def test_a_missing_file_is_refused(tmp_path, model, refused):

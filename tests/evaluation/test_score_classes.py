@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import score_classes
-from atomsight.files import hdf5
+from atomsight.files import provenance, sealed, tables
 from atomsight.phantoms import focal_truth
 from atomsight.phantoms.focal_truth import RecordingTruth
 
@@ -19,7 +19,7 @@ def write_truth(path, names, class_names):
     truth = RecordingTruth(
         columns, np.zeros((3, 2)), (20.0, 20.0), (-170.0, -40.0, 90.0), 3e4, class_names
     )
-    focal_truth.write_truth(path, truth, hdf5.provenance("test", {}))
+    focal_truth.write_truth(path, truth, provenance.made_by("test", {}))
     return str(path)
 
 
@@ -29,8 +29,8 @@ def write_atoms(path, names, class_names, frames=1):
     table = pd.DataFrame({"x_A": x + 0.03, "y_A": y, "class": names, "p_class": 0.8})
     table = table.assign(p_exists=1.0, **{f"p_{name}": 0.1 for name in class_names})
     table = pd.concat([table.assign(frame=frame) for frame in range(frames)])
-    with hdf5.create(path, {"frame_shape": (frames, 100, 100)}) as file:
-        hdf5.write_table(file, "atoms", table)
+    with sealed.create(path, {"frame_shape": (frames, 100, 100)}) as file:
+        tables.write_table(file, "atoms", table)
     return str(path)
 
 

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 
 import score_series as script
 from atomsight.evaluation import scores
-from atomsight.files import hdf5
+from atomsight.files import provenance, sealed, tables
 from atomsight.phantoms.acquisition import Truth, write_truth
 
 VIEW_A = (20.0, 10.0)
@@ -104,10 +104,10 @@ def files(tmp_path):
     )
     found = true[["x_A", "y_A"]].iloc[:2].assign(frame=0, atom=[0, 1])
     strain = found.assign(e_xx=[0.01, 0.02], e_yy=0.0, e_xy=0.0)
-    write_truth(tmp_path / "truth.h5", Truth(true, VIEW_A), hdf5.provenance("test", {}))
+    write_truth(tmp_path / "truth.h5", Truth(true, VIEW_A), provenance.made_by("test", {}))
     for name, table in (("atoms", found), ("strain", strain)):
-        with hdf5.create(tmp_path / f"{name}.h5", hdf5.provenance("test", {})) as file:
-            hdf5.write_table(file, name, table)
+        with sealed.create(tmp_path / f"{name}.h5", provenance.made_by("test", {})) as file:
+            tables.write_table(file, name, table)
     return tmp_path
 
 
@@ -129,10 +129,10 @@ def test_script_scores_atoms_and_strain(files, capsys):
 
 
 def test_script_scores_every_frame(files):
-    with hdf5.open_to_read(files / "atoms.h5") as file:
-        table = hdf5.read_table(file, "atoms")
-    with hdf5.create(files / "atoms.h5", hdf5.provenance("test", {})) as file:
-        hdf5.write_table(file, "atoms", pd.concat([table, table.iloc[:1].assign(frame=3)]))
+    with sealed.open_to_read(files / "atoms.h5") as file:
+        table = tables.read_table(file, "atoms")
+    with sealed.create(files / "atoms.h5", provenance.made_by("test", {})) as file:
+        tables.write_table(file, "atoms", pd.concat([table, table.iloc[:1].assign(frame=3)]))
     assert script.main(arguments(files)) == 0
     result = pd.read_csv(files / "scores.csv")
     assert result["frame"].tolist() == [0, 1, 2, 3]
@@ -141,16 +141,16 @@ def test_script_scores_every_frame(files):
 
 def test_script_scores_an_empty_table(files):
     empty = pd.DataFrame({name: np.empty(0) for name in ("frame", "atom", "x_A", "y_A")})
-    with hdf5.create(files / "atoms.h5", hdf5.provenance("test", {})) as file:
-        hdf5.write_table(file, "atoms", empty)
+    with sealed.create(files / "atoms.h5", provenance.made_by("test", {})) as file:
+        tables.write_table(file, "atoms", empty)
     assert script.main(arguments(files)) == 0
     assert pd.read_csv(files / "scores.csv")["recall"].tolist() == [0]
 
 
 def test_script_scores_a_frame_in_which_nothing_was_found(files):
     first = pd.DataFrame({"frame": [0], "atom": [0], "x_A": [5.0], "y_A": [5.0]})
-    with hdf5.create(files / "atoms.h5", {"frame_shape": (3, 100, 100)}) as file:
-        hdf5.write_table(file, "atoms", first)
+    with sealed.create(files / "atoms.h5", {"frame_shape": (3, 100, 100)}) as file:
+        tables.write_table(file, "atoms", first)
     assert script.main(arguments(files)) == 0
     table = pd.read_csv(files / "scores.csv")
     assert table["frame"].tolist() == [0, 1, 2]
@@ -176,7 +176,7 @@ def test_script_refuses_bad_settings_in_one_sentence(files, capsys, settings, wo
 
 
 def test_script_refuses_a_table_without_positions(files, capsys):
-    with hdf5.create(files / "atoms.h5", hdf5.provenance("test", {})) as file:
-        hdf5.write_table(file, "atoms", pd.DataFrame({"frame": [0], "x_A": [1.0]}))
+    with sealed.create(files / "atoms.h5", provenance.made_by("test", {})) as file:
+        tables.write_table(file, "atoms", pd.DataFrame({"frame": [0], "x_A": [1.0]}))
     assert script.main(arguments(files)) == 1
     assert "y_A" in capsys.readouterr().err

@@ -5,7 +5,7 @@ import pandas as pd
 from made_sites import image_of, lattice
 
 from atomsight.figures import column_tables
-from atomsight.files import hdf5
+from atomsight.files import layout, sealed, tables
 
 PIXEL_A = 0.2
 SIZE_PX = 250
@@ -158,31 +158,31 @@ def species_summary():
 
 def write_frames(path, series):
     """Write what import_series.py writes."""
-    with hdf5.create(path, {}) as file:
+    with sealed.create(path, {}) as file:
         shape = series.images.shape
         names = [f"image {number}" for number in range(shape[0])]
-        stored, usable = hdf5.create_frames(file, shape, PIXEL_A, PIXEL_A, names)
+        stored, usable = layout.create_frames(file, shape, PIXEL_A, PIXEL_A, names)
         stored[...], usable[...] = series.images, True
         file.attrs["focus_A"] = series.focus_A
 
 
 def write_truth(path, columns):
     """Write what simulate_focal_series.py writes."""
-    with hdf5.create(path, {}) as file:
-        hdf5.write_table(file, "columns", columns.assign(region=""))
+    with sealed.create(path, {}) as file:
+        tables.write_table(file, "columns", columns.assign(region=""))
         file.attrs.update(dose_e_per_A2=3e4, focus_A=FOCUS_A, field_of_view=FIELD_A)
 
 
 def write_maps(path, maps):
     """Write what map_classes.py writes."""
     names = ["background", "Mo", "S2", "S"]
-    with hdf5.create(path, {}) as file:
-        stored = hdf5.create_maps(file, (1, *maps.shape), PIXEL_A, names, 0.4, {})
+    with sealed.create(path, {}) as file:
+        stored = layout.create_maps(file, (1, *maps.shape), PIXEL_A, names, 0.4, {})
         stored[0] = maps
 
 
 def write_atoms(path, sites):
     """Write what locate_atoms.py writes."""
-    with hdf5.create(path, {}) as file:
-        hdf5.write_table(file, "atoms", sites)
+    with sealed.create(path, {}) as file:
+        tables.write_table(file, "atoms", sites)
         file.attrs.update(pixel_size_A=PIXEL_A, frame_shape=(1, SIZE_PX, SIZE_PX))

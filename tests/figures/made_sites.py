@@ -8,7 +8,7 @@ from matplotlib.text import Text
 from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 
 from atomsight.figures.series_tables import SiteSeries, Substrate
-from atomsight.files import hdf5
+from atomsight.files import layout, sealed, tables
 
 PIXEL_A = 0.2
 FIELD_A = 50.0
@@ -142,9 +142,9 @@ def without_sites(series):
 
 def write_sites(series, path):
     """Write what follow_sites.py writes."""
-    with hdf5.create(path, {}) as file:
-        hdf5.write_table(file, "sites", series.sites)
-        hdf5.write_table(file, "drift", series.drift)
+    with sealed.create(path, {}) as file:
+        tables.write_table(file, "sites", series.sites)
+        tables.write_table(file, "drift", series.drift)
         file["occupied"], file["p_occupied"] = series.occupied, series.p_occupied
         file.attrs.update(
             pixel_size_A=PIXEL_A,
@@ -158,7 +158,7 @@ def write_sites(series, path):
 def write_substrate(series, path):
     """Write what mask_substrate.py writes."""
     made = series.substrate
-    with hdf5.create(path, {}) as file:
+    with sealed.create(path, {}) as file:
         file["mean_image"], file["mask"] = made.mean_image, made.mask
         file["seen"] = np.full(made.mask.shape, len(series.drift))
         file.attrs.update(
@@ -174,21 +174,21 @@ def write_recording(series, folder, count=3):
     shape = (count, SIZE_PX, SIZE_PX)
     offsets = series.drift[["x_A", "y_A"]].to_numpy()
     found = [series.positions[series.occupied[:, n] == 1] + offsets[n] for n in range(count)]
-    with hdf5.create(paths[0], {}) as file:
+    with sealed.create(paths[0], {}) as file:
         names = [f"frame {n}" for n in range(count)]
-        images, usable = hdf5.create_frames(file, shape, PIXEL_A, PIXEL_A, names)
+        images, usable = layout.create_frames(file, shape, PIXEL_A, PIXEL_A, names)
         usable[:] = True
         for n in range(count):
             images[n] = rng.poisson(6 * image_of(found[n]))
-    with hdf5.create(paths[1], {}) as file:
-        maps = hdf5.create_maps(file, (*shape, 2), PIXEL_A, ["background", "column"], 0.4, {})
+    with sealed.create(paths[1], {}) as file:
+        maps = layout.create_maps(file, (*shape, 2), PIXEL_A, ["background", "column"], 0.4, {})
         for n in range(count):
             foreground = np.clip(1.2 * (image_of(found[n]) - 1.1), 0, 1)
             maps[n] = np.stack([1 - foreground, foreground], axis=-1)
     atoms = pd.DataFrame(np.concatenate(found), columns=["x_A", "y_A"])
     atoms.insert(0, "frame", np.repeat(np.arange(count), [len(part) for part in found]))
-    with hdf5.create(paths[2], {}) as file:
-        hdf5.write_table(file, "atoms", atoms.assign(p_column=0.98))
+    with sealed.create(paths[2], {}) as file:
+        tables.write_table(file, "atoms", atoms.assign(p_column=0.98))
         file.attrs.update(pixel_size_A=PIXEL_A, frame_shape=shape)
     return paths
 

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 import plot_gold_dynamics
 import plot_occurrence_events
 from atomsight.figures import gold_dynamics, occurrence_events, rasters, series_tables, site_maps
-from atomsight.files import hdf5
+from atomsight.files import sealed
 
 NAMES = ("vacuum", "gas")
 
@@ -243,7 +243,7 @@ def test_the_script_of_occurrence_draws(files, tmp_path):
 
 
 def other_frames(paths):
-    with hdf5.change(paths[2]) as file:
+    with sealed.change(paths[2]) as file:
         file.attrs["frame_shape"] = (3, 10, 10)
 
 

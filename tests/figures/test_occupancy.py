@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import plot_occupancy
 from atomsight.figures import occupancy, rasters, site_maps, style
-from atomsight.files import hdf5
+from atomsight.files import sealed
 
 
 @pytest.fixture(scope="module")
@@ -169,12 +169,12 @@ def test_the_script_draws_the_same_bytes_again(files, tmp_path):
 
 
 def other_pixels(paths):
-    with hdf5.change(paths[1]) as file:
+    with sealed.change(paths[1]) as file:
         file.attrs["pixel_size_A"] = 0.3
 
 
 def no_occurrence(paths):
-    with hdf5.change(paths[0]) as file:
+    with sealed.change(paths[0]) as file:
         columns = [name for name in file["sites"].attrs["columns"] if name != "occurrence"]
         file["sites"].attrs["columns"] = columns
 

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 
 import plot_random_sheets
 from atomsight.figures import random_sheets
-from atomsight.files import hdf5
+from atomsight.files import layout, provenance
 from atomsight.materials import graphene
 
 SETTINGS = graphene.Settings(
@@ -92,8 +92,8 @@ def shards(tmp_path):
     for shard in (0, 1):
         numbered = ((n, make(n, max_holes=4)) for n in (shard, shard + 2))
         paths.append(str(tmp_path / f"{shard}.h5"))
-        made_by = hdf5.provenance("make_structures.py", section, 5, material="graphene")
-        hdf5.write_structures(paths[-1], numbered, made_by)
+        made_by = provenance.made_by("make_structures.py", section, 5, material="graphene")
+        layout.write_structures(paths[-1], numbered, made_by)
     return paths
 
 

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import plot_rough_particles
 from atomsight.figures import rough_particles
-from atomsight.files import hdf5
+from atomsight.files import layout
 from atomsight.files.records import Structure
 
 
@@ -85,7 +85,7 @@ def test_the_script_reads_all_shards_and_draws_the_same_bytes_again(tmp_path):
     paths = [str(tmp_path / f"{shard}.h5") for shard in range(2)]
     for shard, path in enumerate(paths):
         numbered = ((n, particle(3 + n)) for n in range(shard, 4, 2))
-        hdf5.write_structures(path, numbered, {})
+        layout.write_structures(path, numbered, {})
     assert [len(s.sites) for s in plot_rough_particles.read_particles(paths)] == [9, 16, 25, 36]
     drawn = [tmp_path / "one.png", tmp_path / "two.png"]
     for path in drawn:
@@ -104,7 +104,7 @@ def test_the_script_reads_all_shards_and_draws_the_same_bytes_again(tmp_path):
 def test_the_script_says_in_one_sentence_what_is_wrong(tmp_path, capsys, structures, message):
     path = tmp_path / "0.h5"
     if structures is not None:
-        hdf5.write_structures(path, enumerate(structures), {})
+        layout.write_structures(path, enumerate(structures), {})
     assert plot_rough_particles.main([str(tmp_path / "particles.png"), str(path)]) == 1
     said = capsys.readouterr().err
     assert message in said

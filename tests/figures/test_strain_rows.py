@@ -11,7 +11,7 @@ from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 
 import plot_strain
 from atomsight.figures import strain_rows, style
-from atomsight.files import hdf5
+from atomsight.files import layout, sealed, tables
 
 PIXEL_A = 0.12
 SCORES = {"f1": 0.9876, "rms_error_A": 0.0432, "planar_rms": 0.0051}
@@ -137,16 +137,16 @@ def files(tmp_path):
     """Frames, maps and strain of a series of two frames, and its scores."""
     made = row()
     paths = [str(tmp_path / f"{name}.h5") for name in ("frames", "maps", "strain")]
-    with hdf5.create(paths[0], {}) as file:
-        images, usable = hdf5.create_frames(file, (2, 160, 160), PIXEL_A, PIXEL_A, ["a", "b"])
+    with sealed.create(paths[0], {}) as file:
+        images, usable = layout.create_frames(file, (2, 160, 160), PIXEL_A, PIXEL_A, ["a", "b"])
         images[:], usable[:] = made.image, made.usable
-    with hdf5.create(paths[1], {}) as file:
-        maps = hdf5.create_maps(file, (2, 160, 160, 2), PIXEL_A, ["background", "atom"], 0.4, {})
+    with sealed.create(paths[1], {}) as file:
+        maps = layout.create_maps(file, (2, 160, 160, 2), PIXEL_A, ["background", "atom"], 0.4, {})
         maps[:] = np.stack([1 - made.foreground, made.foreground], axis=-1)
     bonds = pd.DataFrame({"length_A": made.bond_lengths_A})
-    with hdf5.create(paths[2], {}) as file:
+    with sealed.create(paths[2], {}) as file:
         for name, table in (("strain", made.atoms), ("bonds", bonds), ("rings", made.rings)):
-            hdf5.write_table(file, name, table.assign(frame=0))
+            tables.write_table(file, name, table.assign(frame=0))
     scores = tmp_path / "scores.csv"
     scores.write_text("frame,f1,rms_error_A\n0,0.99,0.04\n")
     return paths, str(scores)
@@ -171,7 +171,7 @@ def test_the_script_reads_the_frame_asked_for(files):
 
 
 def cut_maps(paths):
-    with hdf5.change(paths[1]) as file:
+    with sealed.change(paths[1]) as file:
         maps = file["maps"][:, :100]
         del file["maps"]
         file["maps"] = maps

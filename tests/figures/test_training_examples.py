@@ -11,7 +11,7 @@ from matplotlib.text import Text
 import plot_training_examples
 from atomsight.config import settings
 from atomsight.figures import training_examples
-from atomsight.files import hdf5
+from atomsight.files import layout
 from atomsight.files.records import Waves
 from atomsight.imaging.conditions import MicroscopeSettings
 
@@ -91,7 +91,7 @@ def section():
 def test_the_script_draws_the_same_bytes_again(waves, section, tmp_path):
     shard = tmp_path / "waves.h5"
     each = zip(waves.spectra, waves.sites, waves.classes, strict=True)
-    hdf5.write_waves(shard, each, waves.cell_A, waves.energy_eV, {})
+    layout.write_waves(shard, each, waves.cell_A, waves.energy_eV, {})
     options = ["--seed", "3", "--columns", "2", "--settings", json.dumps(section)]
     drawn = [tmp_path / "one.png", tmp_path / "two.png"]
     for path in drawn:

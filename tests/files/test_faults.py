@@ -24,7 +24,7 @@ import tifffile
 from made_models import ATOM_CARD, save_tiny_model
 
 from atomsight.errors import InputError
-from atomsight.files import hdf5, provenance
+from atomsight.files import atomic, layout, provenance, sealed
 from atomsight.learning import models
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +42,7 @@ def write_waves(path):
         )
         for _ in range(3)
     ]
-    hdf5.write_waves(path, waves, CELL, 80e3, hdf5.provenance("simulate_waves.py", {}))
+    layout.write_waves(path, waves, CELL, 80e3, provenance.made_by("simulate_waves.py", {}))
     return path
 
 
@@ -60,9 +60,9 @@ def test_a_flipped_bit_anywhere_in_a_shard_is_found(shard):
         damaged[place] ^= 1 << rng.integers(8)
         shard.write_bytes(damaged)
         with pytest.raises(InputError, match=r"waves\.h5: .*damaged|not a readable HDF5 file"):
-            hdf5.read_waves([shard])
+            layout.read_waves([shard])
     shard.write_bytes(whole)
-    assert len(hdf5.read_waves([shard]).spectra) == 3
+    assert len(layout.read_waves([shard]).spectra) == 3
 
 
 def test_a_shard_of_any_other_length_is_refused(shard):
@@ -70,30 +70,30 @@ def test_a_shard_of_any_other_length_is_refused(shard):
     for length in np.linspace(0, len(whole) - 1, 40).astype(int):
         shard.write_bytes(whole[:length])
         with pytest.raises(InputError, match=r"waves\.h5: .*(cut short|seal is gone)"):
-            hdf5.read_waves([shard])
+            layout.read_waves([shard])
     shard.write_bytes(whole + b"\0")
     with pytest.raises(InputError, match="damaged"):
-        hdf5.read_waves([shard])
+        layout.read_waves([shard])
 
 
 def test_the_sentence_names_the_command_that_makes_the_shard_again(tmp_path):
     path = write_waves(tmp_path / "a folder" / "waves.h5")
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(InputError) as refused:
-        hdf5.read_waves([path])
+        layout.read_waves([path])
     command = re.search(r"to make it again: (rm .*), then the same command", str(refused.value))
     subprocess.run(shlex.split(command[1]), check=True)
     assert not path.exists()
 
 
 def test_the_checksum_is_that_of_the_contents(tmp_path, shard):
-    checksum = hdf5.checksum(shard)
+    checksum = sealed.checksum(shard)
     assert re.fullmatch("[0-9a-f]{64}", checksum)
-    assert hdf5.checksum(write_waves(tmp_path / "again.h5")) == checksum
-    with hdf5.change(shard) as file:
+    assert sealed.checksum(write_waves(tmp_path / "again.h5")) == checksum
+    with sealed.change(shard) as file:
         file.attrs["energy_eV"] = 81e3
-    assert hdf5.checksum(shard) != checksum
-    assert hdf5.read_waves([shard]).energy_eV == 81e3
+    assert sealed.checksum(shard) != checksum
+    assert layout.read_waves([shard]).energy_eV == 81e3
 
 
 def test_files_of_earlier_versions_have_no_checksum_and_are_read(tmp_path, shard):
@@ -102,8 +102,10 @@ def test_files_of_earlier_versions_have_no_checksum_and_are_read(tmp_path, shard
         target.attrs.update(source.attrs)
         for name in source:
             source.copy(name, target)
-    assert hdf5.checksum(old) is None
-    np.testing.assert_array_equal(hdf5.read_waves([old]).spectra, hdf5.read_waves([shard]).spectra)
+    assert sealed.checksum(old) is None
+    np.testing.assert_array_equal(
+        layout.read_waves([old]).spectra, layout.read_waves([shard]).spectra
+    )
 
 
 def test_weights_with_a_flipped_bit_are_refused_with_the_command_that_makes_them_again(tmp_path):
@@ -152,11 +154,11 @@ def test_a_network_is_never_trained_on_a_damaged_shard(tmp_path, shard, run_scri
 ENDLESS = """
 import sys, time
 from atomsight import command_line
-from atomsight.files import hdf5
+from atomsight.files import sealed
 
 @command_line.script
 def main(argv=None):
-    with hdf5.create(sys.argv[1], {}) as file:
+    with sealed.create(sys.argv[1], {}) as file:
         file["data"] = range(1000)
         print("writing", flush=True)
         time.sleep(600)
@@ -215,7 +217,7 @@ def test_the_file_that_finds_no_room_is_named(tmp_path):
     path = tmp_path / "checkpoint.npz"
 
     def write():
-        with hdf5.replacing(path) as partial, open("/dev/full", "wb", buffering=0) as full:
+        with atomic.replacing(path) as partial, open("/dev/full", "wb", buffering=0) as full:
             partial.touch()
             full.write(b"0")
 
@@ -235,7 +237,7 @@ def test_folders_need_not_reach_the_disk_where_files_alone_can(tmp_path, monkeyp
         real(number)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    assert len(hdf5.read_waves([write_waves(tmp_path / "waves.h5")]).spectra) == 3
+    assert len(layout.read_waves([write_waves(tmp_path / "waves.h5")]).spectra) == 3
 
 
 def test_a_file_that_does_not_reach_the_disk_is_not_taken_for_whole(tmp_path, monkeypatch):
@@ -252,7 +254,7 @@ STOPPED_IN_A_WRITE = """
 import builtins, os, signal, sys
 import numpy as np
 from atomsight import command_line
-from atomsight.files import hdf5
+from atomsight.files import provenance, sealed
 
 def stopped(data):
     if not sent:
@@ -261,8 +263,8 @@ def stopped(data):
 
 @command_line.script
 def main(argv=None):
-    with hdf5.create(sys.argv[1], hdf5.provenance("script.py", {})) as file:
-        hdf5.memoryview = stopped
+    with sealed.create(sys.argv[1], provenance.made_by("script.py", {})) as file:
+        sealed.memoryview = stopped
         for number in range(2000):
             file[str(number)] = np.ones((100, 100))
 
@@ -290,7 +292,7 @@ def test_a_wish_to_stop_is_heard_while_hdf5_writes(tmp_path, name, code):
 STOPPED_IN_GARBAGE = """
 import os, signal, sys, time
 from atomsight import command_line
-from atomsight.files import hdf5
+from atomsight.files import provenance, sealed
 
 class Garbage:
     def __del__(self):
@@ -299,7 +301,7 @@ class Garbage:
 
 @command_line.script
 def main(argv=None):
-    with hdf5.create(sys.argv[1], hdf5.provenance("script.py", {})):
+    with sealed.create(sys.argv[1], provenance.made_by("script.py", {})):
         Garbage()
         time.sleep(10)
 
@@ -373,8 +375,8 @@ def test_waves_do_not_depend_on_how_busy_a_machine_is():
 def test_nobody_waits_for_a_lock_on_a_file(shard):
     """Of a process that hangs, or of a file system that has none."""
     read = (
-        "import sys; from atomsight.files import hdf5\n"
-        "print(len(hdf5.read_waves(sys.argv[1:]).sites))"
+        "import sys; from atomsight.files import layout\n"
+        "print(len(layout.read_waves(sys.argv[1:]).sites))"
     )
     with shard.open("r+b") as held:
         fcntl.flock(held, fcntl.LOCK_EX)

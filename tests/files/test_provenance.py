@@ -11,14 +11,14 @@ from PIL import Image
 
 from atomsight import command_line
 from atomsight.figures import style
-from atomsight.files import hdf5, provenance
+from atomsight.files import provenance, sealed, tables
 
 
 @command_line.script
 def first(argv):
     """Make a file from a seed."""
-    made_by = hdf5.provenance("first.py", {"width": 2}, seed=7)
-    with hdf5.create(argv[0], made_by) as file:
+    made_by = provenance.made_by("first.py", {"width": 2}, seed=7)
+    with sealed.create(argv[0], made_by) as file:
         file["numbers"] = [1, 2, 3]
 
 
@@ -28,9 +28,9 @@ def second(argv):
     from matplotlib.figure import Figure
 
     source, table, picture = argv[:3]
-    with hdf5.open_to_read(source) as file:
+    with sealed.open_to_read(source) as file:
         numbers = file["numbers"][...]
-    hdf5.write_csv(table, pd.DataFrame({"number": numbers}))
+    tables.write_csv(table, pd.DataFrame({"number": numbers}))
     style.save(Figure((1, 1)), picture)
 
 
@@ -39,7 +39,7 @@ def third(argv):
     """Make a file from the table."""
     source, target = argv
     provenance.note_input(source)
-    with hdf5.create(target, hdf5.provenance("third.py", {})) as file:
+    with sealed.create(target, provenance.made_by("third.py", {})) as file:
         file["sum"] = pd.read_csv(source)["number"].sum()
 
 
@@ -65,7 +65,7 @@ def test_a_result_tells_the_seeds_and_settings_of_all_that_it_was_made_from(tmp_
     assert table["sha256"] == provenance.file_sha256(files["b.csv"])
     assert table["made_by"] == "test_provenance.py"
     assert data["file"] == "a.h5"
-    assert data["sha256"] == hdf5.checksum(files["a.h5"])
+    assert data["sha256"] == sealed.checksum(files["a.h5"])
     assert (data["made_by"], data["seed"], data["settings"]) == ("first.py", 7, {"width": 2})
     assert data["git"] == kept["git"] == provenance.git_state()
 
@@ -92,7 +92,7 @@ def test_the_same_input_gives_the_same_bytes_in_whatever_folder(tmp_path):
 
 
 def test_without_a_script_nothing_is_written_beside_a_table(tmp_path):
-    hdf5.write_csv(tmp_path / "table.csv", pd.DataFrame({"number": [1]}))
+    tables.write_csv(tmp_path / "table.csv", pd.DataFrame({"number": [1]}))
     assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
 
 
@@ -104,7 +104,7 @@ def test_thousands_of_inputs_are_summed_up(tmp_path):
             for number in range(2000):
                 provenance.note_input(f"{number}.h5", f"{number:064d}", {})
             provenance.note_input("last.h5", last * 64, {})
-            with hdf5.create(tmp_path / "many.h5", {}):
+            with sealed.create(tmp_path / "many.h5", {}):
                 pass
         told.append(json.loads(attributes(tmp_path / "many.h5")["inputs"]))
     (one,), (other,) = told

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 import simulate_waves
-from atomsight.files import hdf5
+from atomsight.files import layout
 from atomsight.files.records import Structure
 from atomsight.imaging.waves import WaveSettings, band_limited, simulate_spectra
 
@@ -101,9 +101,9 @@ def test_a_grid_too_coarse_for_the_band_limit_is_refused():
 def test_waves_survive_their_file(tmp_path):
     files = tmp_path / "structures.h5", tmp_path / "waves.h5"
     structures = [specimen([3.0, 7.0, 2.0]), specimen([3.0, 7.0, 2.0], [8.0, 2.0, 2.0])]
-    hdf5.write_structures(files[0], enumerate(structures), {})
+    layout.write_structures(files[0], enumerate(structures), {})
     assert simulate_waves.main([*map(str, files), "--energy", "80000"]) == 0
-    waves = hdf5.read_waves([files[1], files[1]])
+    waves = layout.read_waves([files[1], files[1]])
     assert waves.spectra.shape[0] == 4
     assert [len(sites) for sites in waves.sites] == [1, 2, 1, 2]
     np.testing.assert_array_equal(waves.sites[3], structures[1].sites)
@@ -113,7 +113,7 @@ def test_waves_survive_their_file(tmp_path):
 def test_a_shard_that_fails_names_the_structure(tmp_path, capsys):
     files = tmp_path / "structures.h5", tmp_path / "waves.h5"
     structures = [(4, specimen([3.0, 7.0, 2.0])), (9, specimen([3.0, 7.0, 2.0], number=79))]
-    hdf5.write_structures(files[0], structures, {})
+    layout.write_structures(files[0], structures, {})
     assert simulate_waves.main([*map(str, files), "--energy", "80000"]) == 1
     error = capsys.readouterr().err
     assert error.startswith("error: structure 9: ")

@@ -19,7 +19,7 @@ import make_structures
 import simulate_waves
 import train_network
 from atomsight.errors import InputError
-from atomsight.files import hdf5
+from atomsight.files import layout
 from atomsight.learning import models
 from atomsight.learning.network import build_network
 from atomsight.learning.training import (
@@ -83,7 +83,7 @@ def test_nothing_is_said_of_a_training_that_learned():
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "squared_error"])
 def test_no_constant_answer_is_better_than_the_one_a_training_is_measured_by(wave_file, loss):
-    waves = hdf5.read_waves([wave_file])
+    waves = layout.read_waves([wave_file])
     plan = plan_of(training=SECTION["training"] | {"loss": loss, "site_weight": 3.0})
     validation = streams(waves, plan)[1]
     network = build_network(2, 1, 2)
@@ -105,7 +105,7 @@ def plan_of(**changes):
 def test_images_wider_than_the_specimen_are_refused(wave_file):
     wide = plan_of(training=SECTION["training"] | {"image_px": 192})
     with pytest.raises(InputError, match=r"training\.image_px: 192 pixels of 0\.13 Å are too wide"):
-        streams(hdf5.read_waves([wave_file]), wide)
+        streams(layout.read_waves([wave_file]), wide)
 
 
 def test_one_seed_gives_the_same_waves(tmp_path, wave_file):
@@ -116,7 +116,7 @@ def test_one_seed_gives_the_same_waves(tmp_path, wave_file):
 
 
 def test_an_epoch_that_was_stopped_goes_on_with_the_examples_to_come(wave_file):
-    waves = hdf5.read_waves([wave_file])
+    waves = layout.read_waves([wave_file])
     whole, rest = streams(waves, plan_of())[0], streams(waves, plan_of())[0]
     whole.done, rest.done = 3, 5
     assert (len(whole), len(rest)) == (3, 1)
@@ -162,7 +162,7 @@ def test_rare_classes_weigh_more_but_sites_as_a_whole_what_was_asked_for():
 
 def test_the_truth_of_a_focal_series_lies_where_its_images_lie_on_average(wave_file):
     """Each image is displaced by its registration error; the truth by their mean, nothing."""
-    waves = hdf5.read_waves([wave_file])
+    waves = layout.read_waves([wave_file])
     series = {"steps_A": [-5, 0, 5], "registration_error_A": 0.5}
     plan = plan_of(microscope=SECTION["microscope"] | {"focal_series": series})
     assert plan.frames == 3
@@ -179,7 +179,7 @@ def test_the_truth_of_a_focal_series_lies_where_its_images_lie_on_average(wave_f
 
 
 def test_images_on_sites_show_one_near_their_middle(wave_file):
-    waves = hdf5.read_waves([wave_file])
+    waves = layout.read_waves([wave_file])
     plan = plan_of(training=SECTION["training"] | {"on_sites": 1.0})
     learning, _ = streams(waves, plan)
     for index in range(3):
@@ -193,7 +193,7 @@ def test_images_on_sites_show_one_near_their_middle(wave_file):
 
 def test_an_example_shows_its_atoms_where_the_truth_has_them(wave_file):
     """At optimum defocus and high dose the image is bright where the truth says atom."""
-    waves = hdf5.read_waves([wave_file])
+    waves = layout.read_waves([wave_file])
     plan = plan_of()
     learning, _ = streams(waves, plan)
     learner = make_learner(build_network(2, 1, 2), waves, plan)
@@ -206,7 +206,7 @@ def test_an_example_shows_its_atoms_where_the_truth_has_them(wave_file):
 
 
 def test_examples_depend_on_seed_and_step_alone(wave_file):
-    waves = hdf5.read_waves([wave_file])
+    waves = layout.read_waves([wave_file])
     one, other = streams(waves, plan_of())[0], streams(waves, plan_of())[0]
     one.done = other.done = 6
     one[0]
@@ -350,10 +350,10 @@ def test_a_training_starts_from_the_weights_of_another_model(tmp_path, wave_file
 
 
 def test_one_structure_is_not_enough(tmp_path, wave_file, capsys):
-    waves = hdf5.read_waves([wave_file])
+    waves = layout.read_waves([wave_file])
     single = tmp_path / "single.h5"
     alone = [(waves.spectra[0], waves.sites[0], waves.classes[0])]
-    hdf5.write_waves(single, alone, waves.cell_A, 80e3, {})
+    layout.write_waves(single, alone, waves.cell_A, 80e3, {})
     arguments = [str(tmp_path / "model"), str(single), "--work", str(tmp_path / "work")]
     code = train_network.main([*arguments, "--seed", "1", "--settings", json.dumps(SECTION)])
     assert code == 1

@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial import cKDTree
 
 import make_structures
-from atomsight.files import hdf5
+from atomsight.files import layout
 from atomsight.materials import graphene
 
 SETTINGS = graphene.Settings(
@@ -86,11 +86,11 @@ def test_shards_hold_what_one_file_would(tmp_path):
         assert make_structures.main([str(path), *given]) == 0
         return path
 
-    whole = dict(hdf5.read_structures(make("whole.h5")))
+    whole = dict(layout.read_structures(make("whole.h5")))
     parts = {}
     for shard in range(2):
         part = make(f"{shard}.h5", "--shard", str(shard), "--shards", "2")
-        parts |= dict(hdf5.read_structures(part))
+        parts |= dict(layout.read_structures(part))
     assert list(whole) == list(parts) == [0, 1, 2], "a training sees them in one order"
     for number, structure in whole.items():
         np.testing.assert_array_equal(structure.positions, parts[number].positions)

@@ -9,7 +9,7 @@ from scipy.spatial import cKDTree
 
 import make_structures
 from atomsight.errors import InputError
-from atomsight.files import hdf5
+from atomsight.files import layout
 from atomsight.materials import nanoparticle
 from atomsight.materials.building import support
 from atomsight.materials.building.support import SupportSettings
@@ -237,7 +237,7 @@ def test_shards_are_the_same_however_they_are_dealt_out(tmp_path):
         path = tmp_path / name
         arguments = [str(path), "--material", "nanoparticle", "--count", "3", "--seed", "7"]
         assert make_structures.main([*arguments, *options]) == 0
-        return dict(hdf5.read_structures(path))
+        return dict(layout.read_structures(path))
 
     together = made("all.h5")
     alone = made("one.h5", "--shard", "1", "--shards", "3")

@@ -17,7 +17,7 @@ def test_a_script_depends_on_the_modules_it_imports_and_on_theirs():
     assert found[0] == "locate_atoms.py"
     assert {
         "atomsight/reading/segmentation.py",
-        "atomsight/files/hdf5.py",
+        "atomsight/files/sealed.py",
         "atomsight/files/records.py",
     } <= set(found)
     assert len(found) == len(set(found))

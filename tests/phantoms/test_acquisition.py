@@ -12,7 +12,7 @@ from scipy.ndimage import map_coordinates
 
 import simulate_acquisition as script
 from atomsight.errors import InputError
-from atomsight.files import hdf5
+from atomsight.files import provenance
 from atomsight.files.records import Structure
 from atomsight.phantoms import acquisition, specimens
 from atomsight.phantoms.acquisition import AcquisitionSettings
@@ -197,7 +197,7 @@ def test_tiff_says_that_it_is_simulated_and_not_when(tmp_path):
 def test_truth_survives_its_file(tmp_path):
     structure, known = specimens.pristine_sheet(PristineSettings(size_A=(30, 26)))
     truth = acquisition.truth_in_view(structure, known, SMALL)
-    acquisition.write_truth(tmp_path / "truth.h5", truth, hdf5.provenance("test", {}))
+    acquisition.write_truth(tmp_path / "truth.h5", truth, provenance.made_by("test", {}))
     read = acquisition.read_truth(tmp_path / "truth.h5")
     assert read.field_of_view_A == SMALL.field_of_view_A
     assert read.atoms["region"].tolist() == truth.atoms["region"].tolist()
@@ -240,7 +240,7 @@ def test_script_wants_exactly_one_specimen(tmp_path, capsys):
 def test_script_images_one_specimen_at_several_doses(tmp_path):
     structure, known = specimens.pristine_sheet(PristineSettings(size_A=(30, 26)))
     specimen = tmp_path / "specimen.h5"
-    specimens.write_specimen(specimen, structure, known, hdf5.provenance("make_specimen.py", {}))
+    specimens.write_specimen(specimen, structure, known, provenance.made_by("make_specimen.py", {}))
     for dose in (100, 10_000):
         section = {"rows": 96, "columns": 128, "dose_e_per_A2": dose, "offset": 0}
         outputs = [str(tmp_path / f"{dose}.tif"), str(tmp_path / f"{dose}.h5")]

@@ -10,7 +10,7 @@ from scipy.ndimage import map_coordinates
 
 import simulate_focal_series
 from atomsight.config import settings
-from atomsight.files import hdf5
+from atomsight.files import provenance, sealed, tables
 from atomsight.phantoms import focal_recordings, focal_truth, particles
 from atomsight.phantoms.focal_recordings import RecordingSettings
 from atomsight.phantoms.particles import ParticleSettings
@@ -92,7 +92,7 @@ def test_sites_of_a_sheet_are_where_truth_and_shift_say():
 def test_truth_survives_its_file(tmp_path, particle):
     _, truth = particle
     path = tmp_path / "truth.h5"
-    focal_truth.write_truth(path, truth, hdf5.provenance("test", {}))
+    focal_truth.write_truth(path, truth, provenance.made_by("test", {}))
     read = focal_truth.read_truth(path)
     assert_allclose(read.columns[["x_A", "y_A"]], truth.columns[["x_A", "y_A"]])
     assert read.columns["class"].tolist() == truth.columns["class"].tolist()
@@ -113,8 +113,8 @@ def test_the_script_writes_the_same_stack_and_truth_again(tmp_path):
     (read,) = rsciio.tiff.file_reader(tmp_path / "one.tif")
     assert read["data"].shape == (3, 192, 208)
     assert_allclose([axis["scale"] for axis in read["axes"][1:]], 0.015, rtol=1e-6)
-    with hdf5.open_to_read(tmp_path / "one.h5") as file:
-        assert hdf5.read_table(file, "shifts")["frame"].tolist() == [0, 1, 2]
+    with sealed.open_to_read(tmp_path / "one.h5") as file:
+        assert tables.read_table(file, "shifts")["frame"].tolist() == [0, 1, 2]
         assert file["columns/x_A"].attrs["units"] == "angstrom"
 
 

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 import import_series
 import simulate_sequence as script
 from atomsight.config import settings
-from atomsight.files import hdf5
+from atomsight.files import layout, sealed
 from atomsight.phantoms import particles, sequences
 from atomsight.phantoms.sequences import SequenceSettings
 
@@ -187,7 +187,7 @@ def test_the_script_writes_a_stack_that_the_workflow_reads(tmp_path):
     assert script.main([str(stack), str(truth), "--settings", json.dumps(section)]) == 0
     assert b"simulated" in stack.read_bytes()
     assert import_series.main([str(stack), str(frames)]) == 0
-    with hdf5.open_frames(frames) as read:
+    with layout.open_frames(frames) as read:
         assert read.images.shape == (2, 248, 264)
         assert_allclose(read.pixel_size_A, 0.125, rtol=1e-5)
     known = sequences.read_truth(truth)
@@ -196,7 +196,7 @@ def test_the_script_writes_a_stack_that_the_workflow_reads(tmp_path):
     first = ["site", "x_A", "y_A", "atoms", "dynamic", "p_appear", "p_vanish", "hop_rate"]
     assert known.sites.columns[:8].tolist() == first
     assert known.sites["dynamic"].dtype == bool
-    with hdf5.open_to_read(truth) as file:
+    with sealed.open_to_read(truth) as file:
         assert file["occupied"].dtype == np.int8
         assert file.attrs["frame_shape"].tolist() == [2, 248, 264]
         assert file.attrs["dose_e_per_A2"] == 300

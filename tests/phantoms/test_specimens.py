@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 
 import make_specimen as script
 from atomsight.errors import InputError
-from atomsight.files import hdf5
+from atomsight.files import layout, provenance
 from atomsight.phantoms import specimens
 from atomsight.phantoms.specimens import (
     BOND_A,
@@ -150,7 +150,7 @@ def test_polycrystal_has_grains_and_boundaries_of_unknown_strain(grains):
 def test_a_specimen_survives_its_file(tmp_path):
     path = tmp_path / "specimen.h5"
     structure, truth = specimens.strained_sheet(StrainedSettings(size_A=SMALL, hole_radius_A=4))
-    specimens.write_specimen(path, structure, truth, hdf5.provenance("make_specimen.py", {}))
+    specimens.write_specimen(path, structure, truth, provenance.made_by("make_specimen.py", {}))
     structure_read, truth_read = specimens.read_specimen(path)
     assert_allclose(structure_read.positions, structure.positions)
     assert_allclose(truth_read.strain, truth.strain)
@@ -160,7 +160,7 @@ def test_a_specimen_survives_its_file(tmp_path):
 def test_any_file_of_structures_is_a_specimen_of_unknown_truth(tmp_path):
     path = tmp_path / "structures.h5"
     structure, _ = specimens.pristine_sheet(PristineSettings(size_A=SMALL))
-    hdf5.write_structures(path, [(7, structure)], hdf5.provenance("make_structures.py", {}))
+    layout.write_structures(path, [(7, structure)], provenance.made_by("make_structures.py", {}))
     _, truth = specimens.read_specimen(path)
     assert set(truth.region) == {"unknown"}
     assert np.isnan(truth.strain).all()
@@ -168,7 +168,7 @@ def test_any_file_of_structures_is_a_specimen_of_unknown_truth(tmp_path):
 
 def test_a_file_without_structures_is_refused(tmp_path):
     path = tmp_path / "empty.h5"
-    hdf5.write_structures(path, [], hdf5.provenance("make_structures.py", {}))
+    layout.write_structures(path, [], provenance.made_by("make_structures.py", {}))
     with pytest.raises(InputError, match="no structure"):
         specimens.read_specimen(path)
 

@@ -8,7 +8,7 @@ import pytest
 import tifffile
 
 import import_series
-from atomsight.files import hdf5
+from atomsight.files import layout, sealed
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_a_series_becomes_a_file_of_frames(image, stack, output, run_script):
     settings["model_pixel_size_A"] = [0.1, 0.14]
     result = run_script("import_series.py", image, output, "--settings", json.dumps(settings))
     assert result.returncode == 0, result.stderr
-    with hdf5.open_frames(output) as frames:
+    with layout.open_frames(output) as frames:
         np.testing.assert_array_equal(frames.images[...], stack[[0, 1, 4]])
         assert frames.usable[...].all()
         assert frames.pixel_size_A == frames.source_pixel_size_A == 0.12
@@ -81,12 +81,12 @@ def test_a_focal_series_is_registered_on_its_mean_position(tmp_path, focal_stack
     path = tmp_path / "focal.tif"
     tifffile.imwrite(path, focal_stack, photometric="minisblack")
     assert import_series.main([str(path), str(output), "--settings", json.dumps(FOCAL)]) == 0
-    with hdf5.open_frames(output) as frames:
+    with layout.open_frames(output) as frames:
         assert frames.focus_A == (-40.0, 90.0)
         assert frames.frames_per_specimen == 2
         images, usable = frames.images[...], frames.usable[...]
     assert images.shape == focal_stack.shape
-    with hdf5.open_to_read(output) as file:
+    with sealed.open_to_read(output) as file:
         shifts_px = file["shift_A"][...] / 0.2
         assert file["shift_A"].attrs["units"] == "angstrom"
     expected = [[-2.25, 1.625], [2.25, -1.625]] * 2

@@ -9,7 +9,7 @@ import pytest
 from made_models import ATOM_CARD
 
 import map_classes
-from atomsight.files import hdf5
+from atomsight.files import layout, sealed
 from atomsight.learning import models
 from atomsight.learning.network import build_network
 
@@ -31,9 +31,9 @@ def model(tmp_path):
 
 
 def write_frames(path, images, focus_A=FOCUS_A):
-    with hdf5.create(path, {}) as file:
+    with sealed.create(path, {}) as file:
         names = [str(number) for number in range(len(images))]
-        stored, usable = hdf5.create_frames(file, images.shape, 0.12, 0.12, names, focus_A)
+        stored, usable = layout.create_frames(file, images.shape, 0.12, 0.12, names, focus_A)
         stored[...], usable[...] = images, True
         usable[1, :, :20] = False
         usable[2, :9] = False
@@ -47,7 +47,7 @@ def images():
 
 def mapped(model, frames, maps):
     assert map_classes.main([str(frames), str(model), str(maps)]) == 0
-    with hdf5.open_maps(maps) as found:
+    with layout.open_maps(maps) as found:
         return found.maps[...]
 
 

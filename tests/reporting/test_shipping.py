@@ -9,7 +9,7 @@ import pytest
 from made_models import COLUMN_CARD, save_tiny_model
 
 import ship_model
-from atomsight.files import hdf5, provenance
+from atomsight.files import layout, provenance, sealed
 from atomsight.learning import models
 from atomsight.learning.network import build_network
 from atomsight.reporting import shipping
@@ -111,8 +111,8 @@ def test_weights_that_float16_would_spoil_stay_float32(tmp_path, model):
 def test_images_of_the_user_are_compared_too(tmp_path, model, capsys):
     frames = tmp_path / "frames.h5"
     image = np.random.default_rng(0).poisson(100, (1, 64, 72)).astype("float32")
-    with hdf5.create(frames, {}) as file:
-        stored, usable = hdf5.create_frames(file, image.shape, 0.12, 0.12, ["one"], ())
+    with sealed.create(frames, {}) as file:
+        stored, usable = layout.create_frames(file, image.shape, 0.12, 0.12, ["one"], ())
         stored[...], usable[...] = image, True
     arguments = [str(model), str(tmp_path / "gold"), "--frames", str(frames)]
     assert ship_model.main(arguments) == 0

@@ -31,7 +31,7 @@ from atomsight import command_line
 from atomsight.analysis.dynamics import comparison
 from atomsight.config import settings
 from atomsight.errors import InputError
-from atomsight.files import hdf5
+from atomsight.files import sealed, tables
 
 RATES = ["event_rate", "hop_rate"]
 COLUMNS = ["x_A", "y_A", "masked", *RATES]
@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None) -> None:
     warn_of_unknown(given.sites_a, sites_a)
     warn_of_unknown(given.sites_b, sites_b)
     table = comparison.compare_rates(sites_a, sites_b, pairs, tuple(given.names), chosen)
-    hdf5.write_csv(given.comparison, table)
+    tables.write_csv(given.comparison, table)
     if len(table):
         command_line.print_table(table)
 
@@ -89,8 +89,8 @@ def read_sites(path: str) -> pd.DataFrame:
     InputError
         If the file or a column is missing, or if all sites are masked.
     """
-    with hdf5.open_to_read(path) as file:
-        sites = hdf5.read_table(file, "sites")
+    with sealed.open_to_read(path) as file:
+        sites = tables.read_table(file, "sites")
     missing = [column for column in COLUMNS if column not in sites]
     if missing:
         raise InputError(f"{path}: the table 'sites' has no column {missing[0]!r}; make it again")

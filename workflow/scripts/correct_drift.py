@@ -31,7 +31,7 @@ from atomsight.analysis.dynamics.drift import (
 )
 from atomsight.config import settings
 from atomsight.errors import InputError
-from atomsight.files import hdf5
+from atomsight.files import layout, provenance, sealed
 from atomsight.files.records import ClassMaps
 
 
@@ -42,12 +42,12 @@ def main(argv: list[str] | None = None) -> None:
     section = given.settings
     chosen = settings.load(section, "dynamics", DriftSettings)
     columns = read_columns(given.atoms)
-    with hdf5.open_maps(given.maps) as maps:
+    with layout.open_maps(given.maps) as maps:
         check_together(maps, columns, given)
         drift = follow_drift(lambda frame: 1 - maps.maps[frame][..., 0], columns, chosen)
     report(drift)
-    made_by = hdf5.provenance("correct_drift.py", section, atoms=Path(given.atoms).name)
-    with hdf5.create(given.drift, made_by) as file:
+    made_by = provenance.made_by("correct_drift.py", section, atoms=Path(given.atoms).name)
+    with sealed.create(given.drift, made_by) as file:
         write_drift(file, drift, columns)
 
 

@@ -31,7 +31,7 @@ from atomsight.analysis.heights import (
 )
 from atomsight.config import settings
 from atomsight.errors import InputError
-from atomsight.files import hdf5
+from atomsight.files import layout, provenance, sealed, tables
 
 NEEDED = ("frame", "atom", "x_A", "y_A", "p_exists")
 
@@ -48,14 +48,14 @@ def main(argv: list[str] | None = None) -> None:
         is_clear = mark_clear(atoms, given.frames, shape, pixel_size_A, chosen.clear_A)
     table = count_columns(atoms, is_clear, shape[1:], pixel_size_A, chosen, given.atoms)
     report(table)
-    hdf5.write_csv(given.heights, table)
+    tables.write_csv(given.heights, table)
     if given.hdf5:
-        made_by = hdf5.provenance(
+        made_by = provenance.made_by(
             "count_columns.py", dataclasses.asdict(chosen), atoms=Path(given.atoms).name
         )
         facts = {"pixel_size_A": pixel_size_A, "frame_shape": shape}
-        with hdf5.create(given.hdf5, made_by | facts) as file:
-            hdf5.write_table(file, "heights", table)
+        with sealed.create(given.hdf5, made_by | facts) as file:
+            tables.write_table(file, "heights", table)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -91,8 +91,8 @@ def read_atoms(path: str) -> tuple[pd.DataFrame, tuple[int, int, int], float]:
     InputError
         If the file is of another kind, or its classes are not numbers of atoms.
     """
-    with hdf5.open_to_read(path) as file:
-        atoms = hdf5.read_table(file, "atoms")
+    with sealed.open_to_read(path) as file:
+        atoms = tables.read_table(file, "atoms")
         shape = tuple(int(edge) for edge in file.attrs["frame_shape"])
         pixel_size_A = float(file.attrs["pixel_size_A"])
     missing = [name for name in NEEDED if name not in atoms]
@@ -132,7 +132,7 @@ def mark_clear(
     """
     is_clear = np.ones(len(atoms), bool)
     points = atoms[["x_A", "y_A"]].to_numpy(float)
-    with hdf5.open_frames(path) as frames:
+    with layout.open_frames(path) as frames:
         images, more = divmod(frames.images.shape[0], max(shape[0], 1))
         if more or images == 0 or frames.images.shape[1:] != shape[1:]:
             raise InputError(f"{path}: the columns were not found in these images; find them again")

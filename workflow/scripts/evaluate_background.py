@@ -19,7 +19,7 @@ from atomsight.config import settings
 from atomsight.evaluation import backgrounds
 from atomsight.evaluation.backgrounds import BackgroundSettings
 from atomsight.evaluation.readers import finder
-from atomsight.files import hdf5
+from atomsight.files import tables
 
 
 @command_line.script
@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> None:
     where = f"{name}.acquisition"
     find = finder(given.model, pixel_size_A, reading, section["contrast"], where)
     table = backgrounds.measure(chosen, find)
-    hdf5.write_csv(given.output, table)
+    tables.write_csv(given.output, table)
     command_line.print_table(table)
 
 

@@ -22,7 +22,7 @@ from atomsight.config import settings
 from atomsight.evaluation import columns
 from atomsight.evaluation.columns import ColumnEvaluationSettings
 from atomsight.evaluation.readers import finder
-from atomsight.files import hdf5
+from atomsight.files import tables
 
 POOLED = ["zone_axis", "dose_e_per_A2"]
 SINGLE = ["zone_axis", "tilt_deg", "dose_e_per_A2"]
@@ -42,9 +42,9 @@ def main(argv: list[str] | None = None) -> None:
 
     counts = columns.measure(chosen, find)
     table = columns.summarise(counts, SINGLE)
-    hdf5.write_csv(given.output, table)
+    tables.write_csv(given.output, table)
     if given.summary:
-        hdf5.write_csv(given.summary, columns.summarise(counts, POOLED))
+        tables.write_csv(given.summary, columns.summarise(counts, POOLED))
     command_line.print_table(table)
 
 

@@ -29,7 +29,7 @@ from atomsight.config import settings
 from atomsight.evaluation import imaging_conditions
 from atomsight.evaluation.imaging_conditions import RandomSettings, SweepSettings
 from atomsight.evaluation.readers import find_in_any_pixels
-from atomsight.files import hdf5
+from atomsight.files import tables
 from atomsight.learning import models
 from atomsight.phantoms import specimens
 from atomsight.phantoms.acquisition import AcquisitionSettings
@@ -53,13 +53,13 @@ def main(argv: list[str] | None = None) -> None:
     specimen = imaging_conditions.make_specimen(structure, known, optics)
     trained = card.microscope
     table = imaging_conditions.measure_sweeps(sweeps, optics, specimen, find, trained)
-    hdf5.write_csv(given.conditions, table)
+    tables.write_csv(given.conditions, table)
     tell(table, ["condition", "value", "unit"])
     if drawn.microscope.energy_eV != optics.energy_eV:
         other = dataclasses.replace(optics, energy_eV=drawn.microscope.energy_eV)
         specimen = imaging_conditions.make_specimen(structure, known, other)
     table = imaging_conditions.measure_settings(drawn, optics, specimen, find, trained)
-    hdf5.write_csv(given.random, table)
+    tables.write_csv(given.random, table)
     tell(table, ["setting", "information_limit_A"])
 
 

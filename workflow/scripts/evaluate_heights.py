@@ -26,10 +26,11 @@ import sys
 from atomsight import command_line
 from atomsight.analysis.heights import height_columns
 from atomsight.config import settings
-from atomsight.evaluation.counting import benchmark, tables
+from atomsight.evaluation.counting import benchmark
 from atomsight.evaluation.counting.benchmark import Counter, HeightEvaluationSettings
+from atomsight.evaluation.counting.tables import abstention, confusion, reliability, summarise
 from atomsight.evaluation.readers import atom_reader
-from atomsight.files import hdf5
+from atomsight.files import tables
 from atomsight.learning import models
 
 NAME = "height_evaluation"
@@ -45,14 +46,14 @@ def main(argv: list[str] | None = None) -> None:
     counter = load_counter(given.model, chosen, section["contrast"], reading)
 
     answers = benchmark.measure(chosen, counter)
-    summary = tables.summarise(answers, chosen.bins)
-    hdf5.write_csv(given.output, summary)
+    summary = summarise(answers, chosen.bins)
+    tables.write_csv(given.output, summary)
     if given.confusion:
-        hdf5.write_csv(given.confusion, tables.confusion(answers))
+        tables.write_csv(given.confusion, confusion(answers))
     if given.reliability:
-        hdf5.write_csv(given.reliability, tables.reliability(answers, chosen.bins))
+        tables.write_csv(given.reliability, reliability(answers, chosen.bins))
     if given.abstention:
-        hdf5.write_csv(given.abstention, tables.abstention(answers))
+        tables.write_csv(given.abstention, abstention(answers))
     command_line.print_table(summary)
 
 

@@ -25,7 +25,7 @@ from atomsight import command_line
 from atomsight.config import settings
 from atomsight.evaluation import atom_scores, position_bound, trained_ranges
 from atomsight.evaluation.readers import find_sites
-from atomsight.files import hdf5
+from atomsight.files import tables
 from atomsight.learning import models
 from atomsight.phantoms import acquisition, specimens
 
@@ -54,7 +54,7 @@ def main(argv: list[str] | None = None) -> None:
         row["bound_A"] = bound_A
         rows.append(row | atom_scores.score_peaks(image, optics.pixel_size_A, truth))
     table = pd.DataFrame(rows)
-    hdf5.write_csv(given.evaluation, table)
+    tables.write_csv(given.evaluation, table)
     shown = ["dose_e_per_A2", "precision", "recall", "f1", "rms_error_A", "bound_A", "peaks_f1"]
     command_line.print_table(table[shown])
 

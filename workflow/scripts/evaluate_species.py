@@ -26,7 +26,7 @@ from atomsight.errors import InputError
 from atomsight.evaluation import species
 from atomsight.evaluation.readers import atom_reader
 from atomsight.evaluation.species import SpeciesEvaluationSettings, SpeciesReader
-from atomsight.files import hdf5
+from atomsight.files import tables
 from atomsight.learning import models
 from atomsight.phantoms.monolayers import SPECIES
 
@@ -44,8 +44,8 @@ def main(argv: list[str] | None = None) -> None:
 
     pairs = species.measure(chosen, readers)
     table = species.summarise(pairs)
-    hdf5.write_csv(given.summary, table)
-    hdf5.write_csv(given.confusion, species.confusion(pairs))
+    tables.write_csv(given.summary, table)
+    tables.write_csv(given.confusion, species.confusion(pairs))
     command_line.print_table(table)
 
 

@@ -25,7 +25,7 @@ from atomsight.config import settings
 from atomsight.evaluation import lattice
 from atomsight.evaluation.lattice import StrainEvaluationSettings
 from atomsight.evaluation.readers import finder
-from atomsight.files import hdf5
+from atomsight.files import tables
 from atomsight.learning import models
 
 NAME = "strain_evaluation"
@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> None:
     pixel_size_A = chosen.acquisition.pixel_size_A
     find = finder(given.model, pixel_size_A, reading, "auto", f"{NAME}.acquisition")
     table = lattice.measure(chosen, measured, find, models.read_card(given.model).microscope)
-    hdf5.write_csv(given.output, table)
+    tables.write_csv(given.output, table)
     command_line.print_table(table)
 
 

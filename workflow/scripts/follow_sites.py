@@ -27,6 +27,7 @@ import logging
 import math
 import sys
 
+import h5py
 import numpy as np
 import pandas as pd
 
@@ -39,7 +40,7 @@ from atomsight.analysis.dynamics.sites import Sites, SiteSettings, find_sites, s
 from atomsight.analysis.dynamics.substrate import read_masked
 from atomsight.config import settings
 from atomsight.errors import InputError
-from atomsight.files import hdf5
+from atomsight.files import provenance, sealed, tables
 
 HOP_COLUMNS = ["hop_rate", "hop_rate_low", "hop_rate_high", "p_appear", "p_vanish", "p_static"]
 
@@ -68,14 +69,14 @@ def main(argv: list[str] | None = None) -> None:
     table = pd.concat([table, rates], axis=1)
     report(table, drift)
 
-    made_by = hdf5.provenance("follow_sites.py", section, hops=hop_section)
-    with hdf5.create(given.sites, made_by) as file:
+    made_by = provenance.made_by("follow_sites.py", section, hops=hop_section)
+    with sealed.create(given.sites, made_by) as file:
         write_sites(file, table, sites, p_occupied, columns, drift)
         file.attrs.update(
             dose_e_per_A2=math.nan if given.dose is None else given.dose,
             confidence=hop_settings.confidence,
         )
-    hdf5.write_csv(given.csv, table)
+    tables.write_csv(given.csv, table)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -209,7 +210,7 @@ def estimate_hops(
 
 
 def write_sites(
-    file: "hdf5.h5py.File",
+    file: h5py.File,
     table: pd.DataFrame,
     sites: Sites,
     p_occupied: np.ndarray,
@@ -221,7 +222,7 @@ def write_sites(
     Parameters
     ----------
     file : h5py.File
-        A file of :func:`atomsight.files.hdf5.create`.
+        A file of :func:`atomsight.files.sealed.create`.
     table : DataFrame of S rows
         The table of sites.
     sites : Sites
@@ -239,8 +240,8 @@ def write_sites(
         frame_shape=columns.frame_shape,
         frames_used=np.count_nonzero(drift["used"]),
     )
-    hdf5.write_table(file, "sites", table)
-    hdf5.write_table(file, "drift", drift)
+    tables.write_table(file, "sites", table)
+    tables.write_table(file, "drift", drift)
     for name, values in {"occupied": sites.occupied, "p_occupied": p_occupied}.items():
         file.create_dataset(name, data=values, compression="gzip").attrs["units"] = ""
 

@@ -25,7 +25,7 @@ import numpy as np
 
 from atomsight import command_line
 from atomsight.config import settings
-from atomsight.files import hdf5
+from atomsight.files import layout, provenance, sealed
 from atomsight.reading.micrographs import ImportSettings, Series, open_series, read_specimens
 
 
@@ -69,11 +69,11 @@ def write_series(path: Path | str, series: Series, chosen: ImportSettings) -> No
     facts = dataclasses.asdict(chosen)
     if chosen.mask is not None:
         facts["mask"] = Path(chosen.mask).name
-    made_by = hdf5.provenance(
+    made_by = provenance.made_by(
         "import_series.py", facts, inputs=[file.name for file, _ in series.files]
     )
-    with hdf5.create(path, made_by) as file:
-        images, usable = hdf5.create_frames(
+    with sealed.create(path, made_by) as file:
+        images, usable = layout.create_frames(
             file,
             series.shape,
             series.pixel_size_A,
@@ -87,7 +87,7 @@ def write_series(path: Path | str, series: Series, chosen: ImportSettings) -> No
             frames = slice(start, start := start + len(registered))
             images[frames], usable[frames], shifts_A[frames] = registered, marks, displaced_A
         if series.focus_A:
-            hdf5.write_shifts(file, shifts_A)
+            layout.write_shifts(file, shifts_A)
             shift_A = np.hypot(*shifts_A.T).max()
             logging.info("%s: registered, largest displacement %.2f Å", chosen.series, shift_A)
 

@@ -18,7 +18,7 @@ import pandas as pd
 
 from atomsight import command_line
 from atomsight.config import settings
-from atomsight.files import hdf5
+from atomsight.files import layout, provenance, sealed, tables
 from atomsight.reading.segmentation import SegmentationSettings, locate_atoms
 
 
@@ -26,24 +26,24 @@ from atomsight.reading.segmentation import SegmentationSettings, locate_atoms
 def main(argv: list[str] | None = None) -> None:
     """Find the atoms of one frame after another."""
     given = parse(argv)
-    with hdf5.open_maps(given.maps) as maps:
+    with layout.open_maps(given.maps) as maps:
         section = dict(maps.thresholds) | given.settings
         chosen = settings.load(section, "segmentation", SegmentationSettings)
-        tables = []
+        found = []
         for frame in range(maps.maps.shape[0]):
             atoms = locate_atoms(
                 maps.maps[frame], maps.pixel_size_A, maps.class_names, maps.site_sigma_A, chosen
             )
             atoms.insert(0, "frame", frame)
-            tables.append(atoms)
+            found.append(atoms)
         facts = {"pixel_size_A": maps.pixel_size_A, "frame_shape": maps.maps.shape[:3]}
-    atoms = pd.concat(tables, ignore_index=True)
-    made_by = hdf5.provenance("locate_atoms.py", section)
-    with hdf5.create(given.atoms, made_by | facts) as file:
-        hdf5.write_table(file, "atoms", atoms)
+    atoms = pd.concat(found, ignore_index=True)
+    made_by = provenance.made_by("locate_atoms.py", section)
+    with sealed.create(given.atoms, made_by | facts) as file:
+        tables.write_table(file, "atoms", atoms)
     if given.csv:
-        hdf5.write_csv(given.csv, atoms)
-    logging.info("%d atoms in %d frames", len(atoms), len(tables))
+        tables.write_csv(given.csv, atoms)
+    logging.info("%d atoms in %d frames", len(atoms), len(found))
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:

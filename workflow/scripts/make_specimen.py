@@ -13,7 +13,7 @@ import sys
 
 from atomsight import command_line
 from atomsight.config import settings
-from atomsight.files import hdf5
+from atomsight.files import provenance
 from atomsight.phantoms.specimens import make_specimen, write_specimen
 
 
@@ -27,7 +27,7 @@ def main(argv: list[str] | None = None) -> None:
 
     section = settings.complete(arguments.settings, "specimen", "specimen")
     structure, truth = make_specimen(section)
-    made_by = hdf5.provenance("make_specimen.py", section, seed=section["seed"])
+    made_by = provenance.made_by("make_specimen.py", section, seed=section["seed"])
     write_specimen(arguments.output, structure, truth, made_by)
     logging.info("a simulated specimen of %d atoms in %s", len(structure.sites), arguments.output)
 

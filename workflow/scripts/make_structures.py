@@ -15,7 +15,7 @@ import numpy as np
 from atomsight import command_line
 from atomsight.config import settings
 from atomsight.errors import InputError
-from atomsight.files import hdf5
+from atomsight.files import layout, provenance
 from atomsight.materials import MATERIALS
 
 
@@ -48,8 +48,8 @@ def main(argv: list[str] | None = None) -> None:
         (number, material.make_structure(chosen, np.random.default_rng(seeds[number])))
         for number in numbers
     )
-    made_by = hdf5.provenance("make_structures.py", section, given.seed, material=given.material)
-    hdf5.write_structures(given.output, structures, made_by)
+    made_by = provenance.made_by("make_structures.py", section, given.seed, material=given.material)
+    layout.write_structures(given.output, structures, made_by)
     logging.info("%d structures of %s", len(numbers), given.material)
 
 

@@ -10,11 +10,12 @@ import argparse
 import logging
 import sys
 
+import h5py
 import numpy as np
 
 from atomsight import command_line
 from atomsight.config import settings
-from atomsight.files import hdf5
+from atomsight.files import layout, provenance, sealed
 from atomsight.files.records import Frames
 from atomsight.learning import models
 
@@ -25,12 +26,12 @@ def main(argv: list[str] | None = None) -> None:
     given = parse(argv)
     section = settings.complete(given.settings, "inference", "inference")
     card = models.read_card(given.model)
-    with hdf5.open_frames(given.frames) as frames:
+    with layout.open_frames(given.frames) as frames:
         models.check_pixel_size(card, frames.pixel_size_A, given.frames)
         models.check_focus(card, frames.focus_A, given.frames)
         network, card = models.load_network(given.model)
-        made_by = hdf5.provenance("map_classes.py", section, model=card.name)
-        with hdf5.create(given.output, made_by) as file:
+        made_by = provenance.made_by("map_classes.py", section, model=card.name)
+        with sealed.create(given.output, made_by) as file:
             map_frames(file, frames, network, card, given.contrast, section)
 
 
@@ -52,7 +53,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 
 def map_frames(
-    file: "hdf5.h5py.File",
+    file: h5py.File,
     frames: Frames,
     network: object,
     card: models.ModelCard,
@@ -64,7 +65,7 @@ def map_frames(
     Parameters
     ----------
     file : h5py.File
-        A file of :func:`atomsight.files.hdf5.create`.
+        A file of :func:`atomsight.files.sealed.create`.
     frames : Frames
         The frames; those of a focal series stand together.
     network : keras.Model
@@ -81,7 +82,7 @@ def map_frames(
     together = frames.frames_per_specimen
     specimens = len(frames.images) // together
     shape = (specimens, *frames.images.shape[1:], len(card.class_names))
-    maps = hdf5.create_maps(
+    maps = layout.create_maps(
         file, shape, frames.pixel_size_A, card.class_names, card.site_sigma_A, card.thresholds
     )
     window_px = card.window_A / frames.pixel_size_A

@@ -40,7 +40,7 @@ from atomsight.analysis.dynamics.substrate import (
 )
 from atomsight.config import settings
 from atomsight.errors import InputError
-from atomsight.files import hdf5
+from atomsight.files import layout, provenance, sealed
 
 
 @command_line.script
@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None) -> None:
     site_settings = settings.load(site_section, "dynamics", SiteSettings)
     columns = read_columns(given.atoms)
     drift = read_drift(given.drift, columns)
-    with hdf5.open_frames(given.frames) as frames:
+    with layout.open_frames(given.frames) as frames:
         if frames.images.shape != columns.frame_shape:
             raise InputError(
                 f"{given.frames}: the frames have the shape {frames.images.shape}, those of "
@@ -69,8 +69,8 @@ def main(argv: list[str] | None = None) -> None:
         mask, source = look_for_substrate(images, columns, drift, site_settings, chosen)
     share = mask[images.seen > 0].mean()
     logging.info("%.1f %% of what is seen is masked (%s)", 100 * share, source)
-    made_by = hdf5.provenance("mask_substrate.py", section, dynamics=site_section)
-    with hdf5.create(given.substrate, made_by) as file:
+    made_by = provenance.made_by("mask_substrate.py", section, dynamics=site_section)
+    with sealed.create(given.substrate, made_by) as file:
         write_substrate(file, images, mask, source)
 
 

@@ -20,7 +20,7 @@ from atomsight.config import settings
 from atomsight.evaluation import detection_errors
 from atomsight.evaluation.detection_errors import ErrorSettings
 from atomsight.evaluation.readers import finder
-from atomsight.files import hdf5
+from atomsight.files import tables
 
 
 @command_line.script
@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> None:
     where = f"{name}.acquisition"
     find = finder(given.model, pixel_size_A, reading, section["contrast"], where)
     table = detection_errors.measure(chosen, find)
-    hdf5.write_csv(given.errors, table)
+    tables.write_csv(given.errors, table)
     command_line.print_table(table)
 
 

@@ -28,7 +28,7 @@ from atomsight.analysis import strain
 from atomsight.analysis.bonds import bond_lengths, find_bonds, find_rings
 from atomsight.config import settings
 from atomsight.errors import InputError
-from atomsight.files import hdf5
+from atomsight.files import provenance, sealed, tables
 
 BOND_COLUMNS = {"frame": int, "atom_1": int, "atom_2": int, "length_A": float}
 RING_COLUMNS = {"frame": int, "x_A": float, "y_A": float, "size": int}
@@ -55,17 +55,17 @@ def main(argv: list[str] | None = None) -> None:
     }
     report(atoms["frame"].to_numpy(), local.matched, facts)
 
-    hdf5.write_csv(arguments.strain, table)
+    tables.write_csv(arguments.strain, table)
     if arguments.bonds:
-        hdf5.write_csv(arguments.bonds, bonds)
+        tables.write_csv(arguments.bonds, bonds)
     if arguments.hdf5:
-        made_by = hdf5.provenance(
+        made_by = provenance.made_by(
             "measure_strain.py", dataclasses.asdict(chosen), atoms=Path(arguments.atoms).name
         )
-        with hdf5.create(arguments.hdf5, made_by | facts) as file:
-            hdf5.write_table(file, "strain", table)
-            hdf5.write_table(file, "bonds", bonds)
-            hdf5.write_table(file, "rings", rings)
+        with sealed.create(arguments.hdf5, made_by | facts) as file:
+            tables.write_table(file, "strain", table)
+            tables.write_table(file, "bonds", bonds)
+            tables.write_table(file, "rings", rings)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -97,8 +97,8 @@ def read_atoms(path: str) -> pd.DataFrame:
     InputError
         If the file has no such table, or a position is not a number.
     """
-    with hdf5.open_to_read(path) as file:
-        atoms = hdf5.read_table(file, "atoms")
+    with sealed.open_to_read(path) as file:
+        atoms = tables.read_table(file, "atoms")
     missing = [name for name in ("frame", "atom", "x_A", "y_A") if name not in atoms]
     if missing:
         raise InputError(f"{path}: the table 'atoms' has no column {missing[0]!r}; make it again")

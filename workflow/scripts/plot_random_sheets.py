@@ -17,7 +17,7 @@ from atomsight import command_line
 from atomsight.config import settings
 from atomsight.errors import InputError
 from atomsight.figures import random_sheets, style
-from atomsight.files import hdf5
+from atomsight.files import layout, sealed
 from atomsight.materials import graphene
 
 #: A sheet has a hole if rings leave this share of its area free.
@@ -70,7 +70,7 @@ def read_sheets(paths: list[str]) -> dict[int, random_sheets.Sheet]:
     """
     sheets = {}
     for path in paths:
-        for number, structure in hdf5.read_structures(path):
+        for number, structure in layout.read_structures(path):
             if not np.isclose(*structure.cell_A[:2]) or not (structure.numbers == 6).all():
                 raise InputError(f"{path}: structure {number} is no square sheet of carbon")
             sheets[number] = random_sheets.connect(structure.sites, float(structure.cell_A[0]))
@@ -99,7 +99,7 @@ def read_making(path: str) -> tuple[graphene.Settings, int]:
     InputError
         If the file does not say.
     """
-    with hdf5.open_to_read(path) as file:
+    with sealed.open_to_read(path) as file:
         section, seed = json.loads(file.attrs["settings"]), int(file.attrs["seed"])
     return settings.load(section, "graphene", graphene.Settings), seed
 

@@ -13,7 +13,7 @@ import sys
 from atomsight import command_line
 from atomsight.errors import InputError
 from atomsight.figures import rough_particles, style
-from atomsight.files import hdf5
+from atomsight.files import layout
 from atomsight.files.records import Structure
 
 
@@ -57,7 +57,7 @@ def read_particles(paths: list[str]) -> list[Structure]:
     """
     numbered = {}
     for path in paths:
-        for number, structure in hdf5.read_structures(path):
+        for number, structure in layout.read_structures(path):
             if len(structure.numbers) == 0 or len(structure.sites) < 2:
                 raise InputError(
                     f"{path}: structure {number} has fewer than two columns; make larger particles"

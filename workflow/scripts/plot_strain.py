@@ -13,13 +13,14 @@ Example:
 import argparse
 import sys
 
+import h5py
 import pandas as pd
 
 from atomsight import command_line
 from atomsight.errors import InputError
 from atomsight.figures import strain_rows, style
 from atomsight.figures.arguments import by_name
-from atomsight.files import hdf5, tables
+from atomsight.files import layout, sealed, tables
 
 ATOM_COLUMNS = ["frame", "x_A", "y_A", "planar"]
 BOND_COLUMNS = ["frame", "length_A"]
@@ -97,17 +98,17 @@ def read_row(
         If a file is missing or of another kind, has no such frame, or does not fit the others.
     """
     frames_path, maps_path, strain_path = files
-    with hdf5.open_frames(frames_path) as frames:
+    with layout.open_frames(frames_path) as frames:
         count = frames.images.shape[0]
         if not 0 <= frame < count:
             raise InputError(f"{frames_path}: there is no frame {frame}; they run to {count - 1}")
         image, usable = frames.images[frame], frames.usable[frame]
         pixel_size_A, shape = frames.pixel_size_A, frames.images.shape
-    with hdf5.open_maps(maps_path) as maps:
+    with layout.open_maps(maps_path) as maps:
         if maps.maps.shape[:3] != shape:
             raise InputError(f"{maps_path}: not the maps of {frames_path}; make them again")
         foreground = 1 - maps.maps[frame, ..., 0]
-    with hdf5.open_to_read(strain_path) as file:
+    with sealed.open_to_read(strain_path) as file:
         atoms = read_rows(file, "strain", ATOM_COLUMNS, frame)
         bonds = read_rows(file, "bonds", BOND_COLUMNS, frame)
         rings = read_rows(file, "rings", RING_COLUMNS, frame)
@@ -127,7 +128,7 @@ def read_row(
     )
 
 
-def read_rows(file: "hdf5.h5py.File", name: str, columns: list[str], frame: int) -> pd.DataFrame:
+def read_rows(file: h5py.File, name: str, columns: list[str], frame: int) -> pd.DataFrame:
     """Read the rows of a table that belong to a frame.
 
     Parameters
@@ -146,7 +147,7 @@ def read_rows(file: "hdf5.h5py.File", name: str, columns: list[str], frame: int)
     DataFrame
         The rows.
     """
-    table = hdf5.read_table(file, name)[columns]
+    table = tables.read_table(file, name)[columns]
     return table[table["frame"] == frame].reset_index(drop=True)
 
 

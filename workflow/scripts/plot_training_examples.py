@@ -17,7 +17,7 @@ from atomsight import command_line
 from atomsight.config import settings
 from atomsight.errors import InputError
 from atomsight.figures import style
-from atomsight.files import hdf5
+from atomsight.files import layout
 from atomsight.imaging.conditions import MicroscopeSettings
 
 
@@ -29,7 +29,7 @@ def main(argv: list[str] | None = None) -> None:
     section = given.settings
     section = settings.check_configuration({"models": {"model": section}})["models"]["model"]
     microscope = settings.load(section["microscope"], "microscope", MicroscopeSettings)
-    waves = hdf5.read_waves(given.waves)
+    waves = layout.read_waves(given.waves)
 
     # Keras and its backend take seconds to load: only once the settings are known to be right.
     from atomsight.figures import training_examples

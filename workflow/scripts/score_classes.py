@@ -25,7 +25,7 @@ from atomsight import command_line, materials
 from atomsight.config import settings
 from atomsight.errors import InputError
 from atomsight.evaluation import classification
-from atomsight.files import hdf5
+from atomsight.files import sealed, tables
 from atomsight.phantoms.focal_truth import RecordingTruth, read_truth
 
 POSITION = ["x_A", "y_A"]
@@ -71,9 +71,9 @@ def main(argv: list[str] | None = None) -> None:
         counts.append(classification.confusion(pairs))
         counts[-1].insert(0, "frame", frame)
     table = pd.DataFrame(rows)
-    hdf5.write_csv(given.scores, table)
+    tables.write_csv(given.scores, table)
     if given.confusion:
-        hdf5.write_csv(given.confusion, pd.concat(counts, ignore_index=True))
+        tables.write_csv(given.confusion, pd.concat(counts, ignore_index=True))
     command_line.print_table(table)
 
 
@@ -108,8 +108,8 @@ def read_found(path: Path | str) -> tuple[pd.DataFrame, int]:
     InputError
         If the file is missing, cut short or of another kind.
     """
-    with hdf5.open_to_read(path) as file:
-        return hdf5.read_table(file, "atoms"), int(file.attrs["frame_shape"][0])
+    with sealed.open_to_read(path) as file:
+        return tables.read_table(file, "atoms"), int(file.attrs["frame_shape"][0])
 
 
 def found_classes(atoms: pd.DataFrame) -> list[str]:

@@ -25,7 +25,7 @@ from atomsight.config import settings
 from atomsight.errors import InputError
 from atomsight.evaluation import dynamics_scores
 from atomsight.evaluation.dynamics_scores import Followed, TrueDynamics
-from atomsight.files import hdf5
+from atomsight.files import sealed, tables
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,9 @@ def main(argv: list[str] | None = None) -> None:
         )
     scores, table = dynamics_scores.score_dynamics(found, true, chosen.radius_A, chosen.border_A)
     row = pd.DataFrame([scores])
-    hdf5.write_csv(given.scores, row)
+    tables.write_csv(given.scores, row)
     if given.table:
-        hdf5.write_csv(given.table, table)
+        tables.write_csv(given.table, table)
     print(row.T.to_string(header=False, float_format=lambda value: f"{value:.4g}"))
 
 
@@ -94,12 +94,12 @@ def read_followed(path: str) -> Followed:
     InputError
         If the file is missing or of another kind, or no frame was used.
     """
-    with hdf5.open_to_read(path) as file:
+    with sealed.open_to_read(path) as file:
         found = Followed(
-            sites=hdf5.read_table(file, "sites"),
+            sites=tables.read_table(file, "sites"),
             occupied=file["occupied"][...],
             p_occupied=file["p_occupied"][...],
-            drift=hdf5.read_table(file, "drift"),
+            drift=tables.read_table(file, "drift"),
         )
     if not found.drift["used"].any():
         raise InputError(f"{path}: no frame was used; look at the drift of the series")
@@ -124,11 +124,11 @@ def read_true(path: str) -> TrueDynamics:
     InputError
         If the file is missing or of another kind.
     """
-    with hdf5.open_to_read(path) as file:
+    with sealed.open_to_read(path) as file:
         return TrueDynamics(
-            sites=hdf5.read_table(file, "sites"),
+            sites=tables.read_table(file, "sites"),
             occupied=file["occupied"][...],
-            drift=hdf5.read_table(file, "drift"),
+            drift=tables.read_table(file, "drift"),
             field_of_view_A=tuple(float(edge) for edge in np.ravel(file.attrs["field_of_view"])),
         )
 

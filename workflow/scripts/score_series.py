@@ -24,7 +24,7 @@ from atomsight.analysis.matching import match_atoms
 from atomsight.config import settings
 from atomsight.errors import InputError
 from atomsight.evaluation import scores
-from atomsight.files import hdf5
+from atomsight.files import sealed, tables
 from atomsight.phantoms.acquisition import Truth, read_truth
 
 POSITION = ["x_A", "y_A"]
@@ -67,7 +67,7 @@ def main(argv: list[str] | None = None) -> None:
         for frame in range(count_frames(arguments.atoms, atoms))
     ]
     table = pd.DataFrame(rows)
-    hdf5.write_csv(arguments.scores, table)
+    tables.write_csv(arguments.scores, table)
     command_line.print_table(table)
 
 
@@ -104,8 +104,8 @@ def read_rows(path: str, name: str, columns: list[str]) -> pd.DataFrame:
     InputError
         If the file, the table or a column is missing.
     """
-    with hdf5.open_to_read(path) as file:
-        table = hdf5.read_table(file, name)
+    with sealed.open_to_read(path) as file:
+        table = tables.read_table(file, name)
     missing = [column for column in columns if column not in table]
     if missing:
         raise InputError(f"{path}: the table {name!r} has no column {missing[0]!r}; make it again")
@@ -127,7 +127,7 @@ def count_frames(path: str, atoms: pd.DataFrame) -> int:
     int
         What the file says; without that, up to the last frame that has an atom.
     """
-    with hdf5.open_to_read(path) as file:
+    with sealed.open_to_read(path) as file:
         if "frame_shape" in file.attrs:
             return int(file.attrs["frame_shape"][0])
     return int(atoms["frame"].max()) + 1 if len(atoms) else 1

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from atomsight import command_line
 from atomsight.errors import InputError
-from atomsight.files import hdf5
+from atomsight.files import atomic
 from atomsight.reporting import shipping
 from atomsight.reporting.shipping import Story
 
@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> None:
     story = Story(given.command or retraining(given.shipped.name), given.time, given.limit, tables)
     chosen = shipping.ship(given.model, given.shipped, story, given.frames)
     if given.detection_errors:
-        with hdf5.replacing(given.shipped / "detection_errors.csv") as partial:
+        with atomic.replacing(given.shipped / "detection_errors.csv") as partial:
             shutil.copyfile(given.detection_errors, partial)
     print(f"{given.shipped}: {shipping.in_words(chosen)}")
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from atomsight import command_line
 from atomsight.config import settings
 from atomsight.errors import InputError
-from atomsight.files import hdf5
+from atomsight.files import provenance
 from atomsight.phantoms import acquisition, specimens
 from atomsight.phantoms.acquisition import AcquisitionSettings
 
@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None) -> None:
     truth = acquisition.truth_in_view(structure, known, optics)
 
     inputs = {"specimen": Path(given.specimen).name} if given.specimen else {}
-    made_by = hdf5.provenance("simulate_acquisition.py", section, seed=optics.seed, **inputs)
+    made_by = provenance.made_by("simulate_acquisition.py", section, seed=optics.seed, **inputs)
     acquisition.write_truth(given.truth, truth, made_by)
     acquisition.write_acquisition(given.output, image, optics.pixel_size_A)
     logging.info("a simulated image of %d × %d pixels and %d atoms", *image.shape, len(truth.atoms))

@@ -19,7 +19,7 @@ import sys
 
 from atomsight import command_line
 from atomsight.config import settings
-from atomsight.files import hdf5
+from atomsight.files import provenance
 from atomsight.phantoms import acquisition, focal_recordings, focal_truth
 from atomsight.phantoms.focal_recordings import RecordingSettings
 
@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> None:
     section = settings.complete(given.settings, name, name)
     chosen = settings.build(RecordingSettings, section)
     stack, truth = focal_recordings.record(chosen)
-    made_by = hdf5.provenance("simulate_focal_series.py", section, seed=chosen.seed)
+    made_by = provenance.made_by("simulate_focal_series.py", section, seed=chosen.seed)
     focal_truth.write_truth(given.truth, truth, made_by)
     acquisition.write_acquisition(given.stack, stack, chosen.acquisition.pixel_size_A)
     logging.info(

@@ -19,7 +19,7 @@ import sys
 
 from atomsight import command_line
 from atomsight.config import settings
-from atomsight.files import hdf5
+from atomsight.files import provenance
 from atomsight.phantoms import acquisition, sequences
 from atomsight.phantoms.sequences import SequenceSettings
 
@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> None:
     section = settings.complete(given.settings, "sequence", "sequence")
     chosen = settings.build(SequenceSettings, section)
     stack, truth = sequences.simulate(chosen)
-    made_by = hdf5.provenance("simulate_sequence.py", section, seed=chosen.seed)
+    made_by = provenance.made_by("simulate_sequence.py", section, seed=chosen.seed)
     sequences.write_truth(given.truth, truth, chosen.acquisition, made_by)
     acquisition.write_acquisition(given.stack, stack, chosen.acquisition.pixel_size_A)
     logging.info(

@@ -14,7 +14,7 @@ import numpy as np
 from atomsight import command_line
 from atomsight.config import settings
 from atomsight.errors import InputError
-from atomsight.files import hdf5
+from atomsight.files import layout, provenance
 from atomsight.imaging.waves import WaveSettings, simulate_spectra
 
 
@@ -29,12 +29,14 @@ def main(argv: list[str] | None = None) -> None:
     given = arguments.parse_args(argv)
     section = given.settings
     chosen = settings.load(section, "waves", WaveSettings)
-    cells = [tuple(structure.cell_A[:2]) for _, structure in hdf5.read_structures(given.structures)]
+    cells = [
+        tuple(structure.cell_A[:2]) for _, structure in layout.read_structures(given.structures)
+    ]
     if len(set(cells)) != 1:
         raise InputError(f"{given.structures}: the structures of a shard need boxes of one size")
-    made_by = hdf5.provenance("simulate_waves.py", section, energy_eV=given.energy)
+    made_by = provenance.made_by("simulate_waves.py", section, energy_eV=given.energy)
     waves = simulate(given.structures, chosen, given.energy)
-    hdf5.write_waves(given.output, waves, cells[0], given.energy, made_by)
+    layout.write_waves(given.output, waves, cells[0], given.energy, made_by)
     logging.info("%d exit waves", len(cells))
 
 
@@ -55,14 +57,14 @@ def simulate(
     Yields
     ------
     spectra, sites, classes : ndarray
-        What :func:`atomsight.files.hdf5.write_waves` takes.
+        What :func:`atomsight.files.layout.write_waves` takes.
 
     Raises
     ------
     InputError
         If a structure has no exit wave with these settings.
     """
-    for number, structure in hdf5.read_structures(structures):
+    for number, structure in layout.read_structures(structures):
         try:
             spectra = simulate_spectra(structure, chosen, energy_eV, seed=number)
         except ValueError as error:

@@ -20,7 +20,7 @@ import pandas as pd
 
 from atomsight import command_line, materials
 from atomsight.errors import InputError
-from atomsight.files import hdf5, tables
+from atomsight.files import atomic, provenance, tables
 from atomsight.learning import models
 from atomsight.reporting import documents, metrics_page, paper_claims
 from atomsight.reporting.evaluated_models import TABLES, EvaluatedModel
@@ -128,9 +128,9 @@ def read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
 
 def write_text(path: str, text: str) -> None:
     """Write a text whole or not at all."""
-    with hdf5.replacing(path) as partial:
+    with atomic.replacing(path) as partial:
         partial.write_text(text, encoding="utf-8")
-    hdf5.write_notes(path)
+    provenance.write_notes(path)
 
 
 if __name__ == "__main__":

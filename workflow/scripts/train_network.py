@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from atomsight import command_line
 from atomsight.config import settings
 from atomsight.errors import InputError
-from atomsight.files import hdf5, provenance
+from atomsight.files import layout, provenance
 from atomsight.files.records import Waves
 from atomsight.learning import models
 
@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> None:
     if given.checkpoint_steps < 1:
         raise InputError(f"--checkpoint-steps: {given.checkpoint_steps} must be at least 1")
     section = read_section(given.settings)
-    waves = hdf5.read_waves(given.waves)
+    waves = layout.read_waves(given.waves)
     # Keras and its backend take seconds to load: only once the inputs are known to be right.
     from atomsight.learning import checkpoints
     from atomsight.learning.training import constant_loss, make_learner, make_plan, streams, train

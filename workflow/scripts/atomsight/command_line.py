@@ -19,7 +19,7 @@ from types import FrameType
 import pandas as pd
 
 from atomsight.errors import InputError
-from atomsight.files import hdf5, provenance
+from atomsight.files import provenance, sealed
 
 #: After so long a wish to stop is heard again, that came while HDF5 wrote or was lost [s].
 _SOON_S, _LATER_S = 0.01, 1.0
@@ -167,7 +167,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
     """Stop, and again a second later if it was not heard, as in finalisers and in code in C."""
     if isinstance(sys.exc_info()[1], KeyboardInterrupt):
         return  # It is on its way out.
-    if hdf5.is_called_by_hdf5(frame):
+    if sealed.is_called_by_hdf5(frame):
         _stop_after(_SOON_S, number)
         return
     _stop_after(_LATER_S, number)

@@ -10,7 +10,7 @@ from atomsight.analysis.matching import match_atoms
 from atomsight.errors import InputError
 from atomsight.evaluation import classification
 from atomsight.evaluation.scores import BORDER_A
-from atomsight.files import hdf5, tables
+from atomsight.files import layout, sealed, tables
 
 #: Columns of numbers of a table of counted columns, besides ``p_1`` … ``p_N``.
 HEIGHT_COLUMNS = ("frame", "x_A", "y_A", "height", "p_height", "expected_height", "reliable")
@@ -97,7 +97,7 @@ def read_images(path: Path | str, specimen: int = 0) -> FocalImages:
     InputError
         If the file is missing or of another kind, or has no such specimen.
     """
-    with hdf5.open_frames(path) as frames:
+    with layout.open_frames(path) as frames:
         size = frames.frames_per_specimen
         count = frames.images.shape[0] // size
         if not 0 <= specimen < count:
@@ -138,7 +138,7 @@ def read_map(path: Path | str, series: FocalImages) -> tuple[np.ndarray, tuple[s
     InputError
         If the file is missing or of another kind, or does not fit the images.
     """
-    with hdf5.open_maps(path) as maps:
+    with layout.open_maps(path) as maps:
         if maps.maps.shape[:3] != (series.count, *series.images.shape[1:]):
             raise InputError(f"{path}: not the maps of these images; make them again")
         return maps.maps[series.specimen], maps.class_names
@@ -164,8 +164,8 @@ def read_sites(path: Path | str, specimen: int = 0) -> pd.DataFrame:
     InputError
         If the file is missing or of another kind.
     """
-    with hdf5.open_to_read(path) as file:
-        sites = hdf5.read_table(file, "atoms")
+    with sealed.open_to_read(path) as file:
+        sites = tables.read_table(file, "atoms")
     missing = [name for name in _SITE_COLUMNS if name not in sites]
     if missing:
         raise InputError(f"{path}: the column {missing[0]!r} of the table 'atoms' is missing")
@@ -234,8 +234,8 @@ def read_truth(path: Path | str) -> SeriesTruth:
     InputError
         If the file is missing or of another kind.
     """
-    with hdf5.open_to_read(path) as file:
-        columns = hdf5.read_table(file, "columns")[["x_A", "y_A", "class"]]
+    with sealed.open_to_read(path) as file:
+        columns = tables.read_table(file, "columns")[["x_A", "y_A", "class"]]
         view_A = tuple(float(edge) for edge in file.attrs["field_of_view"])
         return SeriesTruth(columns, float(file.attrs["dose_e_per_A2"]), view_A)
 

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 
 from atomsight.errors import InputError
-from atomsight.files import hdf5, tables
+from atomsight.files import layout, sealed, tables
 
 #: Columns of sites that are drawn.
 SITE_COLUMNS = (
@@ -188,7 +189,7 @@ def read_series(
     InputError
         If a file is missing or of another kind, or if the two do not belong together.
     """
-    with hdf5.open_to_read(sites_path) as file:
+    with sealed.open_to_read(sites_path) as file:
         sites = _read_columns(file, "sites", SITE_COLUMNS, sites_path)
         drift = _read_columns(file, "drift", DRIFT_COLUMNS, sites_path)
         occupied, p_occupied = file["occupied"][...], file["p_occupied"][...]
@@ -214,9 +215,9 @@ def read_series(
 
 
 def _read_columns(
-    file: "hdf5.h5py.File", name: str, columns: Sequence[str], path: Path | str
+    file: h5py.File, name: str, columns: Sequence[str], path: Path | str
 ) -> pd.DataFrame:
-    table = hdf5.read_table(file, name)
+    table = tables.read_table(file, name)
     missing = [column for column in columns if column not in table]
     if missing:
         raise InputError(
@@ -226,7 +227,7 @@ def _read_columns(
 
 
 def _read_substrate(path: Path | str) -> Substrate:
-    with hdf5.open_to_read(path) as file:
+    with sealed.open_to_read(path) as file:
         x_A, y_A = (float(value) for value in file.attrs["corner_A"])
         return Substrate(
             mean_image=file["mean_image"][...],
@@ -259,18 +260,18 @@ def read_recording(
     InputError
         If a file is missing or of another kind, has no such frame, or does not fit the others.
     """
-    with hdf5.open_frames(frames_path) as frames:
+    with layout.open_frames(frames_path) as frames:
         shape, pixel_size_A = frames.images.shape, frames.pixel_size_A
         if not 0 <= frame < shape[0]:
             raise InputError(
                 f"{frames_path}: there is no frame {frame}; they run to {shape[0] - 1}"
             )
         image = frames.images[frame]
-    with hdf5.open_maps(maps_path) as maps:
+    with layout.open_maps(maps_path) as maps:
         if maps.maps.shape[:3] != shape:
             raise InputError(f"{maps_path}: not the maps of {frames_path}; make them again")
         foreground = 1 - maps.maps[frame, ..., 0]
-    with hdf5.open_to_read(atoms_path) as file:
+    with sealed.open_to_read(atoms_path) as file:
         atoms = _read_columns(file, "atoms", ("frame", "x_A", "y_A"), atoms_path)
         if tuple(file.attrs["frame_shape"]) != shape:
             raise InputError(f"{atoms_path}: not the columns of {frames_path}; find them again")

@@ -23,7 +23,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from atomsight.errors import InputError
-from atomsight.files import hdf5, provenance
+from atomsight.files import atomic, provenance
 
 STYLE_FILE = Path(__file__).with_name("atomsight.mplstyle")
 
@@ -97,7 +97,7 @@ def save(figure: Figure, path: Path | str) -> None:
     canvas.draw()
     pixels = np.array(canvas.buffer_rgba())[..., :3]
     indexed = Image.fromarray(pixels).quantize(palette=_palette(pixels), dither=Image.Dither.NONE)
-    with hdf5.replacing(path) as partial:
+    with atomic.replacing(path) as partial:
         options = {"optimize": True, "dpi": (figure.dpi, figure.dpi), "pnginfo": _notes()}
         indexed.save(partial, format="PNG", **options)
 

@@ -28,6 +28,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from atomsight.files.atomic import replacing
+
 #: Root of the repository, if the library stands in one.
 _ROOT = Path(__file__).resolve().parents[4]
 
@@ -59,19 +61,10 @@ _run: ContextVar[_Run | None] = ContextVar("run", default=None)
 
 @contextmanager
 def noting(script: Path | str, arguments: list[str]) -> Iterator[None]:
-    """Note what is read, until the end of a script's run.
+    """Note what a script reads until the end of its run; files written inside carry the notes.
 
-    Parameters
-    ----------
-    script : path
-        The script.
-    arguments : list of str
-        Its command line. Paths are left out: files that are read are noted with their checksums.
-
-    Yields
-    ------
-    None
-        Files that are written inside carry the notes.
+    Paths in ``arguments``, its command line, are left out: files that are read are noted with their
+    checksums.
     """
     kept = [text for text in arguments if text[:1] in "{[" or not _PATH.fullmatch(text)]
     token = _run.set(_Run(Path(script).name, kept))
@@ -81,28 +74,11 @@ def noting(script: Path | str, arguments: list[str]) -> Iterator[None]:
         _run.reset(token)
 
 
-def is_noting() -> bool:
-    """Tell whether a script runs, whose notes are kept.
-
-    Returns
-    -------
-    bool
-        False where the library is used without a script.
-    """
-    return _run.get() is not None
-
-
 def note_input(path: Path | str, sha256: str | None = None, notes: dict | None = None) -> None:
     """Note that the run reads a file.
 
-    Parameters
-    ----------
-    path : path
-        The file.
-    sha256 : str, optional
-        Its checksum, if it is known; else the file is read for it.
-    notes : dict, optional
-        What the file carries, such as the attributes of an HDF5 file; else what stands beside it.
+    Without ``sha256`` the file is read for it. ``notes`` are what the file carries, such as the
+    attributes of an HDF5 file; without them, those that stand beside it are taken.
     """
     run = _run.get()
     if run is None:
@@ -127,18 +103,7 @@ def _plain(value: object) -> object:
 
 
 def sidecar(path: Path | str) -> Path:
-    """File that tells where a file comes from that cannot tell itself.
-
-    Parameters
-    ----------
-    path : path
-        A file, such as a table in CSV.
-
-    Returns
-    -------
-    Path
-        Its name with ``.json`` at the end.
-    """
+    """Name of the file with the notes of one that cannot carry them: ``.json`` at the end."""
     path = Path(path)
     return path.with_name(f"{path.name}.json")
 
@@ -146,12 +111,9 @@ def sidecar(path: Path | str) -> Path:
 def inputs() -> list[dict]:
     """The files that the run has read, and those that they were made from.
 
-    Returns
-    -------
-    list of dict
-        ``file``, ``sha256`` and, of files of ours, ``made_by``, ``arguments`` or ``settings``,
-        ``seed``, ``git``. Of many, arguments and settings are left out; very many are one entry,
-        with a checksum of all checksums.
+    Each has ``file``, ``sha256`` and, if it is one of ours, ``made_by``, ``arguments`` or
+    ``settings``, ``seed``, ``git``. Of many, arguments and settings are left out; very many are one
+    entry, with a checksum of all checksums.
     """
     run = _run.get()
     found = list(run.inputs.values()) if run else []
@@ -164,43 +126,49 @@ def inputs() -> list[dict]:
 
 
 def notes() -> dict:
-    """All that is known of the files that the run writes.
+    """All that is known of the files that the run writes, JSON-able.
 
-    Returns
-    -------
-    dict
-        JSON-able: ``made_by``, ``arguments``, ``versions``, ``git``, ``inputs``; the first two only
-        of a script's run.
+    ``versions``, ``git``, ``inputs`` and, during a script's run, ``made_by`` and ``arguments``.
     """
     run = _run.get()
     made = {"made_by": run.script, "arguments": run.arguments} if run else {}
     return made | {"versions": library_versions(), "git": git_state(), "inputs": inputs()}
 
 
-def as_text(values: dict | list) -> str:
-    """Write notes as JSON, the same on every run.
+def made_by(script: str, settings: dict, seed: int | None = None, **more: object) -> dict:
+    """Say what makes a file, in a form that is the same on every run.
 
-    Parameters
-    ----------
-    values : dict or list
-        The notes.
-
-    Returns
-    -------
-    str
-        JSON, its keys in order.
+    ``settings`` and ``more``, such as the names of inputs, are JSON-able. Gives the attributes that
+    :func:`atomsight.files.sealed.create` takes.
     """
+    facts = {
+        "made_by": script,
+        "settings": json.dumps(settings, sort_keys=True),
+        "versions": json.dumps(library_versions(), sort_keys=True),
+    }
+    if seed is not None:
+        facts["seed"] = seed
+    return facts | {name: json.dumps(value, sort_keys=True) for name, value in more.items()}
+
+
+def write_notes(path: Path | str) -> None:
+    """Write beside a file that cannot carry its notes, such as CSV, where it comes from.
+
+    Outside of a script's run nothing is written.
+    """
+    if _run.get() is not None:
+        with replacing(sidecar(path)) as partial:
+            text = json.dumps(notes(), indent=1, sort_keys=True, ensure_ascii=False)
+            partial.write_text(text + "\n", encoding="utf-8")
+
+
+def as_text(values: dict | list) -> str:
+    """Write notes as JSON with sorted keys, the same on every run."""
     return json.dumps(values, sort_keys=True, ensure_ascii=False)
 
 
 def library_versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that results depend on.
-
-    Returns
-    -------
-    dict of str to str
-        Versions by the package's name.
-    """
+    """Versions of Python and of the libraries that results depend on, by their names."""
     versions = {"python": platform.python_version()}
     for package in ("atomsight", "abtem", "ase", "h5py", "keras", "numpy", "scipy"):
         try:
@@ -212,13 +180,10 @@ def library_versions() -> dict[str, str]:
 
 @functools.cache
 def git_state() -> str:
-    """The commit of the code that runs.
+    """Hash of the commit of the code that runs.
 
-    Returns
-    -------
-    str
-        Its hash, with ``-dirty`` where files have been changed since; ``unknown`` where the code
-        is in no repository, or there is no git.
+    With ``-dirty`` where files have been changed since; ``unknown`` where the code is in no
+    repository, or there is no git.
     """
     if not (_ROOT / "Snakefile").is_file():
         return "unknown"
@@ -238,17 +203,6 @@ def git_state() -> str:
 
 
 def file_sha256(path: Path | str) -> str:
-    """Checksum of a file.
-
-    Parameters
-    ----------
-    path : path
-        The file.
-
-    Returns
-    -------
-    str
-        SHA-256, hexadecimal.
-    """
+    """SHA-256 of a file, hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,34 +1,58 @@
-"""Tables of text: results as CSV, and lists of the repository with tabs between their columns."""
+"""Tables: in HDF5, as CSV, and lists of the repository with tabs between their columns."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pandas as pd
 
 from atomsight.errors import InputError
 from atomsight.files import provenance
+from atomsight.files.atomic import replacing
+
+#: Unit of a column, by the end of its name.
+_COLUMN_UNITS = {"_A": "angstrom", "_rad": "rad", "_e": "electron"}
+
+
+def write_table(parent: h5py.Group, name: str, table: pd.DataFrame) -> None:
+    """Write a table as a group with one data set per column, of numbers, booleans or strings.
+
+    The end of a column's name (``_A``, ``_rad``, ``_e``) gives the unit.
+    """
+    group = parent.create_group(name)
+    # HDF5 can keep the order itself, but then stamps the group with the time.
+    group.attrs["columns"] = list(table.columns)
+    for column in table.columns:
+        values = table[column].to_numpy()
+        if values.dtype.kind in "OUT":
+            values = np.asarray(values, dtype=h5py.string_dtype())
+        dataset = group.create_dataset(column, data=values)
+        dataset.attrs["units"] = next(
+            (unit for end, unit in _COLUMN_UNITS.items() if column.endswith(end)), ""
+        )
+
+
+def read_table(parent: h5py.Group, name: str) -> pd.DataFrame:
+    """Read what :func:`write_table` wrote, the columns in their order."""
+    group = parent[name]
+    columns = {}
+    for column in group.attrs["columns"]:
+        dataset = group[column]
+        is_text = h5py.check_string_dtype(dataset.dtype) is not None
+        columns[column] = dataset.asstr()[...] if is_text else dataset[...]
+    return pd.DataFrame(columns)
+
+
+def write_csv(path: Path | str, table: pd.DataFrame) -> None:
+    """Write a table as CSV without its index, whole or not at all, and its notes beside it."""
+    with replacing(path) as partial:
+        table.to_csv(partial, index=False, float_format="%.6g")
+    provenance.write_notes(path)
 
 
 def read_csv(path: Path | str, columns: Sequence[str]) -> pd.DataFrame:
-    """Read a table of results with the columns that are needed.
-
-    Parameters
-    ----------
-    path : path
-        A CSV file.
-    columns : sequence of str
-        Columns it must have; they hold numbers.
-
-    Returns
-    -------
-    DataFrame
-        The whole table.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or no table, or a column is missing or holds text.
-    """
+    """Read a table of results, of which ``columns`` must be there and hold numbers."""
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: the file does not exist")
@@ -50,28 +74,10 @@ def read_csv(path: Path | str, columns: Sequence[str]) -> pd.DataFrame:
 def read_list(
     path: Path | str, columns: Sequence[str], what: str, **options: object
 ) -> pd.DataFrame:
-    """Read a list that stands in the repository, with tabs between its columns.
+    """Read a list of the repository, such as the sample sheet.
 
-    Parameters
-    ----------
-    path : path
-        The file; what follows ``#`` in a line is a comment.
-    columns : sequence of str
-        Columns it must have.
-    what : str
-        What it is, for the messages.
-    **options
-        For ``pandas.read_csv``.
-
-    Returns
-    -------
-    DataFrame
-        The whole table.
-
-    Raises
-    ------
-    InputError
-        If the file or a column is missing, or it is no table.
+    Columns are divided by tabs, and what follows ``#`` in a line is a comment. ``columns`` must be
+    there; ``what`` names the list in messages; ``options`` are for ``pandas.read_csv``.
     """
     path = Path(path)
     if not path.is_file():

@@ -35,7 +35,7 @@ import pandas as pd
 from keras import ops
 
 from atomsight.errors import InputError
-from atomsight.files import hdf5
+from atomsight.files import atomic, tables
 
 #: Checkpoints that are kept, so that one may be damaged.
 _KEPT = 2
@@ -180,7 +180,7 @@ class Checkpoints(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Add the losses to the history, and write a checkpoint."""
         self.history.append({"epoch": epoch} | {name: float(logs[name]) for name in _LOSSES})
-        hdf5.write_csv(self.work / "history.csv", pd.DataFrame(self.history))
+        tables.write_csv(self.work / "history.csv", pd.DataFrame(self.history))
         self._write()
         self._stop_if_asked()
 
@@ -258,7 +258,7 @@ class Checkpoints(keras.callbacks.Callback):
         if self.step % self.steps_per_epoch:
             self._metrics = parts["metric"]
         if self.history:
-            hdf5.write_csv(self.work / "history.csv", pd.DataFrame(self.history))
+            tables.write_csv(self.work / "history.csv", pd.DataFrame(self.history))
 
     def _stop_if_asked(self) -> None:
         if self._asked:
@@ -299,7 +299,7 @@ def write(folder: Path, step: int, about: dict, arrays: dict[str, np.ndarray]) -
     np.savez(content, about=np.frombuffer(json.dumps(about).encode(), np.uint8), **arrays)
     data = content.getbuffer()
     path = folder / f"{step:09d}-{hashlib.sha256(data).hexdigest()[:_DIGITS]}.npz"
-    with hdf5.replacing(path) as partial:
+    with atomic.replacing(path) as partial:
         partial.write_bytes(data)
     return path
 

@@ -25,7 +25,7 @@ import yaml
 
 from atomsight.config import settings
 from atomsight.errors import InputError
-from atomsight.files import hdf5, provenance
+from atomsight.files import atomic, provenance, sealed
 from atomsight.learning import weights
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def save(
         Type of the numbers in the file of weights, ``float32`` or ``float16``.
     """
     folder = Path(folder)
-    with hdf5.replacing(folder / WEIGHTS) as partial:
+    with atomic.replacing(folder / WEIGHTS) as partial:
         # Keras insists on the ending of the name.
         written = partial.with_name(f"{partial.name}.weights.h5")
         try:
@@ -151,10 +151,10 @@ def save(
         finally:
             written.unlink(missing_ok=True)
         card = replace(card, weights_sha256=provenance.file_sha256(partial))
-    with hdf5.replacing(folder / HISTORY) as partial:
+    with atomic.replacing(folder / HISTORY) as partial:
         history.to_csv(partial, index=False, float_format="%.6g")
     text = json.dumps(asdict(card), indent=2, sort_keys=True, ensure_ascii=False)
-    with hdf5.replacing(folder / CARD) as partial:
+    with atomic.replacing(folder / CARD) as partial:
         partial.write_text(text + "\n", encoding="utf-8")
 
 
@@ -281,7 +281,7 @@ def _check_weights(path: Path, sha256: str | None) -> None:
     if sha256 not in (None, found):
         raise InputError(
             f"{path}: damaged, or not the weights of the card beside it (their checksum differs); "
-            f"{hdf5.remedy(path)}; a model that you have not trained yourself: get it anew"
+            f"{sealed.remedy(path)}; a model that you have not trained yourself: get it anew"
         )
     provenance.note_input(path, found)
 

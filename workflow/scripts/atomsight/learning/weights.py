@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 
 from atomsight.errors import InputError
-from atomsight.files import hdf5
+from atomsight.files import atomic
 
 #: Groups and data sets that a file may hold; the network has 218.
 _MAX_OBJECTS = 2000
@@ -107,7 +107,7 @@ def convert(path: Path | str, number: str) -> None:
         Type of the numbers, such as ``float16``.
     """
     with (
-        hdf5.replacing(path) as partial,
+        atomic.replacing(path) as partial,
         h5py.File(path, "r") as source,
         h5py.File(partial, "w") as target,
     ):

@@ -9,7 +9,7 @@ import pooch
 
 from atomsight.errors import InputError
 from atomsight.files import tables
-from atomsight.files.hdf5 import replacing
+from atomsight.files.atomic import replacing
 
 REGISTRY = Path(__file__).resolve().parents[4] / "data" / "registry.tsv"
 COLUMNS = (

@@ -25,7 +25,7 @@ from ase.data import chemical_symbols
 from scipy import fft, signal
 
 from atomsight.errors import InputError
-from atomsight.files import hdf5
+from atomsight.files import atomic, provenance, sealed, tables
 from atomsight.files.records import Structure
 from atomsight.geometry import electron_wavelength_A
 from atomsight.phantoms.specimens import SpecimenTruth, truth_table
@@ -499,10 +499,10 @@ def write_acquisition(path: Path | str, images: np.ndarray, pixel_size_A: float)
         frames = {"name": "frame", "size": len(images), "offset": 0.0, "scale": 1.0, "units": ""}
         axes.insert(0, frames | {"navigate": True})
     note = (_DOCUMENT_NAME, "s", 1, "simulated HRTEM image, made by atomsight", False)
-    with hdf5.replacing(path) as partial:
+    with atomic.replacing(path) as partial:
         simulated = {"data": images, "axes": axes, "metadata": {}}
         rsciio.tiff.file_writer(partial, simulated, extratags=[note])
-    hdf5.write_notes(path)
+    provenance.write_notes(path)
 
 
 def write_truth(path: Path | str, truth: Truth, made_by: dict) -> None:
@@ -515,11 +515,11 @@ def write_truth(path: Path | str, truth: Truth, made_by: dict) -> None:
     truth : Truth
         The atoms.
     made_by : dict
-        What :func:`atomsight.files.hdf5.provenance` gives.
+        What :func:`atomsight.files.provenance.made_by` gives.
     """
-    with hdf5.create(path, made_by) as file:
+    with sealed.create(path, made_by) as file:
         file.attrs.update(field_of_view=truth.field_of_view_A, field_of_view_units="angstrom")
-        hdf5.write_table(file, "atoms", truth.atoms)
+        tables.write_table(file, "atoms", truth.atoms)
 
 
 def read_truth(path: Path | str) -> Truth:
@@ -540,6 +540,6 @@ def read_truth(path: Path | str) -> Truth:
     InputError
         If the file is missing, cut short or of another kind.
     """
-    with hdf5.open_to_read(path) as file:
+    with sealed.open_to_read(path) as file:
         view_A = tuple(float(edge) for edge in file.attrs["field_of_view"])
-        return Truth(hdf5.read_table(file, "atoms"), view_A)
+        return Truth(tables.read_table(file, "atoms"), view_A)

@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from atomsight.files import hdf5
+from atomsight.files import sealed, tables
 
 
 @dataclass(frozen=True)
@@ -49,16 +49,16 @@ def write_truth(path: Path | str, truth: RecordingTruth, made_by: dict) -> None:
     truth : RecordingTruth
         What is known.
     made_by : dict
-        What :func:`atomsight.files.hdf5.provenance` gives.
+        What :func:`atomsight.files.provenance.made_by` gives.
     """
     x, y = truth.shifts_A.T
     shifts = pd.DataFrame({"frame": np.arange(len(x)), "x_A": x, "y_A": y})
-    with hdf5.create(path, made_by) as file:
+    with sealed.create(path, made_by) as file:
         file.attrs.update(field_of_view=truth.field_of_view_A, field_of_view_units="angstrom")
         file.attrs.update(focus_A=truth.focus_A, dose_e_per_A2=truth.dose_e_per_A2)
         file.attrs["class_names"] = np.asarray(truth.class_names, dtype=h5py.string_dtype())
-        hdf5.write_table(file, "columns", truth.columns)
-        hdf5.write_table(file, "shifts", shifts)
+        tables.write_table(file, "columns", truth.columns)
+        tables.write_table(file, "shifts", shifts)
 
 
 def read_truth(path: Path | str) -> RecordingTruth:
@@ -79,10 +79,10 @@ def read_truth(path: Path | str) -> RecordingTruth:
     InputError
         If the file is missing, cut short or of another kind.
     """
-    with hdf5.open_to_read(path) as file:
+    with sealed.open_to_read(path) as file:
         return RecordingTruth(
-            columns=hdf5.read_table(file, "columns"),
-            shifts_A=hdf5.read_table(file, "shifts")[["x_A", "y_A"]].to_numpy(),
+            columns=tables.read_table(file, "columns"),
+            shifts_A=tables.read_table(file, "shifts")[["x_A", "y_A"]].to_numpy(),
             field_of_view_A=tuple(float(edge) for edge in file.attrs["field_of_view"]),
             focus_A=tuple(float(focus) for focus in file.attrs["focus_A"]),
             dose_e_per_A2=float(file.attrs["dose_e_per_A2"]),

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from atomsight.files import hdf5
+from atomsight.files import sealed, tables
 from atomsight.files.records import Structure
 from atomsight.phantoms import acquisition, particles
 from atomsight.phantoms.acquisition import AcquisitionSettings
@@ -366,13 +366,13 @@ def write_truth(
     settings : AcquisitionSettings
         How it was taken.
     made_by : dict
-        What :func:`atomsight.files.hdf5.provenance` gives.
+        What :func:`atomsight.files.provenance.made_by` gives.
     """
     frames = len(truth.drift)
     drift = pd.DataFrame(
         {"frame": np.arange(frames), "x_A": truth.drift[:, 0], "y_A": truth.drift[:, 1]}
     )
-    with hdf5.create(path, made_by) as file:
+    with sealed.create(path, made_by) as file:
         file.attrs.update(
             pixel_size_A=settings.pixel_size_A,
             frame_shape=(frames, settings.rows, settings.columns),
@@ -380,8 +380,8 @@ def write_truth(
             field_of_view_units="angstrom",
             dose_e_per_A2=settings.dose_e_per_A2,
         )
-        hdf5.write_table(file, "sites", truth.sites)
-        hdf5.write_table(file, "drift", drift)
+        tables.write_table(file, "sites", truth.sites)
+        tables.write_table(file, "drift", drift)
         occupied = file.create_dataset("occupied", data=truth.occupied.astype(np.int8))
         occupied.attrs["units"] = ""
 
@@ -404,6 +404,6 @@ def read_truth(path: Path | str) -> SequenceTruth:
     InputError
         If the file is missing, cut short or of another kind.
     """
-    with hdf5.open_to_read(path) as file:
-        drift = hdf5.read_table(file, "drift")[["x_A", "y_A"]].to_numpy()
-        return SequenceTruth(hdf5.read_table(file, "sites"), file["occupied"][...] > 0, drift)
+    with sealed.open_to_read(path) as file:
+        drift = tables.read_table(file, "drift")[["x_A", "y_A"]].to_numpy()
+        return SequenceTruth(tables.read_table(file, "sites"), file["occupied"][...] > 0, drift)

@@ -20,7 +20,7 @@ from scipy.spatial import cKDTree
 
 from atomsight.config import settings
 from atomsight.errors import InputError
-from atomsight.files import hdf5
+from atomsight.files import atomic, layout, sealed, tables
 from atomsight.files.records import Structure
 from atomsight.geometry import rotate
 
@@ -586,12 +586,12 @@ def write_specimen(
     truth : SpecimenTruth
         What is known of it.
     made_by : dict
-        What :func:`atomsight.files.hdf5.provenance` gives.
+        What :func:`atomsight.files.provenance.made_by` gives.
     """
-    with hdf5.replacing(path) as partial:
-        hdf5.write_structures(partial, [(0, structure)], made_by)
-        with hdf5.change(partial) as file:
-            hdf5.write_table(file, "specimen", truth_table(truth))
+    with atomic.replacing(path) as partial:
+        layout.write_structures(partial, [(0, structure)], made_by)
+        with sealed.change(partial) as file:
+            tables.write_table(file, "specimen", truth_table(truth))
 
 
 def read_specimen(path: Path | str) -> tuple[Structure, SpecimenTruth]:
@@ -614,14 +614,14 @@ def read_specimen(path: Path | str) -> tuple[Structure, SpecimenTruth]:
     InputError
         If the file is missing, cut short or of another kind, or holds no structure.
     """
-    _, structure = next(hdf5.read_structures(path), (0, None))
+    _, structure = next(layout.read_structures(path), (0, None))
     if structure is None:
         raise InputError(f"{path}: the file holds no structure; make it again")
     count = len(structure.sites)
-    with hdf5.open_to_read(path) as file:
+    with sealed.open_to_read(path) as file:
         if "specimen" not in file:
             return structure, SpecimenTruth(np.full(count, "unknown"), np.full((count, 3), np.nan))
-        table = hdf5.read_table(file, "specimen")
+        table = tables.read_table(file, "specimen")
     strain = table[list(STRAIN_COMPONENTS)].to_numpy()
     return structure, SpecimenTruth(table["region"].to_numpy(str), strain)
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from atomsight import materials
 from atomsight.errors import InputError
-from atomsight.files import hdf5, provenance
+from atomsight.files import atomic, layout, provenance
 from atomsight.learning import models
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def ship(folder: Path | str, target: Path, story: Story, frames: Sequence[Path |
             "train a model of fewer features"
         )
     named = replace(card, name=target.resolve().name)
-    with hdf5.replacing(target / README) as partial:
+    with atomic.replacing(target / README) as partial:
         partial.write_text(readme(named, story, chosen, card.name), encoding="utf-8")
     models.save(target, network, named, history, chosen.number)
     return chosen
@@ -229,7 +229,7 @@ def frame_image(card: models.ModelCard, path: Path | str) -> np.ndarray:
     """
     from atomsight.reading.inference import normalise_frames
 
-    with hdf5.open_frames(path) as frames:
+    with layout.open_frames(path) as frames:
         models.check_pixel_size(card, frames.pixel_size_A, str(path))
         models.check_focus(card, frames.focus_A, str(path))
         order = models.reading_order(card, frames.focus_A or (0.0,))

@@ -27,7 +27,7 @@ from scipy import fft
 from scipy.spatial import KDTree
 
 from atomsight.errors import InputError
-from atomsight.files import hdf5
+from atomsight.files import sealed, tables
 
 #: Pixels in which maps are compared [Å]: no larger than the Gaussian that stands for a column.
 _COARSE_PIXEL_A = 0.4
@@ -391,8 +391,8 @@ def read_columns(path: Path | str) -> Columns:
     InputError
         If the file is missing or of another kind, or a position is not a number.
     """
-    with hdf5.open_to_read(path) as file:
-        atoms = hdf5.read_table(file, "atoms")
+    with sealed.open_to_read(path) as file:
+        atoms = tables.read_table(file, "atoms")
         shape = tuple(int(edge) for edge in file.attrs["frame_shape"])
         pixel_size_A = float(file.attrs["pixel_size_A"])
         positions_A = atoms[["x_A", "y_A"]].to_numpy(float)
@@ -415,14 +415,14 @@ def write_drift(file: h5py.File, drift: pd.DataFrame, columns: Columns) -> None:
     Parameters
     ----------
     file : h5py.File
-        A file of :func:`atomsight.files.hdf5.create`.
+        A file of :func:`atomsight.files.sealed.create`.
     drift : DataFrame
         What :func:`follow_drift` gives.
     columns : Columns
         The columns it was found from.
     """
     file.attrs.update(frame_shape=columns.frame_shape, pixel_size_A=columns.pixel_size_A)
-    hdf5.write_table(file, "drift", drift)
+    tables.write_table(file, "drift", drift)
 
 
 def read_drift(path: Path | str, columns: Columns) -> pd.DataFrame:
@@ -445,8 +445,8 @@ def read_drift(path: Path | str, columns: Columns) -> pd.DataFrame:
     InputError
         If the file is missing, of another kind or of another series.
     """
-    with hdf5.open_to_read(path) as file:
-        drift = hdf5.read_table(file, "drift")
+    with sealed.open_to_read(path) as file:
+        drift = tables.read_table(file, "drift")
         shape = tuple(int(edge) for edge in file.attrs["frame_shape"])
         pixel_size_A = float(file.attrs["pixel_size_A"])
     if shape != columns.frame_shape or not math.isclose(pixel_size_A, columns.pixel_size_A):

@@ -21,7 +21,7 @@ from skimage.draw import polygon2mask
 
 from atomsight.analysis.dynamics.sites import Sites, site_table
 from atomsight.errors import InputError
-from atomsight.files import hdf5, provenance
+from atomsight.files import provenance, sealed
 from atomsight.files.records import Frames
 from atomsight.reading.micrographs.cleaning import read_mask
 from atomsight.reading.micrographs.recordings import edges_in_words, open_recording
@@ -393,7 +393,7 @@ def write_substrate(file: h5py.File, images: MeanImages, mask: np.ndarray, sourc
     Parameters
     ----------
     file : h5py.File
-        A file of :func:`atomsight.files.hdf5.create`.
+        A file of :func:`atomsight.files.sealed.create`.
     images : MeanImages
         The means.
     mask : ndarray of shape (H', W'), bool
@@ -428,7 +428,7 @@ def read_masked(path: Path | str, positions_A: np.ndarray) -> np.ndarray:
     InputError
         If the file is missing or of another kind.
     """
-    with hdf5.open_to_read(path) as file:
+    with sealed.open_to_read(path) as file:
         masked = file["mask"][...] | (file["seen"][...] == 0)
         pixels = (positions_A - file.attrs["corner_A"]) / float(file.attrs["pixel_size_A"])
     places = np.round(pixels).astype(int)[:, ::-1]

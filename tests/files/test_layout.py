@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from atomsight.errors import InputError
-from atomsight.files import hdf5
+from atomsight.files import layout, provenance, sealed, tables
 
 TABLE = pd.DataFrame(
     {"frame": [0, 0, 1], "x_A": [1.5, 2.5, np.nan], "class": ["atom", "atom", "pair"]}
@@ -14,14 +14,16 @@ TABLE = pd.DataFrame(
 
 
 def write(path, made_by=None):
-    with hdf5.create(path, made_by or hdf5.provenance("test.py", {"key": [1, 2]}, seed=4)) as file:
-        hdf5.write_table(file, "atoms", TABLE)
+    with sealed.create(
+        path, made_by or provenance.made_by("test.py", {"key": [1, 2]}, seed=4)
+    ) as file:
+        tables.write_table(file, "atoms", TABLE)
     return path
 
 
 def test_a_table_survives_with_its_order_and_units(tmp_path):
-    with hdf5.open_to_read(write(tmp_path / "table.h5")) as file:
-        pd.testing.assert_frame_equal(hdf5.read_table(file, "atoms"), TABLE, check_dtype=False)
+    with sealed.open_to_read(write(tmp_path / "table.h5")) as file:
+        pd.testing.assert_frame_equal(tables.read_table(file, "atoms"), TABLE, check_dtype=False)
         assert file["atoms/x_A"].attrs["units"] == "angstrom"
 
 
@@ -41,7 +43,7 @@ def test_an_error_leaves_no_file_and_no_partial_one(tmp_path):
     before = target.read_bytes()
 
     def write_half():
-        with hdf5.create(target, {}) as file:
+        with sealed.create(target, {}) as file:
             file["data"] = np.zeros(10)
             raise Halted
 
@@ -57,39 +59,39 @@ def test_a_file_cut_short_is_refused_by_name(tmp_path, size):
     path.write_bytes(path.read_bytes()[:size])
     with (
         pytest.raises(InputError, match=r"table\.h5: (cut short|not a readable HDF5 file)"),
-        hdf5.open_to_read(path),
+        sealed.open_to_read(path),
     ):
         pytest.fail("the file was opened")
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path):
     with pytest.raises(InputError, match="not the kind of file"):
-        next(hdf5.read_structures(write(tmp_path / "table.h5")))
+        next(layout.read_structures(write(tmp_path / "table.h5")))
 
 
 def test_a_long_movie_keeps_the_names_of_its_frames(tmp_path):
     """Attributes of HDF5 end at 64 kB; the names of a movie are longer."""
     names = [f"movie_of_the_edge_{index:05d}.dm4" for index in range(5000)]
-    with hdf5.create(tmp_path / "frames.h5", {}) as file:
-        hdf5.create_frames(file, (5000, 1, 1), 0.1, 0.1, names)
-    with hdf5.open_frames(tmp_path / "frames.h5") as frames:
+    with sealed.create(tmp_path / "frames.h5", {}) as file:
+        layout.create_frames(file, (5000, 1, 1), 0.1, 0.1, names)
+    with layout.open_frames(tmp_path / "frames.h5") as frames:
         assert list(frames.names) == names
 
 
 def test_frames_of_focal_series_say_which_belong_together(tmp_path):
-    with hdf5.create(tmp_path / "frames.h5", {}) as file:
-        hdf5.create_frames(file, (6, 2, 3), 0.1, 0.1, "abcdef", (-170.0, -40.0, 90.0))
-        hdf5.write_shifts(file, np.ones((6, 2)))
-    with hdf5.open_frames(tmp_path / "frames.h5") as frames:
+    with sealed.create(tmp_path / "frames.h5", {}) as file:
+        layout.create_frames(file, (6, 2, 3), 0.1, 0.1, "abcdef", (-170.0, -40.0, 90.0))
+        layout.write_shifts(file, np.ones((6, 2)))
+    with layout.open_frames(tmp_path / "frames.h5") as frames:
         assert frames.focus_A == (-170.0, -40.0, 90.0)
         assert frames.frames_per_specimen == 3
-    with hdf5.open_to_read(tmp_path / "frames.h5") as file:
+    with sealed.open_to_read(tmp_path / "frames.h5") as file:
         assert file["shift_A"].attrs["units"] == "angstrom"
 
 
 def test_single_images_stand_alone(tmp_path):
-    with hdf5.create(tmp_path / "frames.h5", {}) as file:
-        hdf5.create_frames(file, (2, 2, 3), 0.1, 0.1, "ab")
-    with hdf5.open_frames(tmp_path / "frames.h5") as frames:
+    with sealed.create(tmp_path / "frames.h5", {}) as file:
+        layout.create_frames(file, (2, 2, 3), 0.1, 0.1, "ab")
+    with layout.open_frames(tmp_path / "frames.h5") as frames:
         assert frames.focus_A == ()
         assert frames.frames_per_specimen == 1
