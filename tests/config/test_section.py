@@ -10,8 +10,8 @@ from atomsight.errors import InputError
 class Optics(Section):
     """Optics."""
 
-    cs_um: Range = key(unit="µm", meaning="Spherical aberration.")
-    pixel_size_A: Range = key((0.1, 0.2), unit="Å", ge=0.02, le=0.5, meaning="Size of a pixel.")
+    cs_um: Range = key(unit="µm")
+    pixel_size_A: Range = key((0.1, 0.2), unit="Å", ge=0.02, le=0.5)
 
 
 class OpticsInPart(Optics, **dict.fromkeys(Optics.model_fields)):
@@ -26,29 +26,30 @@ class Wide(Section):
     """A specimen."""
 
     kind: str = "wide"
-    width: int = key(3, ge=1, meaning="Width.")
+    width: int = key(3, ge=1)
 
 
 class Tall(Section):
     """A specimen."""
 
     kind: str = "tall"
-    height: int = key(4, ge=1, multiple_of=2, meaning="Height.")
+    height: int = key(4, ge=1, multiple_of=2)
 
 
 class Everything(Section):
     """Everything."""
 
-    count: int = key(2, ge=0, meaning="A number.")
-    dose: float = key(100, gt=0, unit="e/Å²", meaning="Dose.")
-    mtf: tuple[float, float, float] | None = key(None, ge=0, meaning="Camera.")
-    focus_A: tuple[float, ...] = key((0,), unit="Å", min_length=1, unique=True, meaning="Foci.")
-    steps: CountRange = key((1, 2), ge=1, meaning="Steps.")
-    displacement_A: dict[str, float] = key({}, unit="Å", le=1, meaning="By symbol.")
-    names: dict[text("^[a-z]+$", "small letters"), Optics] = key({}, meaning="By name.")
+    count: int = key(2, ge=0)
+    dose: float = key(100, gt=0, unit="e/Å²")
+    """Dose of an image."""
+    mtf: tuple[float, float, float] | None = key(None, ge=0)
+    focus_A: tuple[float, ...] = key((0,), unit="Å", min_length=1, unique=True)
+    steps: CountRange = key((1, 2), ge=1)
+    displacement_A: dict[str, float] = key({}, unit="Å", le=1)
+    names: dict[text("^[a-z]+$", "small letters"), Optics] = key({})
     optics: FineOptics = part(FineOptics, cs_um=(1, 2))
     start: OpticsInPart = part(OpticsInPart)
-    specimen: one_of("kind", wide=Wide, tall=Tall) = key(Wide(), meaning="Specimen.")
+    specimen: one_of("kind", wide=Wide, tall=Tall) = key(Wide())
 
 
 @pytest.mark.parametrize(
@@ -116,5 +117,7 @@ def test_settings_are_frozen_with_tuples_and_floats():
 def test_the_json_schema_has_units_and_limits():
     schema = Everything.model_json_schema()
     assert schema["properties"]["dose"]["unit"] == "e/Å²"
+    assert schema["properties"]["dose"]["description"] == "Dose of an image."
+    assert schema["properties"]["optics"]["description"] == "Optics with small pixels."
     assert schema["properties"]["steps"]["prefixItems"][1]["minimum"] == 1
     assert schema["$defs"]["FineOptics"]["properties"]["pixel_size_A"]["default"] == [0.02, 0.05]

@@ -1,7 +1,5 @@
 """Random sheets: the drawn stages are those of the drawn sheet, and everything is counted once."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 from matplotlib.text import Text
@@ -28,7 +26,7 @@ def seed_of(number):
 
 
 def make(number, **changes):
-    settings = dataclasses.replace(SETTINGS, **changes)
+    settings = SETTINGS.but(**changes)
     return graphene.make_structure(settings, np.random.default_rng(seed_of(number)))
 
 
@@ -87,7 +85,7 @@ def test_figure_and_statistics_name_what_they_show():
 @pytest.fixture
 def shards(tmp_path):
     """Two shards of two structures, as make_structures.py writes them."""
-    section = dataclasses.asdict(dataclasses.replace(SETTINGS, max_holes=4))
+    section = SETTINGS.but(max_holes=4).model_dump()
     paths = []
     for shard in (0, 1):
         numbered = ((n, make(n, max_holes=4)) for n in (shard, shard + 2))
@@ -101,7 +99,7 @@ def test_the_script_reads_all_shards_and_how_they_were_made(shards):
     sheets = plot_random_sheets.read_sheets(shards)
     assert list(sheets) == [0, 1, 2, 3]
     settings, seed = plot_random_sheets.read_making(shards[0])
-    assert settings == dataclasses.replace(SETTINGS, max_holes=4)
+    assert settings == SETTINGS.but(max_holes=4)
     assert seed == 5
 
 

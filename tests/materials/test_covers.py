@@ -1,7 +1,5 @@
 """What lies on a sheet: it hides sites, and never displaces an atom of the sheet."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy.spatial import cKDTree
@@ -10,7 +8,7 @@ from test_graphene import SETTINGS
 from atomsight.materials import graphene
 from atomsight.materials.building import covers
 
-BOTH = (replace(SETTINGS, covered_share=1.0), SETTINGS)
+BOTH = (SETTINGS.but(covered_share=1.0), SETTINGS)
 
 
 @pytest.fixture(scope="module")

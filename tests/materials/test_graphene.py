@@ -1,7 +1,5 @@
 """The distribution of random graphene-like sheets."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy.spatial import cKDTree
@@ -41,7 +39,7 @@ def test_bonds_are_those_of_graphene(sheets):
 
 
 def test_interior_atoms_have_three_neighbours():
-    whole = replace(SETTINGS, max_holes=0)
+    whole = SETTINGS.but(max_holes=0)
     threes = []
     for seed in range(8):
         sites = graphene.make_structure(whole, np.random.default_rng(seed)).sites
@@ -71,7 +69,7 @@ def test_holes_remove_atoms_and_leave_no_dangling_ones(sheets):
 
 def test_density_of_rings_varies_as_asked():
     counts = [
-        len(graphene.ring_centres(replace(SETTINGS, lloyd_steps=(0, 0)), np.random.default_rng(i)))
+        len(graphene.ring_centres(SETTINGS.but(lloyd_steps=(0, 0)), np.random.default_rng(i)))
         for i in range(12)
     ]
     relative = np.array(counts) * graphene.RING_AREA_A2 / 43.2**2
@@ -106,7 +104,7 @@ def test_an_impossible_shard_is_refused(tmp_path, capsys):
 
 
 def test_coordination_defects_have_two_and_four_neighbours():
-    crowded = replace(SETTINGS, max_defects=0.03, max_holes=0)
+    crowded = SETTINGS.but(max_defects=0.03, max_holes=0)
     found = np.zeros(8, dtype=int)
     for seed in range(5):
         sites = graphene.make_structure(crowded, np.random.default_rng(seed)).sites

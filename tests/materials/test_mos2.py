@@ -1,7 +1,6 @@
 """The distribution of random sheets of MoS2, and what their sites are."""
 
 import itertools
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,8 +25,7 @@ SETTINGS = mos2.Settings(
     ripple_A=0.3,
     tilt_deg=(0.0, 3.0),
 )
-WHOLE = replace(
-    SETTINGS,
+WHOLE = SETTINGS.but(
     grains=(1, 1),
     max_single_vacancies=0.0,
     max_double_vacancies=0.0,
@@ -104,7 +102,7 @@ def test_a_site_is_the_mean_projected_position_of_its_atoms(sheets):
 
 
 def test_sulfur_lies_in_two_layers_and_a_single_atom_in_either():
-    sheet = make(replace(WHOLE, max_single_vacancies=0.6, **FLAT), 1)
+    sheet = make(WHOLE.but(max_single_vacancies=0.6, **FLAT), 1)
     heights = sheet.positions[:, 2] - mos2.BOX_HEIGHT_A / 2
     assert_allclose(heights[sheet.numbers == 42], 0, atol=1e-9)
     assert_allclose(np.abs(heights[sheet.numbers == 16]), 1.56)
@@ -113,7 +111,7 @@ def test_sulfur_lies_in_two_layers_and_a_single_atom_in_either():
 
 
 def test_a_tilt_takes_the_sulfur_of_a_pair_apart():
-    tilted = replace(WHOLE, ripple_A=0.0, tilt_deg=(3.0, 3.0))
+    tilted = WHOLE.but(ripple_A=0.0, tilt_deg=(3.0, 3.0))
     sheet = make(tilted, 2)
     lower, upper = np.split(sheet.positions[sheet.numbers == 16, :2], 2)
     apart = upper - lower
@@ -136,20 +134,20 @@ def test_bonds_are_those_of_the_material(sheets):
 
 
 def test_every_site_is_held_by_two_bonds():
-    flat = replace(SETTINGS, **FLAT)
+    flat = SETTINGS.but(**FLAT)
     for seed in range(8):
         sheet = make(flat, seed)
         assert np.bincount(bonds(sheet).ravel(), minlength=len(sheet.sites)).min() >= 2
 
 
 def test_vacancies_are_as_many_as_asked():
-    drawn = [make(replace(WHOLE, max_single_vacancies=0.15), seed).classes for seed in range(12)]
+    drawn = [make(WHOLE.but(max_single_vacancies=0.15), seed).classes for seed in range(12)]
     shares = [np.mean(classes[classes > MO] == S) for classes in drawn]
     assert max(shares) < 0.22
     assert 0.04 < np.mean(shares) < 0.11
     full = len(make(WHOLE, 5).sites)
     doubles, without_mo = (
-        make(replace(WHOLE, **{key: 0.1}), 5).classes
+        make(WHOLE.but(**{key: 0.1}), 5).classes
         for key in ("max_double_vacancies", "max_mo_vacancies")
     )
     assert len(doubles) < full
@@ -160,7 +158,7 @@ def test_vacancies_are_as_many_as_asked():
 def test_edges_lose_sulfur_more_readily():
     at_edge, elsewhere = [], []
     for seed in range(12):
-        sheet = make(replace(WHOLE, edge_share=1.0, **FLAT), seed)
+        sheet = make(WHOLE.but(edge_share=1.0, **FLAT), seed)
         held = np.bincount(bonds(sheet).ravel(), minlength=len(sheet.sites))
         sulfur = sheet.classes > MO
         at_edge += list(sheet.classes[sulfur & (held < 3)] == S)
@@ -171,7 +169,7 @@ def test_edges_lose_sulfur_more_readily():
 
 def test_grains_differ_in_orientation_and_meet_closely():
     for seed in range(4):
-        several = make(replace(WHOLE, grains=(3, 3)), seed)
+        several = make(WHOLE.but(grains=(3, 3)), seed)
         held = np.bincount(bonds(several).ravel(), minlength=len(several.sites))
         assert 0.7 < np.mean(held == 3) < 0.99
         # The boundaries cost less than a tenth of the sites.
@@ -181,9 +179,9 @@ def test_grains_differ_in_orientation_and_meet_closely():
 
 def test_holes_and_strips_of_vacuum_end_the_sheet(monkeypatch):
     full = len(make(WHOLE, 3).sites)
-    holed = len(make(replace(WHOLE, max_holes=6, hole_radius_A=(8.0, 9.0)), 3).sites)
+    holed = len(make(WHOLE.but(max_holes=6, hole_radius_A=(8.0, 9.0)), 3).sites)
     monkeypatch.setattr(mos2, "_STRIP_WIDTH_A", (16.0, 16.0))
-    cut = make(replace(WHOLE, edge_share=1.0), 3)
+    cut = make(WHOLE.but(edge_share=1.0), 3)
     assert holed < 0.95 * full
     assert len(cut.sites) < 0.8 * full
     # A wide strip runs through the whole box: across it something is free everywhere.

@@ -1,7 +1,5 @@
 """Rough nanoparticles: how they grow, and what their columns are."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from ase.data import atomic_numbers
@@ -16,7 +14,9 @@ from atomsight.materials.building.support import SupportSettings
 from atomsight.materials.nanoparticle import Settings
 
 GOLD_A = nanoparticle.lattice_constant_A("Au")
-FREE = SupportSettings(0.0, 0.0, 0.4, (10.0, 20.0))
+FREE = SupportSettings(
+    amorphous_share=0.0, crystalline_share=0.0, behind_share=0.4, thickness_A=(10.0, 20.0)
+)
 SETTINGS = Settings(
     size_A=52.0,
     metal="Au",
@@ -114,7 +114,7 @@ def test_columns_of_an_untilted_particle_are_exact(seed):
 def test_the_site_of_a_tilted_column_is_the_mean_of_its_atoms():
     upright = nanoparticle.make_structure(SETTINGS, np.random.default_rng(3))
     tilted = nanoparticle.make_structure(
-        replace(SETTINGS, tilt_deg=(4.0, 4.0)), np.random.default_rng(3)
+        SETTINGS.but(tilt_deg=(4.0, 4.0)), np.random.default_rng(3)
     )
     np.testing.assert_array_equal(tilted.classes, upright.classes)
     means = (tilted.sites * tilted.classes[:, None]).sum(axis=0) / tilted.classes.sum()
@@ -141,7 +141,7 @@ def test_a_tilt_has_its_angle():
 @pytest.mark.parametrize("metal", ["Au", "Pt", "Pd", "Ag", "Cu", "Ni"])
 def test_any_fcc_metal_makes_a_particle_with_its_own_distances(metal):
     structure = nanoparticle.make_structure(
-        replace(SETTINGS, metal=metal, max_added=0.0), np.random.default_rng(0)
+        SETTINGS.but(metal=metal, max_added=0.0), np.random.default_rng(0)
     )
     assert set(structure.numbers) == {atomic_numbers[metal]}
     nearest = cKDTree(structure.positions).query(structure.positions, k=2)[0][:, 1]
@@ -160,13 +160,13 @@ def test_a_particle_too_large_for_its_box_is_refused():
         InputError, match="do not fit into a box of 30 Å; size_A must be at least 51"
     ):
         nanoparticle.make_structure(
-            replace(SETTINGS, size_A=30.0, radius_A=(16.0, 16.0)), np.random.default_rng(0)
+            SETTINGS.but(size_A=30.0, radius_A=(16.0, 16.0)), np.random.default_rng(0)
         )
 
 
 def test_growth_stays_in_the_box_at_any_temperature():
     """Hot surfaces grow chains, which once reached over the edge of the box."""
-    wild = replace(SETTINGS, roughening_temperature=(50.0, 50.0), radius_A=(16.0, 16.0))
+    wild = SETTINGS.but(roughening_temperature=(50.0, 50.0), radius_A=(16.0, 16.0))
     for seed in range(5):
         structure = nanoparticle.make_structure(wild, np.random.default_rng(seed))
         across = structure.positions[:, :2]
@@ -176,9 +176,11 @@ def test_growth_stays_in_the_box_at_any_temperature():
 
 @pytest.mark.parametrize("seed", range(8))
 def test_supports_keep_their_distance_and_are_no_sites(seed):
-    on_support = SupportSettings(0.5, 0.5, 0.5, (10.0, 20.0))
+    on_support = SupportSettings(
+        amorphous_share=0.5, crystalline_share=0.5, behind_share=0.5, thickness_A=(10.0, 20.0)
+    )
     structure = nanoparticle.make_structure(
-        replace(SETTINGS, support=on_support), np.random.default_rng(seed)
+        SETTINGS.but(support=on_support), np.random.default_rng(seed)
     )
     metal = structure.numbers == atomic_numbers["Au"]
     assert np.count_nonzero(~metal) > 100
@@ -222,7 +224,9 @@ def test_a_crystal_fills_its_box():
 
 
 def test_shares_of_supports_are_those_asked_for():
-    shares = SupportSettings(0.3, 0.2, 0.5, (5.0, 6.0))
+    shares = SupportSettings(
+        amorphous_share=0.3, crystalline_share=0.2, behind_share=0.5, thickness_A=(5.0, 6.0)
+    )
     metal = np.zeros((1, 3))
     rng = np.random.default_rng(0)
     kinds = [frozenset(support.add(shares, metal, 20.0, rng)[1].tolist()) for _ in range(200)]

@@ -1,11 +1,13 @@
 """A section of the configuration: its keys with type, range, unit, default and meaning.
 
-A section is a class. Its docstring says what the section is about, its fields are the keys::
+A section is a class. Its docstring says what it is about, its fields are the keys, and the text
+below a field says what the key means::
 
     class InferenceSettings(Section):
-        \"\"\"How images are read by the network.\"\"\"
+        '''How images are read by the network.'''
 
-        tile_px: int = key(1280, unit="pixel", ge=512, multiple_of=8, meaning="Largest piece.")
+        tile_px: int = key(1280, unit="pixel", ge=512, multiple_of=8)
+        '''Largest piece of an image that goes through the network at once.'''
 
 A class that differs from another in some defaults names them in its head::
 
@@ -15,8 +17,13 @@ Numbers are what YAML says they are: ``true`` is none, 3.0 is no whole number, a
 are refused. Whole numbers are taken where any number is allowed. Lists become tuples.
 """
 
+import ast
 import copy
 import difflib
+import functools
+import inspect
+import itertools
+import sys
 from collections.abc import Mapping
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
@@ -75,11 +82,38 @@ class Section(pydantic.BaseModel):
         """
         return _completed(cls.parse(values, where), values)
 
+    def but(self, **changes: object) -> Self:
+        """The same section with other values for some keys, which are checked."""
+        values = {name: getattr(self, name) for name in self.model_fields_set}
+        return type(self)(**values | changes)
+
+    @classmethod
+    def meanings(cls) -> dict[str, str]:
+        """What every key means, by its name; of a section within it, what its class says."""
+        meanings = {}
+        for name, field in cls.model_fields.items():
+            kind = _bare(field.annotation)
+            if isinstance(kind, type) and issubclass(kind, Section):
+                meanings[name] = inspect.cleandoc(kind.__doc__)
+        sections = [base for base in cls.__mro__ if issubclass(base, Section)]
+        for base in reversed(sections):
+            meanings |= _meanings_in(base.__module__).get(base.__qualname__, {})
+        return {name: meanings.get(name, "") for name in cls.model_fields}
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: pydantic.GetJsonSchemaHandler
+    ) -> dict:
+        described = handler(schema)
+        properties = handler.resolve_ref_schema(described).get("properties", {})
+        for name, meaning in cls.meanings().items():
+            properties[name]["description"] = " ".join(meaning.split())
+        return described
+
 
 def key(
     default: object = PydanticUndefined,
     *,
-    meaning: str,
     unit: str | None = None,
     min_length: int | None = None,
     unique: bool = False,
@@ -90,9 +124,7 @@ def key(
     The limits ``ge gt le lt multiple_of`` hold for the number, or for every number in the list or
     mapping. A list has at least ``min_length`` items; ``unique`` ones differ.
     """
-    field = pydantic.Field(
-        default, description=meaning, json_schema_extra={"unit": unit} if unit else None
-    )
+    field = pydantic.Field(default, json_schema_extra={"unit": unit} if unit else None)
     if limits:
         field.metadata.append(_Limits(limits))
     if min_length is not None:
@@ -102,12 +134,9 @@ def key(
     return field
 
 
-def part(kind: type[Section], meaning: str | None = None, **values: object) -> Any:
-    """A section within a section; where it is left out, it has these values.
-
-    Without a meaning, the docstring of the class is it.
-    """
-    return pydantic.Field(default_factory=lambda: kind(**values), description=meaning)
+def part(kind: type[Section], **values: object) -> Any:
+    """A section within a section; where it is left out, it has these values."""
+    return pydantic.Field(default_factory=lambda: kind(**values))
 
 
 def _rising(pair: tuple[float, float]) -> tuple[float, float]:
@@ -213,6 +242,23 @@ class _Text:
             "sentence",
             custom_error_message=f"must be a text of {self.allowed} only",
         )
+
+
+@functools.cache
+def _meanings_in(module: str) -> dict[str, dict[str, str]]:
+    """Texts below the fields of the classes of a module, by class and field."""
+    source = inspect.getsource(sys.modules[module])
+    return {
+        node.name: {
+            field.target.id: inspect.cleandoc(text.value.value)
+            for field, text in itertools.pairwise(node.body)
+            if isinstance(field, ast.AnnAssign)
+            and isinstance(text, ast.Expr)
+            and isinstance(text.value, ast.Constant)
+        }
+        for node in ast.parse(source).body
+        if isinstance(node, ast.ClassDef)
+    }
 
 
 def _tuples(values: object) -> object:

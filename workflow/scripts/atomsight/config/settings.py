@@ -19,6 +19,7 @@ import jsonschema
 import yaml
 
 from atomsight import materials
+from atomsight.config.section import Section
 from atomsight.errors import InputError
 
 SCHEMA_FILE = Path(__file__).parents[3] / "schemas" / "config.schema.yaml"
@@ -90,6 +91,8 @@ def load(values: Mapping, section: str, kind: type[Settings], where: str = "") -
     InputError
         On the first wrong key or value.
     """
+    if issubclass(kind, Section):
+        return kind.parse(values, where or section)
     return build(kind, complete(values, section, where or section))
 
 
@@ -415,6 +418,8 @@ def _suggestion(unknown: str, known: list[str]) -> str:
 
 def _build(kind: object, values: object) -> object:
     """Turn checked values into a dataclass, or into tuples and dicts of them."""
+    if isinstance(kind, type) and issubclass(kind, Section):
+        return kind.parse(values)
     if is_dataclass(kind):
         hints = get_type_hints(kind)
         return kind(

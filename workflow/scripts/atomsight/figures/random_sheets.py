@@ -1,7 +1,7 @@
 """How a random sheet is made, and what all sheets look like in numbers (the paper, Fig 4)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -229,7 +229,7 @@ def construct(
     # The number of steps is drawn after the points: without steps, the same seed gives the points.
     points, relaxed = (
         graphene.ring_centres(one, np.random.default_rng(_unused(seed)))
-        for one in (replace(settings, lloyd_steps=(0, 0)), settings)
+        for one in (settings.but(lloyd_steps=(0, 0)), settings)
     )
     return Construction(points, relaxed, sheet)
 

@@ -8,14 +8,13 @@ together, and springs between neighbours and second neighbours pull them to the 
 graphene. The sheet is periodic.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.optimize import minimize
 from scipy.sparse import csr_array, triu
 from scipy.spatial import Delaunay, Voronoi, cKDTree
 from scipy.stats import qmc
 
+from atomsight.config.section import CountRange, Range, Section, key
 from atomsight.files.records import Structure
 from atomsight.materials.building import covers
 
@@ -44,42 +43,29 @@ _DISC_PACKING = 0.52
 _WIDEST_RING_DISTANCE_A = 9.0
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What the sheets look like.
+class Settings(Section):
+    """What the random graphene-like sheets look like."""
 
-    Attributes
-    ----------
-    size_A : float
-        Edge of the square periodic sheet [Å].
-    lloyd_steps : tuple of int
-        Fewest and most steps of Lloyd relaxation; many steps give large crystalline patches.
-    density_variation : float
-        Half-width of the range of the relative density of rings.
-    max_defects : float
-        Largest share of the atoms that a sheet gets in each kind of coordination defect: added on
-        a bond, merged with a neighbour, taken out. The share is drawn from 0 to this, per kind.
-    max_holes : int
-        Holes are drawn from 0 to this number.
-    hole_radius_A : tuple of float
-        Smallest and largest mean radius of a hole [Å].
-    ripple_A : float
-        Standard deviation of the out-of-plane displacement [Å].
-    covered_share : float
-        Share of the sheets that lie under residue or further layers in part.
-    residue_A : tuple of float
-        Least and greatest thickness of the residue [Å].
-    """
-
-    size_A: float
-    lloyd_steps: tuple[int, int]
-    density_variation: float
-    max_defects: float
-    max_holes: int
-    hole_radius_A: tuple[float, float]
-    ripple_A: float
-    covered_share: float = 0.0
-    residue_A: tuple[float, float] = (3.0, 12.0)
+    size_A: float = key(43.2, unit="Å", ge=20, le=400)
+    """Edge of the square periodic sheet."""
+    lloyd_steps: CountRange = key((5, 60), ge=0)
+    """Fewest and most steps of Lloyd relaxation; many steps give large crystalline patches."""
+    density_variation: float = key(0.04, unit="relative", ge=0, le=0.2)
+    """Half-width of the range of the density of rings, for strain."""
+    max_defects: float = key(0.01, unit="share of the atoms", ge=0, le=0.2)
+    """Most coordination defects of each kind: atoms added on a bond, merged with a neighbour, taken
+    out. The share is drawn from 0 to this for each kind."""
+    max_holes: int = key(4, ge=0, le=20)
+    """Holes are drawn from 0 to this number."""
+    hole_radius_A: Range = key((3.0, 9.0), unit="Å", ge=0)
+    """Mean radius of a hole."""
+    ripple_A: float = key(0.3, unit="Å", ge=0, le=1)
+    """Standard deviation of the out-of-plane displacement."""
+    covered_share: float = key(0, unit="share of the sheets", ge=0, le=1)
+    """Sheets that lie under amorphous residue or further layers in part; what is covered is
+    background."""
+    residue_A: Range = key((3.0, 12.0), unit="Å", ge=0)
+    """Thickness of the residue."""
 
 
 def purpose(_class_names: list[str]) -> str:

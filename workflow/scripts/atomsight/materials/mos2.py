@@ -7,10 +7,9 @@ wavy borders, of random points. Where grains meet, crowded sites go and springs 
 close the ranks. Holes and strips of vacuum end the sheet along smooth random outlines.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from atomsight.config.section import CountRange, Range, Section, key
 from atomsight.files.records import Structure
 from atomsight.materials.building import sublattices
 from atomsight.materials.building.honeycombs import (
@@ -63,47 +62,35 @@ _MAX_LOOSE_SINGLES = 0.5
 _DISPLACEMENT_A = 0.03
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What the sheets look like.
+class Settings(Section):
+    """What the random sheets of molybdenum disulfide look like.
 
-    Attributes
-    ----------
-    size_A : float
-        Edge of the square periodic sheet [Å].
-    lattice_A : tuple of float
-        Smallest and largest lattice constant [Å].
-    grains : tuple of int
-        Fewest and most grains; one is a single crystal without boundaries.
-    max_single_vacancies : float
-        Largest share of the sulfur columns that lose one of their two atoms; drawn from 0 to this.
-    max_double_vacancies : float
-        Largest share of the sulfur columns that lose both atoms.
-    max_mo_vacancies : float
-        Largest share of the molybdenum atoms that are missing.
-    max_holes : int
-        Holes are drawn from 0 to this number.
-    hole_radius_A : tuple of float
-        Smallest and largest mean radius of a hole [Å].
-    edge_share : float
-        Share of the sheets with a strip of vacuum through the box.
-    ripple_A : float
-        Root mean square height of the ripples [Å].
-    tilt_deg : tuple of float
-        Smallest and largest angle between the sheet's normal and the beam [°].
+    The classes are Mo, S2 (two sulfur atoms on top of each other) and S (one), in this order.
     """
 
-    size_A: float
-    lattice_A: tuple[float, float]
-    grains: tuple[int, int]
-    max_single_vacancies: float
-    max_double_vacancies: float
-    max_mo_vacancies: float
-    max_holes: int
-    hole_radius_A: tuple[float, float]
-    edge_share: float
-    ripple_A: float
-    tilt_deg: tuple[float, float]
+    size_A: float = key(43.2, unit="Å", ge=20, le=400)
+    """Edge of the square periodic sheet."""
+    lattice_A: Range = key((3.13, 3.2), unit="Å", ge=2.8, le=3.6)
+    """Lattice constant."""
+    grains: CountRange = key((1, 3), ge=1, le=100)
+    """Fewest and most grains; one is a single crystal without boundaries."""
+    max_single_vacancies: float = key(0.15, unit="share of the sulfur columns", ge=0, le=1)
+    """Most sulfur columns that lose one of their two atoms; at edges more do."""
+    max_double_vacancies: float = key(0.03, unit="share of the sulfur columns", ge=0, le=0.5)
+    """Most sulfur columns that lose both atoms."""
+    max_mo_vacancies: float = key(0.02, unit="share of the molybdenum atoms", ge=0, le=0.5)
+    """Most molybdenum atoms that are missing."""
+    max_holes: int = key(3, ge=0, le=20)
+    """Holes are drawn from 0 to this number."""
+    hole_radius_A: Range = key((3.0, 9.0), unit="Å", ge=0)
+    """Mean radius of a hole."""
+    edge_share: float = key(0.25, ge=0, le=1)
+    """Share of the sheets with a strip of vacuum through the box."""
+    ripple_A: float = key(0.3, unit="Å", ge=0, le=1)
+    """Root mean square height of the ripples; where the sheet slopes, the two sulfur atoms of a
+    column come apart in projection."""
+    tilt_deg: Range = key((0, 3), unit="°", ge=0, le=30)
+    """Angle between the sheet's normal and the beam."""
 
 
 def purpose(class_names: list[str]) -> str:

@@ -7,7 +7,7 @@ surface rough. A zone axis points along the beam, which is z; the particle is tu
 random and tilted off it. Columns are gathered before the tilt.
 """
 
-from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from ase.data import atomic_numbers, reference_states
@@ -15,6 +15,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from atomsight.config.phantoms import Metal
+from atomsight.config.section import Range, Section, key, part
 from atomsight.errors import InputError
 from atomsight.files.records import Structure
 from atomsight.materials.building import support
@@ -44,39 +46,25 @@ _HEADROOM_A = 2.0
 COORDINATION = 12
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What the particles look like.
+class Settings(Section):
+    """What the random rough particles of an fcc metal look like."""
 
-    Attributes
-    ----------
-    size_A : float
-        Edge of the square box [Å].
-    metal : str
-        Chemical symbol of an fcc metal.
-    zone_axes : tuple of str
-        Directions along the beam to choose from, ``"110"``, ``"111"`` or ``"100"``.
-    radius_A : tuple of float
-        Smallest and largest radius before the roughening [Å].
-    max_added : float
-        Largest number of atoms added, as a share of those of the cut particle.
-    roughening_temperature : tuple of float
-        Smallest and largest T of eq 9, drawn evenly on a logarithmic scale.
-    tilt_deg : tuple of float
-        Smallest and largest angle between the zone axis and the beam [°]; small ones are drawn more
-        often, as an operator brings the zone axis near the beam.
-    support : SupportSettings
-        What the particles lie on.
-    """
-
-    size_A: float
-    metal: str
-    zone_axes: tuple[str, ...]
-    radius_A: tuple[float, float]
-    max_added: float
-    roughening_temperature: tuple[float, float]
-    tilt_deg: tuple[float, float]
-    support: SupportSettings
+    size_A: float = key(56, unit="Å", ge=20, le=400)
+    """Edge of the square box, with at least 4 Å of vacuum around the particle."""
+    metal: Metal = key("Au")
+    """The metal, of fcc structure; waves.displacement_A must have it too."""
+    zone_axes: tuple[Literal["110", "111"], ...] = key(("110", "111"), min_length=1, unique=True)
+    """Directions of the crystal along the beam."""
+    radius_A: Range = key((6, 17.5), unit="Å", ge=0)
+    """Radius before the roughening."""
+    max_added: float = key(0.33, unit="share of the atoms", ge=0, le=1)
+    """Most atoms added to the cut particle."""
+    roughening_temperature: Range = key((0.2, 4), gt=0)
+    """T of eq 9, drawn evenly on a logarithmic scale."""
+    tilt_deg: Range = key((0, 5), unit="°", ge=0, le=20)
+    """Angle between the zone axis and the beam; small ones are drawn more often, as an operator
+    brings the zone axis near the beam."""
+    support: SupportSettings = part(SupportSettings)
 
 
 def purpose(class_names: list[str]) -> str:

@@ -13,25 +13,21 @@ from scipy.constants import Avogadro
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
+from atomsight.config.section import Range, Section, key
 
-@dataclass(frozen=True)
-class SupportSettings:
-    """What the particles lie on.
 
-    Attributes
-    ----------
-    amorphous_share, crystalline_share : float
-        Share of the structures with an amorphous and with a crystalline support; the rest is free.
-    behind_share : float
-        Share of the supports that the beam passes before the particle; the others lie beside it.
-    thickness_A : tuple of float
-        Smallest and largest thickness of a support along the beam [Å].
-    """
+class SupportSettings(Section):
+    """What the particles lie on; it is background."""
 
-    amorphous_share: float
-    crystalline_share: float
-    behind_share: float
-    thickness_A: tuple[float, float]
+    amorphous_share: float = key(0.45, ge=0, le=1)
+    """Share of the structures with an amorphous support, carbon or silica."""
+    crystalline_share: float = key(0.2, ge=0, le=1)
+    """Share of the structures with a support of magnesia or strontium titanate in a random
+    orientation."""
+    behind_share: float = key(0.4, ge=0, le=1)
+    """Share of the supports that the beam passes before the particle; the others lie beside it."""
+    thickness_A: Range = key((10, 40), unit="Å", ge=0)
+    """Thickness of a support along the beam."""
 
 
 @dataclass(frozen=True)
