@@ -15,9 +15,6 @@ shell.prefix("set -euo pipefail; tee() ( trap '' INT TERM; exec tee \"$@\" ); ")
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/cluster.smk"
-include: "workflow/rules/models.smk"
-include: "workflow/rules/lookups.smk"
 include: "workflow/rules/figure_lookups.smk"
 include: "workflow/rules/structures.smk"
 include: "workflow/rules/waves.smk"
@@ -37,11 +34,11 @@ include: "workflow/rules/focal_figures.smk"
 rule all:
     default_target: True
     input:
-        drawn("results/graphene_strain.png", series_of("atoms")),
+        drawn("results/graphene_strain.png", series.read_by("atoms")),
         drawn("results/gold_dynamics.png", dynamics_series()),
         drawn("results/gold_heights.png", drawn_series("heights")),
         drawn("results/mos2_species.png", drawn_series("species")),
-        expand("results/series/{series}/heights.png", series=series_of("heights")),
-        expand("results/series/{series}/species.png", series=series_of("species")),
+        expand("results/series/{series}/heights.png", series=series.read_by("heights")),
+        expand("results/series/{series}/species.png", series=series.read_by("species")),
         rules.figures.input,
         rules.scores.input,

@@ -5,7 +5,7 @@ rule locate_atoms:
     """Find the atoms in the class maps."""
     input:
         maps="results/series/{series}/maps.h5",
-        script=code("locate_atoms.py"),
+        script=folders.code("locate_atoms.py"),
     output:
         atoms="results/series/{series}/atoms.h5",
         csv="results/series/{series}/atoms.csv",
@@ -27,7 +27,7 @@ rule measure_strain:
     """Measure strain, bond lengths and rings from the positions of the atoms."""
     input:
         atoms="results/series/{series}/atoms.h5",
-        script=code("measure_strain.py"),
+        script=folders.code("measure_strain.py"),
     output:
         csv="results/series/{series}/strain.csv",
         hdf5="results/series/{series}/strain.h5",
@@ -36,7 +36,7 @@ rule measure_strain:
     benchmark:
         "results/benchmarks/measure_strain/{series}.tsv"
     wildcard_constraints:
-        series=one_of(series_of("atoms")),
+        series=one_of(series.read_by("atoms")),
     conda:
         "../../envs/analyse.yaml"
     threads: 1
@@ -44,7 +44,7 @@ rule measure_strain:
         mem_mb=memory(2000),
         runtime=minutes(60, per_gb=240),
     params:
-        settings=json.dumps(config["strain"]),
+        settings=options.section("strain"),
     shell:
         "python {input.script[0]:q} {input.atoms:q} {output.csv:q} --hdf5 {output.hdf5:q}"
         " --settings {params.settings:q} 2>&1 | tee {log:q}"

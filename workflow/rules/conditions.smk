@@ -5,9 +5,9 @@
 rule evaluate_conditions:
     """How well a model finds atoms under other conditions, and under microscopes drawn at random."""
     input:
-        model=evaluated_files,
+        model=lambda wildcards: models.evaluated_files(wildcards.model, wildcards.of),
         specimen="results/evaluation/specimen.h5",
-        script=code("evaluate_conditions.py"),
+        script=folders.code("evaluate_conditions.py"),
     output:
         conditions="results/{of}/{model}/conditions.csv",
         random="results/{of}/{model}/settings.csv",
@@ -16,7 +16,7 @@ rule evaluate_conditions:
     benchmark:
         "results/benchmarks/evaluate_conditions/{of}_{model}.tsv"
     wildcard_constraints:
-        model=one_of(evaluated("atoms")),
+        model=one_of(models.evaluated("atoms")),
     conda:
         "../../envs/learn.yaml"
     threads: 8
@@ -24,9 +24,9 @@ rule evaluate_conditions:
         mem_mb=memory(4000),
         runtime=120,
     params:
-        folder=evaluated_folder,
-        inference=json.dumps(config["inference"]),
-        settings=part("evaluation", "acquisition", "conditions", "settings"),
+        folder=lambda wildcards: models.evaluated_folder(wildcards.model, wildcards.of),
+        inference=options.section("inference"),
+        settings=options.section("evaluation", "acquisition", "conditions", "settings"),
     shell:
         "python {input.script[0]:q} {params.folder:q} {input.specimen:q}"
         " {output.conditions:q} {output.random:q} --inference {params.inference:q}"
@@ -37,8 +37,8 @@ rule plot_model_doses:
     """Draw how well a model finds atoms against the dose, beside the bound and peak finding."""
     input:
         evaluation="results/{of}/{model}/evaluation.csv",
-        script=code("plot_model_doses.py"),
-        style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
+        script=folders.code("plot_model_doses.py"),
+        style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
         report(
             "results/{of}/{model}/dose.png",
@@ -51,7 +51,7 @@ rule plot_model_doses:
     benchmark:
         "results/benchmarks/plot_model_doses/{of}_{model}.tsv"
     wildcard_constraints:
-        model=one_of(evaluated("atoms")),
+        model=one_of(models.evaluated("atoms")),
     conda:
         "../../envs/analyse.yaml"
     threads: 1
@@ -67,8 +67,8 @@ rule plot_model_conditions:
     """Draw how well a model finds atoms against every condition of the microscope."""
     input:
         conditions="results/{of}/{model}/conditions.csv",
-        script=code("plot_model_conditions.py"),
-        style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
+        script=folders.code("plot_model_conditions.py"),
+        style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
         report(
             "results/{of}/{model}/conditions.png",
@@ -81,7 +81,7 @@ rule plot_model_conditions:
     benchmark:
         "results/benchmarks/plot_model_conditions/{of}_{model}.tsv"
     wildcard_constraints:
-        model=one_of(evaluated("atoms")),
+        model=one_of(models.evaluated("atoms")),
     conda:
         "../../envs/analyse.yaml"
     threads: 1
@@ -97,8 +97,8 @@ rule plot_model_settings:
     """Draw how well a model finds atoms under microscopes drawn at random."""
     input:
         settings="results/{of}/{model}/settings.csv",
-        script=code("plot_model_settings.py"),
-        style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
+        script=folders.code("plot_model_settings.py"),
+        style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
         report(
             "results/{of}/{model}/settings.png",
@@ -111,7 +111,7 @@ rule plot_model_settings:
     benchmark:
         "results/benchmarks/plot_model_settings/{of}_{model}.tsv"
     wildcard_constraints:
-        model=one_of(evaluated("atoms")),
+        model=one_of(models.evaluated("atoms")),
     conda:
         "../../envs/analyse.yaml"
     threads: 1

@@ -7,7 +7,7 @@ rule correct_drift:
     input:
         maps="results/series/{series}/maps.h5",
         atoms="results/series/{series}/atoms.h5",
-        script=code("correct_drift.py"),
+        script=folders.code("correct_drift.py"),
     output:
         "results/series/{series}/drift.h5",
     log:
@@ -15,7 +15,7 @@ rule correct_drift:
     benchmark:
         "results/benchmarks/correct_drift/{series}.tsv"
     wildcard_constraints:
-        series=one_of(series_of("columns")),
+        series=one_of(series.read_by("columns")),
     conda:
         "../../envs/analyse.yaml"
     threads: 1
@@ -23,7 +23,7 @@ rule correct_drift:
         mem_mb=memory(2000),
         runtime=minutes(60, per_gb=10),
     params:
-        settings=part("dynamics", "site_radius_A", "min_matched", "memory_frames"),
+        settings=options.section("dynamics", "site_radius_A", "min_matched", "memory_frames"),
     shell:
         "python {input.script[0]:q} {input.maps:q} {input.atoms:q} {output:q}"
         " --settings {params.settings:q} 2>&1 | tee {log:q}"
@@ -35,8 +35,8 @@ rule mask_substrate:
         frames="results/series/{series}/frames.h5",
         atoms="results/series/{series}/atoms.h5",
         drift="results/series/{series}/drift.h5",
-        mask=lambda wildcards: SERIES.at[wildcards.series, "mask"] or [],
-        script=code("mask_substrate.py"),
+        mask=lambda wildcards: series.mask(wildcards.series),
+        script=folders.code("mask_substrate.py"),
     output:
         "results/series/{series}/substrate.h5",
     log:
@@ -44,7 +44,7 @@ rule mask_substrate:
     benchmark:
         "results/benchmarks/mask_substrate/{series}.tsv"
     wildcard_constraints:
-        series=one_of(series_of("columns")),
+        series=one_of(series.read_by("columns")),
     conda:
         "../../envs/analyse.yaml"
     threads: 1
@@ -52,9 +52,9 @@ rule mask_substrate:
         mem_mb=memory(2000),
         runtime=minutes(60, per_gb=60),
     params:
-        mask=lambda wildcards, input: ["--mask", input.mask] if input.mask else [],
-        settings=json.dumps(config["substrate"]),
-        dynamics=json.dumps(config["dynamics"]),
+        mask=lambda wildcards, input: ["--mask", *input.mask] if input.mask else [],
+        settings=options.section("substrate"),
+        dynamics=options.section("dynamics"),
     shell:
         "python {input.script[0]:q} {input.frames:q} {input.atoms:q} {input.drift:q} {output:q}"
         " {params.mask:q} --settings {params.settings:q} --dynamics {params.dynamics:q}"
@@ -67,8 +67,8 @@ rule follow_sites:
         atoms="results/series/{series}/atoms.h5",
         drift="results/series/{series}/drift.h5",
         substrate="results/series/{series}/substrate.h5",
-        errors=lambda wildcards: detection_errors_file(wildcards.series),
-        script=code("follow_sites.py"),
+        errors=lambda wildcards: series.detection_errors(wildcards.series),
+        script=folders.code("follow_sites.py"),
     output:
         hdf5="results/series/{series}/sites.h5",
         csv="results/series/{series}/sites.csv",
@@ -77,7 +77,7 @@ rule follow_sites:
     benchmark:
         "results/benchmarks/follow_sites/{series}.tsv"
     wildcard_constraints:
-        series=one_of(series_of("columns")),
+        series=one_of(series.read_by("columns")),
     conda:
         "../../envs/analyse.yaml"
     threads: 1
@@ -85,23 +85,21 @@ rule follow_sites:
         mem_mb=memory(2000),
         runtime=minutes(60, per_gb=240),
     params:
-        options=follow_options,
-        settings=json.dumps(config["dynamics"]),
+        options=lambda wildcards, input: options.hops(wildcards.series, input.errors),
+        settings=options.section("dynamics"),
     shell:
         "python {input.script[0]:q} {input.atoms:q} {input.drift:q} {input.substrate:q}"
         " {output.hdf5:q} {output.csv:q} {params.options:q}"
         " --settings {params.settings:q} 2>&1 | tee {log:q}"
 
 
-wildcard_constraints:
-    comparison=one_of(comparisons()),
-
-
 rule compare_series:
     """Test whether the hop rates of two series differ."""
     input:
-        sites=compared,
-        script=code("compare_series.py"),
+        sites=lambda wildcards: expand(
+            "results/series/{series}/sites.h5", series=comparisons[wildcards.comparison]
+        ),
+        script=folders.code("compare_series.py"),
     output:
         "results/comparisons/{comparison}.csv",
     log:
@@ -115,8 +113,8 @@ rule compare_series:
         mem_mb=memory(1000),
         runtime=30,
     params:
-        names=lambda wildcards: comparisons()[wildcards.comparison],
-        settings=json.dumps(config["comparison"]),
+        names=lambda wildcards: comparisons[wildcards.comparison],
+        settings=options.section("comparison"),
     shell:
         "python {input.script[0]:q} {input.sites:q} {output:q} --names {params.names:q}"
         " --settings {params.settings:q} 2>&1 | tee {log:q}"

@@ -7,8 +7,8 @@ rule plot_occupancy:
     input:
         sites="results/series/{series}/sites.h5",
         substrate="results/series/{series}/substrate.h5",
-        script=code("plot_occupancy.py"),
-        style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
+        script=folders.code("plot_occupancy.py"),
+        style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
         report(
             "results/series/{series}/occupancy.png",
@@ -21,7 +21,7 @@ rule plot_occupancy:
     benchmark:
         "results/benchmarks/plot_occupancy/{series}.tsv"
     wildcard_constraints:
-        series=one_of(series_of("columns")),
+        series=one_of(series.read_by("columns")),
     conda:
         "../../envs/analyse.yaml"
     threads: 1
@@ -42,13 +42,11 @@ rule gold_dynamics:
         truth=[
             f"results/series/{name}/dynamics_truth.csv"
             for name in dynamics_series()
-            if sequence_of(name)
+            if series.simulation(name, "sequences")
         ],
-        comparison=expand(
-            "results/comparisons/{comparison}.csv", comparison=list(comparisons())[:1]
-        ),
-        script=code("plot_gold_dynamics.py"),
-        style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
+        comparison=expand("results/comparisons/{comparison}.csv", comparison=list(comparisons)[:1]),
+        script=folders.code("plot_gold_dynamics.py"),
+        style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
         report(
             "results/gold_dynamics.png",
@@ -79,8 +77,8 @@ rule fig01_method:
     """Draw the method on one frame: micrograph, output of the network, columns found."""
     input:
         files=series_inputs(dynamics_series()[:1], ("frames", "maps", "atoms")),
-        script=code("plot_method.py"),
-        style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
+        script=folders.code("plot_method.py"),
+        style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
         report(
             "results/figures/fig01_method.png",
@@ -111,8 +109,8 @@ rule fig08_rough_particles:
             "results/models/gold/structures/{shard}.h5",
             shard=range(config["models"]["gold"]["structures"]["shards"]),
         ),
-        script=code("plot_rough_particles.py"),
-        style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
+        script=folders.code("plot_rough_particles.py"),
+        style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
         report(
             "results/figures/fig08_rough_particles.png",
@@ -138,8 +136,8 @@ rule fig09_column_performance:
     """Draw how well columns are found, against dose and tilt, beside peak finding."""
     input:
         columns="results/models/gold/columns.csv",
-        script=code("plot_column_performance.py"),
-        style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
+        script=folders.code("plot_column_performance.py"),
+        style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
         report(
             "results/figures/fig09_column_performance.png",
@@ -165,8 +163,8 @@ rule fig10_occurrence_events:
     """Draw occurrence, raw events and hop rates of the series that are compared."""
     input:
         files=series_inputs(dynamics_series(), ("sites", "substrate")),
-        script=code("plot_occurrence_events.py"),
-        style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
+        script=folders.code("plot_occurrence_events.py"),
+        style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
         report(
             "results/figures/fig10_occurrence_events.png",

@@ -8,8 +8,8 @@ rule score_series:
     input:
         atoms="results/series/{series}/atoms.h5",
         strain="results/series/{series}/strain.h5",
-        truth=lambda wildcards: f"results/acquisitions/{acquisition_of(wildcards.series)}_truth.h5",
-        script=code("score_series.py"),
+        truth=lambda wildcards: series.truth(wildcards.series, "acquisitions"),
+        script=folders.code("score_series.py"),
     output:
         report(
             "results/series/{series}/scores.csv",
@@ -22,7 +22,7 @@ rule score_series:
     benchmark:
         "results/benchmarks/score_series/{series}.tsv"
     wildcard_constraints:
-        series=one_of(simulated_series()),
+        series=one_of(series.simulated("acquisitions")),
     conda:
         "../../envs/simulate.yaml"
     threads: 1
@@ -30,7 +30,7 @@ rule score_series:
         mem_mb=memory(1000),
         runtime=30,
     params:
-        settings=json.dumps({"relative": config["strain"]["reference"] == "relative"}),
+        settings=options.scored_strain(),
     shell:
         "python {input.script[0]:q} {input.atoms:q} {input.truth:q} {output:q}"
         " --strain {input.strain:q} --settings {params.settings:q} 2>&1 | tee {log:q}"
@@ -39,7 +39,7 @@ rule score_series:
 rule make_specimen:
     """Make a simulated specimen to evaluate models on, of a sort that no training sees."""
     input:
-        script=ancient(script_alone("make_specimen.py")),
+        script=ancient(folders.script("make_specimen.py")),
     output:
         "results/evaluation/specimen.h5",
     log:
@@ -53,7 +53,7 @@ rule make_specimen:
         mem_mb=memory(2000),
         runtime=60,
     params:
-        settings=json.dumps(config["evaluation"]["specimen"]),
+        settings=options.simulation("evaluation", "specimen"),
     shell:
         "python {input.script:q} {output:q} --settings {params.settings:q} 2> {log:q}"
 
@@ -61,9 +61,9 @@ rule make_specimen:
 rule evaluate_model:
     """Precision, recall and position error of a model against the electron dose."""
     input:
-        model=evaluated_files,
+        model=lambda wildcards: models.evaluated_files(wildcards.model, wildcards.of),
         specimen="results/evaluation/specimen.h5",
-        script=code("evaluate_model.py"),
+        script=folders.code("evaluate_model.py"),
     output:
         "results/{of}/{model}/evaluation.csv",
     log:
@@ -71,7 +71,7 @@ rule evaluate_model:
     benchmark:
         "results/benchmarks/evaluate_model/{of}_{model}.tsv"
     wildcard_constraints:
-        model=one_of(evaluated("atoms")),
+        model=one_of(models.evaluated("atoms")),
     conda:
         "../../envs/learn.yaml"
     threads: 8
@@ -79,11 +79,9 @@ rule evaluate_model:
         mem_mb=memory(4000),
         runtime=60,
     params:
-        folder=evaluated_folder,
-        inference=json.dumps(config["inference"]),
-        settings=json.dumps(
-            {key: config["evaluation"][key] for key in ("acquisition", "doses_e_per_A2")}
-        ),
+        folder=lambda wildcards: models.evaluated_folder(wildcards.model, wildcards.of),
+        inference=options.section("inference"),
+        settings=options.section("evaluation", "acquisition", "doses_e_per_A2"),
     shell:
         "python {input.script[0]:q} {params.folder:q} {input.specimen:q} {output:q}"
         " --inference {params.inference:q}"
@@ -93,8 +91,8 @@ rule evaluate_model:
 rule evaluate_columns:
     """Precision, recall and position error of columns against tilt and dose, beside peak finding."""
     input:
-        model=evaluated_files,
-        script=code("evaluate_columns.py"),
+        model=lambda wildcards: models.evaluated_files(wildcards.model, wildcards.of),
+        script=folders.code("evaluate_columns.py"),
     output:
         table="results/{of}/{model}/columns.csv",
         summary="results/{of}/{model}/columns_summary.csv",
@@ -103,7 +101,7 @@ rule evaluate_columns:
     benchmark:
         "results/benchmarks/evaluate_columns/{of}_{model}.tsv"
     wildcard_constraints:
-        model=one_of(evaluated("columns")),
+        model=one_of(models.evaluated("columns")),
     conda:
         "../../envs/learn.yaml"
     threads: 2
@@ -111,9 +109,11 @@ rule evaluate_columns:
         mem_mb=memory(4000),
         runtime=120,
     params:
-        folder=evaluated_folder,
-        inference=json.dumps(config["inference"]),
-        settings=evaluation_of_particles("column_evaluation"),
+        folder=lambda wildcards: models.evaluated_folder(wildcards.model, wildcards.of),
+        inference=options.section("inference"),
+        settings=lambda wildcards: options.particles(
+            "column_evaluation", wildcards.model, wildcards.of
+        ),
     shell:
         "python {input.script[0]:q} {params.folder:q} {output.table:q} --summary {output.summary:q}"
         " --inference {params.inference:q}"
@@ -123,8 +123,8 @@ rule evaluate_columns:
 rule evaluate_background:
     """Columns found where there are none: in vacuum, amorphous films, off-axis crystals."""
     input:
-        model=evaluated_files,
-        script=code("evaluate_background.py"),
+        model=lambda wildcards: models.evaluated_files(wildcards.model, wildcards.of),
+        script=folders.code("evaluate_background.py"),
     output:
         "results/{of}/{model}/background.csv",
     log:
@@ -132,7 +132,7 @@ rule evaluate_background:
     benchmark:
         "results/benchmarks/evaluate_background/{of}_{model}.tsv"
     wildcard_constraints:
-        model=one_of(evaluated("columns")),
+        model=one_of(models.evaluated("columns")),
     conda:
         "../../envs/learn.yaml"
     threads: 2
@@ -140,9 +140,11 @@ rule evaluate_background:
         mem_mb=memory(4000),
         runtime=120,
     params:
-        folder=evaluated_folder,
-        inference=json.dumps(config["inference"]),
-        settings=evaluation_of_particles("background_evaluation"),
+        folder=lambda wildcards: models.evaluated_folder(wildcards.model, wildcards.of),
+        inference=options.section("inference"),
+        settings=lambda wildcards: options.particles(
+            "background_evaluation", wildcards.model, wildcards.of
+        ),
     shell:
         "python {input.script[0]:q} {params.folder:q} {output:q}"
         " --inference {params.inference:q}"
@@ -152,8 +154,8 @@ rule evaluate_background:
 rule measure_detection_errors:
     """How often a model misses a surface column, or sees one where there is none."""
     input:
-        model=evaluated_files,
-        script=code("measure_detection_errors.py"),
+        model=lambda wildcards: models.evaluated_files(wildcards.model, wildcards.of),
+        script=folders.code("measure_detection_errors.py"),
     output:
         "results/{of}/{model}/detection_errors.csv",
     log:
@@ -161,7 +163,7 @@ rule measure_detection_errors:
     benchmark:
         "results/benchmarks/measure_detection_errors/{of}_{model}.tsv"
     wildcard_constraints:
-        model=one_of(evaluated("columns")),
+        model=one_of(models.evaluated("columns")),
     conda:
         "../../envs/learn.yaml"
     threads: 2
@@ -169,9 +171,11 @@ rule measure_detection_errors:
         mem_mb=memory(4000),
         runtime=120,
     params:
-        folder=evaluated_folder,
-        inference=json.dumps(config["inference"]),
-        settings=evaluation_of_particles("detection_errors"),
+        folder=lambda wildcards: models.evaluated_folder(wildcards.model, wildcards.of),
+        inference=options.section("inference"),
+        settings=lambda wildcards: options.particles(
+            "detection_errors", wildcards.model, wildcards.of
+        ),
     shell:
         "python {input.script[0]:q} {params.folder:q} {output:q}"
         " --inference {params.inference:q}"
@@ -182,8 +186,8 @@ rule score_dynamics:
     """Compare the sites and hop rates of a simulated sequence with the truth."""
     input:
         sites="results/series/{series}/sites.h5",
-        truth=lambda wildcards: f"results/acquisitions/{sequence_of(wildcards.series)}_truth.h5",
-        script=code("score_dynamics.py"),
+        truth=lambda wildcards: series.truth(wildcards.series, "sequences"),
+        script=folders.code("score_dynamics.py"),
     output:
         scores=report(
             "results/series/{series}/dynamics_scores.csv",
@@ -197,7 +201,7 @@ rule score_dynamics:
     benchmark:
         "results/benchmarks/score_dynamics/{series}.tsv"
     wildcard_constraints:
-        series=one_of(simulated_sequences()),
+        series=one_of(series.simulated("sequences")),
     conda:
         "../../envs/analyse.yaml"
     threads: 1

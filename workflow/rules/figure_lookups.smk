@@ -1,17 +1,18 @@
 # What figures ask: which series and models they show, what these are called, their arguments.
+from atomsight.orchestration.series import SIMULATIONS
 
 
-def title(series):
+def title(name):
     """What pictures say of a series; a simulated one is called so, whatever its notes."""
-    notes = SERIES.at[series, "notes"] or series
-    simulated = any(simulation_of(series, kind) for kind in SIMULATIONS)
+    notes = series.sheet.at[name, "notes"] or name
+    simulated = any(series.simulation(name, kind) for kind in SIMULATIONS)
     return f"Simulated: {notes}" if simulated and "simulated" not in notes.lower() else notes
 
 
 def dynamics_series():
     """The series of the picture of dynamics: those compared, or else all that show particles."""
-    named = [series for pair in comparisons().values() for series in pair]
-    return list(dict.fromkeys(named)) or series_of("columns")
+    named = [name for pair in comparisons.values() for name in pair]
+    return list(dict.fromkeys(named)) or series.read_by("columns")
 
 
 def drawn(picture, names):
@@ -21,7 +22,12 @@ def drawn(picture, names):
 
 def drawn_series(kind):
     """The simulated focal series that the figures of one kind of model show: the first."""
-    return [series for series in series_of(kind) if focal_series_of(series)][:1]
+    return [name for name in series.read_by(kind) if series.simulation(name, "focal_series")][:1]
+
+
+def known_truth(name):
+    """The truth of a simulated focal series; nothing for a real one."""
+    return series.truth(name, "focal_series")
 
 
 def shown(kind):
@@ -62,7 +68,7 @@ def tables_of_shown(*tables):
     find = shown("heights")
 
     def paths(wildcards):
-        model = SERIES.at[find(wildcards), "model"]
+        model = series.model(find(wildcards))
         return [f"results/models/{model}/heights_{table}.csv" for table in tables]
 
     return paths
@@ -83,16 +89,16 @@ def images_in_words(name):
     return f"{count} image{'s' * (count > 1)}"
 
 
-def truth_options(series):
+def truth_options(name):
     """Arguments of figures of a focal series: what it is, and its truth if that is known."""
-    truth = known_truth(series)
-    return ["--title", title(series), *(["--truth", *truth] if truth else [])]
+    truth = known_truth(name)
+    return ["--title", title(name), *(["--truth", *truth] if truth else [])]
 
 
-def dose_options(series):
+def dose_options(name):
     """The dose of a real focal series, where the sheet tells it."""
-    dose = SERIES.at[series, "dose_e_per_A2"]
-    return ["--dose", str(dose)] if dose and not known_truth(series) else []
+    dose = series.dose_e_per_A2(name)
+    return ["--dose", str(dose)] if dose and not known_truth(name) else []
 
 
 def dynamics_rows(names, kinds, with_truth=True):
@@ -102,7 +108,7 @@ def dynamics_rows(names, kinds, with_truth=True):
         folder = f"results/series/{name}"
         arguments += ["--series", name, *(f"{folder}/{kind}.h5" for kind in kinds)]
         arguments += ["--title", f"{name}={title(name)}"]
-        if with_truth and sequence_of(name):
+        if with_truth and series.simulation(name, "sequences"):
             arguments += ["--table", f"{name}={folder}/dynamics_truth.csv"]
     return arguments
 
@@ -114,7 +120,11 @@ def series_inputs(names, kinds):
 
 def score_files(names):
     """The scores of those among some series whose truth is known."""
-    return [f"results/series/{name}/scores.csv" for name in names if acquisition_of(name)]
+    return [
+        f"results/series/{name}/scores.csv"
+        for name in names
+        if series.simulation(name, "acquisitions")
+    ]
 
 
 def strain_rows(names):
@@ -128,5 +138,6 @@ def strain_rows(names):
             *(f"{folder}/{kind}.h5" for kind in ("frames", "maps", "strain")),
         ]
         arguments += ["--title", f"{name}={title(name)}"]
-        arguments += ["--scores", f"{name}={folder}/scores.csv"] if acquisition_of(name) else []
+        simulated = series.simulation(name, "acquisitions")
+        arguments += ["--scores", f"{name}={folder}/scores.csv"] if simulated else []
     return arguments

@@ -9,8 +9,8 @@ rule plot_series_strain:
         maps="results/series/{series}/maps.h5",
         strain="results/series/{series}/strain.h5",
         scores=lambda wildcards: score_files([wildcards.series]),
-        script=code("plot_strain.py"),
-        style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
+        script=folders.code("plot_strain.py"),
+        style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
         report(
             "results/series/{series}/strain.png",
@@ -37,12 +37,12 @@ rule plot_series_strain:
 rule graphene_strain:
     """Draw the same of all series that a model for graphene reads, on one scale of strain."""
     input:
-        frames=expand("results/series/{series}/frames.h5", series=series_of("atoms")),
-        maps=expand("results/series/{series}/maps.h5", series=series_of("atoms")),
-        strain=expand("results/series/{series}/strain.h5", series=series_of("atoms")),
-        scores=score_files(series_of("atoms")),
-        script=code("plot_strain.py"),
-        style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
+        frames=expand("results/series/{series}/frames.h5", series=series.read_by("atoms")),
+        maps=expand("results/series/{series}/maps.h5", series=series.read_by("atoms")),
+        strain=expand("results/series/{series}/strain.h5", series=series.read_by("atoms")),
+        scores=score_files(series.read_by("atoms")),
+        script=folders.code("plot_strain.py"),
+        style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
         report(
             "results/graphene_strain.png",
@@ -61,7 +61,7 @@ rule graphene_strain:
         mem_mb=memory(3000),
         runtime=30,
     params:
-        rows=strain_rows(series_of("atoms")),
+        rows=strain_rows(series.read_by("atoms")),
     shell:
         "python {input.script[0]:q} {output:q} {params.rows:q} 2> {log:q}"
 
@@ -87,8 +87,8 @@ rule fig04_random_sheets:
             "results/models/graphene/structures/{shard}.h5",
             shard=range(config["models"]["graphene"]["structures"]["shards"]),
         ),
-        script=code("plot_random_sheets.py"),
-        style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
+        script=folders.code("plot_random_sheets.py"),
+        style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
         report(
             "results/figures/fig04_random_sheets.png",
@@ -117,8 +117,8 @@ rule fig05_training_examples:
             "results/models/graphene/waves/{shard}.h5",
             shard=range(config["models"]["graphene"]["structures"]["shards"]),
         ),
-        script=code("plot_training_examples.py"),
-        style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
+        script=folders.code("plot_training_examples.py"),
+        style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
         report(
             "results/figures/fig05_training_examples.png",
@@ -138,7 +138,7 @@ rule fig05_training_examples:
         runtime=30,
     params:
         seed=config["seed"],
-        settings=json.dumps(config["models"]["graphene"]),
+        settings=options.model("graphene"),
     shell:
         "python {input.script[0]:q} {output:q} {input.waves:q} --seed {params.seed}"
         " --settings {params.settings:q} 2> {log:q}"
@@ -148,8 +148,8 @@ rule fig06_dose_performance:
     """Draw precision, recall and position error against the dose."""
     input:
         evaluation="results/models/graphene/evaluation.csv",
-        script=code("plot_dose_performance.py"),
-        style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
+        script=folders.code("plot_dose_performance.py"),
+        style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
         report(
             "results/figures/fig06_dose_performance.png",
@@ -179,7 +179,7 @@ rule figures:
         "results/figures/fig04_random_sheets.png",
         "results/figures/fig05_training_examples.png",
         "results/figures/fig06_dose_performance.png",
-        drawn("results/figures/fig07_graphene_strain.png", series_of("atoms")),
+        drawn("results/figures/fig07_graphene_strain.png", series.read_by("atoms")),
         "results/figures/fig08_rough_particles.png",
         "results/figures/fig09_column_performance.png",
         drawn("results/figures/fig10_occurrence_events.png", dynamics_series()),

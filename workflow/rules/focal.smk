@@ -5,7 +5,7 @@
 rule simulate_focal_series:
     """Take a simulated focal series of a particle or a monolayer; the truth is kept."""
     input:
-        script=ancient(script_alone("simulate_focal_series.py")),
+        script=ancient(folders.script("simulate_focal_series.py")),
     output:
         stack="results/acquisitions/{focal_series}.tif",
         truth="results/acquisitions/{focal_series}_truth.h5",
@@ -20,7 +20,7 @@ rule simulate_focal_series:
         mem_mb=memory(2000),
         runtime=30,
     params:
-        settings=lambda wildcards: json.dumps(config["focal_series"][wildcards.focal_series]),
+        settings=lambda wildcards: options.simulation("focal_series", wildcards.focal_series),
     shell:
         "python {input.script:q} {output.stack:q} {output.truth:q}"
         " --settings {params.settings:q} 2> {log:q}"
@@ -31,7 +31,7 @@ rule count_columns:
     input:
         atoms="results/series/{series}/atoms.h5",
         frames="results/series/{series}/frames.h5",
-        script=code("count_columns.py"),
+        script=folders.code("count_columns.py"),
     output:
         csv="results/series/{series}/heights.csv",
         hdf5="results/series/{series}/heights.h5",
@@ -40,7 +40,7 @@ rule count_columns:
     benchmark:
         "results/benchmarks/count_columns/{series}.tsv"
     wildcard_constraints:
-        series=one_of(series_of("heights")),
+        series=one_of(series.read_by("heights")),
     conda:
         "../../envs/analyse.yaml"
     threads: 1
@@ -48,7 +48,7 @@ rule count_columns:
         mem_mb=memory(2000),
         runtime=minutes(30, per_gb=60),
     params:
-        settings=json.dumps(config["heights"]),
+        settings=options.section("heights"),
     shell:
         "python {input.script[0]:q} {input.atoms:q} {output.csv:q} --frames {input.frames:q}"
         " --hdf5 {output.hdf5:q} --settings {params.settings:q} 2>&1 | tee {log:q}"
@@ -58,8 +58,8 @@ rule score_classes:
     """Compare the counts or the species of a simulated focal series with the truth."""
     input:
         atoms="results/series/{series}/atoms.h5",
-        truth=lambda wildcards: known_truth(wildcards.series),
-        script=code("score_classes.py"),
+        truth=lambda wildcards: series.truth(wildcards.series, "focal_series"),
+        script=folders.code("score_classes.py"),
     output:
         scores=report(
             "results/series/{series}/class_scores.csv",
@@ -73,7 +73,7 @@ rule score_classes:
     benchmark:
         "results/benchmarks/score_classes/{series}.tsv"
     wildcard_constraints:
-        series=one_of(simulated_focal_series()),
+        series=one_of(series.simulated("focal_series")),
     conda:
         "../../envs/analyse.yaml"
     threads: 1
@@ -88,8 +88,8 @@ rule score_classes:
 rule evaluate_heights:
     """How well a model counts, against tilt and total dose, beside two classical methods."""
     input:
-        model=evaluated_files,
-        script=code("evaluate_heights.py"),
+        model=lambda wildcards: models.evaluated_files(wildcards.model, wildcards.of),
+        script=folders.code("evaluate_heights.py"),
     output:
         summary="results/{of}/{model}/heights_summary.csv",
         confusion="results/{of}/{model}/heights_confusion.csv",
@@ -100,7 +100,7 @@ rule evaluate_heights:
     benchmark:
         "results/benchmarks/evaluate_heights/{of}_{model}.tsv"
     wildcard_constraints:
-        model=one_of(evaluated("heights")),
+        model=one_of(models.evaluated("heights")),
     conda:
         "../../envs/learn.yaml"
     threads: 2
@@ -108,9 +108,11 @@ rule evaluate_heights:
         mem_mb=memory(4000),
         runtime=120,
     params:
-        folder=evaluated_folder,
-        inference=json.dumps(config["inference"]),
-        settings=evaluation_of_particles("height_evaluation"),
+        folder=lambda wildcards: models.evaluated_folder(wildcards.model, wildcards.of),
+        inference=options.section("inference"),
+        settings=lambda wildcards: options.particles(
+            "height_evaluation", wildcards.model, wildcards.of
+        ),
     shell:
         "python {input.script[0]:q} {params.folder:q} {output.summary:q}"
         " --confusion {output.confusion:q} --reliability {output.reliability:q}"
@@ -121,8 +123,8 @@ rule evaluate_heights:
 rule evaluate_species:
     """How well a model names the species of MoS2, against the total dose."""
     input:
-        model=evaluated_files,
-        script=code("evaluate_species.py"),
+        model=lambda wildcards: models.evaluated_files(wildcards.model, wildcards.of),
+        script=folders.code("evaluate_species.py"),
     output:
         summary="results/{of}/{model}/species_summary.csv",
         confusion="results/{of}/{model}/species_confusion.csv",
@@ -131,7 +133,7 @@ rule evaluate_species:
     benchmark:
         "results/benchmarks/evaluate_species/{of}_{model}.tsv"
     wildcard_constraints:
-        model=one_of(evaluated("species")),
+        model=one_of(models.evaluated("species")),
     conda:
         "../../envs/learn.yaml"
     threads: 2
@@ -139,9 +141,9 @@ rule evaluate_species:
         mem_mb=memory(4000),
         runtime=120,
     params:
-        folder=evaluated_folder,
-        inference=json.dumps(config["inference"]),
-        settings=json.dumps(config["species_evaluation"]),
+        folder=lambda wildcards: models.evaluated_folder(wildcards.model, wildcards.of),
+        inference=options.section("inference"),
+        settings=options.section("species_evaluation"),
     shell:
         "python {input.script[0]:q} {params.folder:q} {output.summary:q} {output.confusion:q}"
         " --inference {params.inference:q}"

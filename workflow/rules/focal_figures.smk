@@ -9,8 +9,8 @@ rule plot_column_heights:
         frames="results/series/{series}/frames.h5",
         heights="results/series/{series}/heights.csv",
         truth=lambda wildcards: known_truth(wildcards.series),
-        script=code("plot_column_heights.py"),
-        style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
+        script=folders.code("plot_column_heights.py"),
+        style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
         report(
             "results/series/{series}/heights.png",
@@ -23,7 +23,7 @@ rule plot_column_heights:
     benchmark:
         "results/benchmarks/plot_column_heights/{series}.tsv"
     wildcard_constraints:
-        series=one_of(series_of("heights")),
+        series=one_of(series.read_by("heights")),
     conda:
         "../../envs/analyse.yaml"
     threads: 1
@@ -44,8 +44,8 @@ rule plot_species:
         maps="results/series/{series}/maps.h5",
         atoms="results/series/{series}/atoms.h5",
         truth=lambda wildcards: known_truth(wildcards.series),
-        script=code("plot_focal_series.py"),
-        style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
+        script=folders.code("plot_focal_series.py"),
+        style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
         report(
             "results/series/{series}/species.png",
@@ -58,7 +58,7 @@ rule plot_species:
     benchmark:
         "results/benchmarks/plot_species/{series}.tsv"
     wildcard_constraints:
-        series=one_of(series_of("species")),
+        series=one_of(series.read_by("species")),
     conda:
         "../../envs/analyse.yaml"
     threads: 1
@@ -79,8 +79,8 @@ rule gold_heights:
         heights=of_shown("heights", "heights.csv"),
         truth=truth_of_shown("heights"),
         tables=tables_of_shown("summary", "confusion", "reliability", "abstention"),
-        script=code("plot_gold_heights.py"),
-        style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
+        script=folders.code("plot_gold_heights.py"),
+        style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
         report(
             "results/gold_heights.png",
@@ -113,9 +113,11 @@ rule mos2_species:
         frames=of_shown("species", "frames.h5"),
         atoms=of_shown("species", "atoms.h5"),
         truth=truth_of_shown("species"),
-        summaries=expand("results/models/{model}/species_summary.csv", model=models_of("species")),
-        script=code("plot_mos2_species.py"),
-        style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
+        summaries=expand(
+            "results/models/{model}/species_summary.csv", model=models.trained("species")
+        ),
+        script=folders.code("plot_mos2_species.py"),
+        style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
         report(
             "results/mos2_species.png",
@@ -147,8 +149,8 @@ rule fig03_focal_series:
         maps=of_shown("species", "maps.h5"),
         atoms=of_shown("species", "atoms.h5"),
         truth=truth_of_shown("species"),
-        script=code("plot_focal_series.py"),
-        style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
+        script=folders.code("plot_focal_series.py"),
+        style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
         report(
             "results/figures/fig03_focal_series.png",
@@ -179,8 +181,8 @@ rule fig11_column_heights:
         frames=of_shown("heights", "frames.h5"),
         heights=of_shown("heights", "heights.csv"),
         truth=truth_of_shown("heights"),
-        script=code("plot_column_heights.py"),
-        style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
+        script=folders.code("plot_column_heights.py"),
+        style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
         report(
             "results/figures/fig11_column_heights.png",
@@ -209,8 +211,8 @@ rule fig12_height_errors:
     """Draw the share of miscounted columns against dose and tilt."""
     input:
         summary=tables_of_shown("summary"),
-        script=code("plot_height_errors.py"),
-        style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
+        script=folders.code("plot_height_errors.py"),
+        style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
         report(
             "results/figures/fig12_height_errors.png",
@@ -236,8 +238,8 @@ rule image_count:
     """Compare models that count from different numbers of images, at equal total dose."""
     input:
         summary=compared_counts,
-        script=code("plot_image_count.py"),
-        style=located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
+        script=folders.code("plot_image_count.py"),
+        style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
         report(
             "results/figures/image_count.png",

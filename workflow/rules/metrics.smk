@@ -1,14 +1,12 @@
 # in: models that ship, what was measured of them. out: strain.csv beside evaluation.csv,
 # results/metrics/summary.md, summary.html; targets metrics and scores
 
-from atomsight.reporting.evaluated_models import TABLES
-
 
 rule evaluate_strain:
     """How well bond lengths and strain come out, against the dose, beside peak finding."""
     input:
-        model=evaluated_files,
-        script=code("evaluate_strain.py"),
+        model=lambda wildcards: models.evaluated_files(wildcards.model, wildcards.of),
+        script=folders.code("evaluate_strain.py"),
     output:
         "results/{of}/{model}/strain.csv",
     log:
@@ -16,7 +14,7 @@ rule evaluate_strain:
     benchmark:
         "results/benchmarks/evaluate_strain/{of}_{model}.tsv"
     wildcard_constraints:
-        model=one_of(evaluated("atoms")),
+        model=one_of(models.evaluated("atoms")),
     conda:
         "../../envs/learn.yaml"
     threads: 8
@@ -24,10 +22,10 @@ rule evaluate_strain:
         mem_mb=memory(4000),
         runtime=60,
     params:
-        folder=evaluated_folder,
-        inference=json.dumps(config["inference"]),
-        strain=json.dumps(config["strain"]),
-        settings=json.dumps(config["strain_evaluation"]),
+        folder=lambda wildcards: models.evaluated_folder(wildcards.model, wildcards.of),
+        inference=options.section("inference"),
+        strain=options.section("strain"),
+        settings=options.section("strain_evaluation"),
     shell:
         "python {input.script[0]:q} {params.folder:q} {output:q} --inference {params.inference:q}"
         " --strain {params.strain:q} --settings {params.settings:q} 2>&1 | tee {log:q}"
@@ -36,15 +34,10 @@ rule evaluate_strain:
 rule summarise_metrics:
     """Say on one page how far the models that ship can be trusted, beside the paper."""
     input:
-        tables=[
-            f"results/metrics/{model}/{table}.csv"
-            for finds, tables in TABLES.items()
-            for model in shipped_models(finds)
-            for table in tables
-        ],
-        cards=[f"{shipped_folder(name)}/{models.CARD}" for name in shipped_models()],
-        claims=located("data/paper_claims.tsv"),
-        script=code("summarise_metrics.py"),
+        tables=targets.metrics_tables(),
+        cards=[f"{models.shipped_folder(name)}/model.json" for name in models.shipping()],
+        claims=folders.located("data/paper_claims.tsv"),
+        script=folders.code("summarise_metrics.py"),
     output:
         markdown="results/metrics/summary.md",
         html=report(
@@ -67,8 +60,8 @@ rule summarise_metrics:
     params:
         models=[
             part
-            for name in shipped_models()
-            for part in ("--model", shipped_folder(name), f"results/metrics/{name}")
+            for name in models.shipping()
+            for part in ("--model", models.shipped_folder(name), f"results/metrics/{name}")
         ],
     shell:
         "python {input.script[0]:q} {output.markdown:q} {params.models:q} --html {output.html:q}"
@@ -78,10 +71,10 @@ rule summarise_metrics:
 rule metrics:
     """How good the models that ship are: the page, its tables and pictures."""
     input:
-        drawn("results/metrics/summary.md", shipped_models()),
+        drawn("results/metrics/summary.md", models.shipping()),
         expand(
             "results/metrics/{model}/{picture}.png",
-            model=shipped_models("atoms"),
+            model=models.shipping("atoms"),
             picture=("dose", "conditions", "settings"),
         ),
 
@@ -89,21 +82,8 @@ rule metrics:
 rule tabulate_scores:
     """Put all tables of the target scores, and the configuration, on one page of the report."""
     input:
-        tables=[
-            *expand("results/models/{model}/evaluation.csv", model=models_of("atoms")),
-            *expand(
-                "results/models/{model}/{table}.csv",
-                model=models_of("columns"),
-                table=("columns", "background"),
-            ),
-            *expand("results/models/{model}/heights_summary.csv", model=models_of("heights")),
-            *expand("results/models/{model}/species_summary.csv", model=models_of("species")),
-            *expand("results/series/{series}/scores.csv", series=simulated_series()),
-            *expand("results/series/{series}/class_scores.csv", series=simulated_focal_series()),
-            *expand("results/series/{series}/dynamics_scores.csv", series=simulated_sequences()),
-            *expand("results/comparisons/{comparison}.csv", comparison=comparisons()),
-        ],
-        script=code("tabulate_scores.py"),
+        tables=targets.score_tables(),
+        script=folders.code("tabulate_scores.py"),
     output:
         report(
             "results/scores.html",
@@ -123,7 +103,7 @@ rule tabulate_scores:
         mem_mb=memory(1000),
         runtime=10,
     params:
-        settings=json.dumps(config),
+        settings=options.everything(),
     shell:
         "python {input.script[0]:q} {output:q} {input.tables:q} --settings {params.settings:q}"
         " 2>&1 | tee {log:q}"

@@ -4,7 +4,7 @@
 rule simulate_acquisition:
     """Take a simulated image of a simulated specimen; the truth stays beside it."""
     input:
-        script=ancient(script_alone("simulate_acquisition.py")),
+        script=ancient(folders.script("simulate_acquisition.py")),
     output:
         image="results/acquisitions/{acquisition}.tif",
         truth="results/acquisitions/{acquisition}_truth.h5",
@@ -19,7 +19,7 @@ rule simulate_acquisition:
         mem_mb=memory(2000),
         runtime=30,
     params:
-        settings=lambda wildcards: json.dumps(config["acquisitions"][wildcards.acquisition]),
+        settings=lambda wildcards: options.simulation("acquisitions", wildcards.acquisition),
     shell:
         "python {input.script:q} {output.image:q} {output.truth:q}"
         " --settings {params.settings:q} 2> {log:q}"
@@ -28,7 +28,7 @@ rule simulate_acquisition:
 rule simulate_sequence:
     """Take a simulated in-situ series of a particle, drifting and hopping; the truth is kept."""
     input:
-        script=ancient(script_alone("simulate_sequence.py")),
+        script=ancient(folders.script("simulate_sequence.py")),
     output:
         stack="results/acquisitions/{sequence}.tif",
         truth="results/acquisitions/{sequence}_truth.h5",
@@ -43,7 +43,7 @@ rule simulate_sequence:
         mem_mb=memory(2000),
         runtime=60,
     params:
-        settings=lambda wildcards: json.dumps(config["sequences"][wildcards.sequence]),
+        settings=lambda wildcards: options.simulation("sequences", wildcards.sequence),
     shell:
         "python {input.script:q} {output.stack:q} {output.truth:q}"
         " --settings {params.settings:q} 2> {log:q}"
@@ -52,7 +52,7 @@ rule simulate_sequence:
 rule fetch_image:
     """Fetch a public image by its name in data/registry.tsv; its checksum is verified."""
     input:
-        script=ancient(script_alone("fetch_image.py")),
+        script=ancient(folders.script("fetch_image.py")),
     output:
         "data/images/{image}.tif",
     log:
@@ -73,9 +73,9 @@ rule fetch_image:
 rule import_series:
     """Read the micrographs of a series, whatever their format, and calibrate them."""
     input:
-        images=series_files,
-        mask=lambda wildcards: still_mask(wildcards.series) or [],
-        script=code("import_series.py"),
+        images=lambda wildcards: series.files(wildcards.series),
+        mask=lambda wildcards: series.still_mask(wildcards.series),
+        script=folders.code("import_series.py"),
     output:
         "results/series/{series}/frames.h5",
     log:
@@ -89,8 +89,8 @@ rule import_series:
         mem_mb=memory(2000),
         runtime=minutes(30, per_gb=10),
     params:
-        path=lambda wildcards: series_path(wildcards.series),
-        settings=series_settings,
+        path=lambda wildcards: series.path(wildcards.series),
+        settings=lambda wildcards: options.import_settings(wildcards.series),
     shell:
         "python {input.script[0]:q} {params.path:q} {output:q}"
         " --settings {params.settings:q} 2>&1 | tee {log:q}"
@@ -100,8 +100,8 @@ rule map_classes:
     """Read the frames with a network: the probability of every class in every pixel."""
     input:
         frames="results/series/{series}/frames.h5",
-        model=model_files,
-        script=code("map_classes.py"),
+        model=lambda wildcards: models.files(series.model(wildcards.series)),
+        script=folders.code("map_classes.py"),
     output:
         "results/series/{series}/maps.h5",
     log:
@@ -115,9 +115,9 @@ rule map_classes:
         mem_mb=memory(3000),
         runtime=minutes(60, per_gb=120),
     params:
-        model=lambda wildcards: model_folder(SERIES.at[wildcards.series, "model"]),
-        contrast=lambda wildcards: SERIES.at[wildcards.series, "contrast"] or "auto",
-        settings=json.dumps(config["inference"]),
+        model=lambda wildcards: models.folder(series.model(wildcards.series)),
+        contrast=lambda wildcards: series.contrast(wildcards.series),
+        settings=options.section("inference"),
     shell:
         "python {input.script[0]:q} {input.frames:q} {params.model:q} {output:q}"
         " --contrast {params.contrast} --settings {params.settings:q} 2> {log:q}"

@@ -4,7 +4,7 @@
 rule make_structures:
     """Make random structures to train on."""
     input:
-        script=ancient(script_alone("make_structures.py")),
+        script=ancient(folders.script("make_structures.py")),
     output:
         "results/models/{model}/structures/{shard}.h5",
     log:
@@ -18,11 +18,11 @@ rule make_structures:
         mem_mb=memory(1000),
         runtime=30,
     params:
-        material=lambda wildcards: model_section(wildcards)["material"],
-        structures=lambda wildcards: model_section(wildcards)["structures"]["count"],
-        shards=lambda wildcards: model_section(wildcards)["structures"]["shards"],
+        material=lambda wildcards: models.sections[wildcards.model]["material"],
+        structures=lambda wildcards: models.sections[wildcards.model]["structures"]["count"],
+        shards=lambda wildcards: models.sections[wildcards.model]["structures"]["shards"],
         seed=config["seed"],
-        settings=material_section,
+        settings=lambda wildcards: options.material(wildcards.model),
     shell:
         "python {input.script:q} {output:q} --material {params.material} --count {params.structures}"
         " --shard {wildcards.shard} --shards {params.shards} --seed {params.seed}"

@@ -4,9 +4,9 @@
 rule train_network:
     """Train a network; checkpoints stay in training/, so that a stopped training goes on."""
     input:
-        waves=shards("waves"),
-        start=lambda wildcards: files_of(start_folder(wildcards.model)),
-        script=ancient(script_alone("train_network.py")),
+        waves=lambda wildcards: models.shards(wildcards.model, "waves"),
+        start=lambda wildcards: models.start_files(wildcards.model),
+        script=ancient(folders.script("train_network.py")),
     output:
         card="results/models/{model}/model/model.json",
         weights="results/models/{model}/model/network.weights.h5",
@@ -28,8 +28,9 @@ rule train_network:
         folder=subpath(output.card, parent=True),
         work="results/models/{model}/training",
         seed=config["seed"],
-        start=lambda wildcards: start_option(wildcards.model),
-        settings=section(
+        start=lambda wildcards: models.start_option(wildcards.model),
+        settings=lambda wildcards: options.model(
+            wildcards.model,
             "material",
             "class_names",
             "contrast",

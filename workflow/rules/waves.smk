@@ -5,7 +5,7 @@ rule simulate_waves:
     """Simulate the exit waves of a shard of structures by multislice."""
     input:
         structures="results/models/{model}/structures/{shard}.h5",
-        script=ancient(script_alone("simulate_waves.py")),
+        script=ancient(folders.script("simulate_waves.py")),
     output:
         "results/models/{model}/waves/{shard}.h5",
     log:
@@ -19,8 +19,8 @@ rule simulate_waves:
         mem_mb=memory(2000),
         runtime=60,
     params:
-        energy=lambda wildcards: model_section(wildcards)["microscope"]["energy_eV"],
-        settings=section("waves"),
+        energy=lambda wildcards: models.sections[wildcards.model]["microscope"]["energy_eV"],
+        settings=lambda wildcards: options.model(wildcards.model, "waves"),
     shell:
         "python {input.script:q} {input.structures:q} {output:q} --energy {params.energy}"
         " --settings {params.settings:q} 2> {log:q}"

@@ -9,8 +9,9 @@ import getpass
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from atomsight.errors import InputError
 
@@ -204,3 +205,36 @@ def _answer(*command: str) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return result.stdout if result.returncode == 0 else None
+
+
+def requests(jobs: Iterable[Any]) -> Iterator[Request]:
+    """What the rules of Snakemake's jobs ask of Slurm, those excepted that another cluster runs."""
+    asking = {job.rule.name: job.rule.resources for job in jobs if not job.is_local}
+    for name, resources in asking.items():
+        asked = {key: resource.raw for key, resource in resources.items()}
+        if asked.keys() & {"cluster", "clusters", "slurm_cluster"}:
+            continue
+        yield Request(
+            name,
+            names(asked.get("slurm_partition", "")),
+            account=next(iter(names(asked.get("slurm_account", ""))), None),
+            minutes=_least(resources.get("runtime")),
+            cores=_least(resources.get("_cores")) or 1,
+            memory_MB=_least(resources.get("mem_mb")) or 0,
+            gpus=_least(resources.get("gpu")) or 0,
+        )
+
+
+class _NoInput:
+    """Stands for inputs that do not exist yet."""
+
+    size_gb = 0
+
+
+def _least(resource: Any) -> int | None:
+    """What a rule asks for at least, where that depends on the inputs; None if it is not known."""
+    if resource is None:
+        return None
+    if resource.raw is None and resource.is_evaluable():
+        return resource.evaluate(None, input=_NoInput, attempt=1).value
+    return int(resource.raw) if str(resource.raw).isdigit() else None

@@ -10,20 +10,13 @@ from pathlib import Path
 _IMPORT = re.compile(r"^[ \t]*(from atomsight\b[\w.]* import (?:\([^)]*\)|[^(\n]+))", re.MULTILINE)
 
 
-def source_files(script: Path) -> list[Path]:
-    """Find a script's own modules by its import statements, and theirs in turn.
+def source_files(script: Path, *modules: Path) -> list[Path]:
+    """A script, the modules of ``atomsight`` that it imports, and what these import in turn.
 
-    Parameters
-    ----------
-    script : Path
-        The script; the package ``atomsight`` stands beside it.
-
-    Returns
-    -------
-    list of Path
-        The script first, then every module of ``atomsight`` that it needs.
+    The package lies beside the script. ``modules`` are files of it that the script imports by a
+    name known only when it runs.
     """
-    found, to_read = {}, [script]
+    found, to_read = {}, [script, *reversed(modules)]
     while to_read:
         path = to_read.pop()
         if path not in found:

@@ -1,0 +1,144 @@
+"""Where models come from, what they read and what they find: trained here, or shipped."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from atomsight import materials
+from atomsight.errors import InputError
+from atomsight.learning.models import CARD, WEIGHTS, ModelCard, read_card
+from atomsight.orchestration.folders import Folders
+
+
+@dataclass(frozen=True)
+class Models:
+    """The models of a run.
+
+    Attributes
+    ----------
+    sections : Mapping
+        The models that the configuration trains: their sections by name, complete.
+    cards : Mapping
+        The models that ship in ``data/models``, of the working folder or the repository: their
+        cards by name. One that the configuration trains under the same name goes first.
+    folders : Folders
+        Where to look for them.
+    """
+
+    sections: Mapping[str, Mapping]
+    cards: Mapping[str, ModelCard]
+    folders: Folders
+
+    @classmethod
+    def of(cls, configuration: Mapping, folders: Folders) -> "Models":
+        """Find the models that ship; a broken one raises :class:`InputError`."""
+        found = {
+            card.parent.name
+            for folder in (folders.working, folders.repository)
+            for card in folder.glob(f"data/models/*/{CARD}")
+        }
+        cards = {name: read_card(_shipped_folder(name, folders)) for name in sorted(found)}
+        return cls(configuration["models"], cards, folders)
+
+    def folder(self, name: str) -> str:
+        """Folder of a model: made here, or shipped if the configuration does not train it."""
+        return (
+            f"results/models/{name}/model" if name in self.sections else self.shipped_folder(name)
+        )
+
+    def shipped_folder(self, name: str) -> str:
+        """Folder of a model that ships; it need not exist."""
+        return _shipped_folder(name, self.folders)
+
+    def files(self, name: str) -> list[str]:
+        """The files of a model that its users read."""
+        return model_files(self.folder(name))
+
+    def facts(self, name: str) -> Mapping:
+        """What a model reads and finds: its section, or the card of one that ships."""
+        return self.sections[name] if name in self.sections else vars(self.card(name))
+
+    def card(self, name: str) -> ModelCard:
+        """Card of a model that ships; :class:`InputError` if there is none of this name."""
+        return self.cards[name] if name in self.cards else read_card(self.shipped_folder(name))
+
+    def finds(self, name: str) -> str:
+        """What a model finds: atoms, columns, heights (of columns) or species."""
+        return _finds(self.facts(name))
+
+    def pixel_size_A(self, name: str) -> list[float]:
+        """Range of the pixel sizes that a model reads [Å]."""
+        if name not in self.sections:
+            return list(self.card(name).pixel_size_A)
+        section = self.sections[name]
+        return section["read_pixel_size_A"] or section["microscope"]["pixel_size_A"]
+
+    def trained(self, kind: str) -> list[str]:
+        """The models of the configuration that find atoms, columns, heights or species."""
+        return [name for name, section in self.sections.items() if _finds(section) == kind]
+
+    def shipping(self, kind: str | None = None) -> list[str]:
+        """The models that ship; those that find one kind of thing, if one is named."""
+        return [name for name, card in self.cards.items() if kind in (None, _finds(vars(card)))]
+
+    def evaluated(self, kind: str) -> list[str]:
+        """The models that an evaluation of one kind knows, of the configuration or shipped."""
+        return list(dict.fromkeys([*self.trained(kind), *self.shipping(kind)]))
+
+    def evaluated_folder(self, name: str, of: str) -> str:
+        """Folder of a model that is evaluated: ``results/metrics`` is about those that ship.
+
+        ``of`` is ``models`` or ``metrics``, the folder of the tables.
+        """
+        if of == "models":
+            return self.folder(name)
+        if name not in self.cards:
+            raise InputError(
+                f"results/metrics/{name}: no model ships under this name, there is no folder"
+                f" data/models/{name}; the tables of a model that is trained here are in"
+                f" results/models/{name}"
+            )
+        return self.shipped_folder(name)
+
+    def evaluated_files(self, name: str, of: str) -> list[str]:
+        """The files of a model that is evaluated."""
+        return model_files(self.evaluated_folder(name, of))
+
+    def evaluated_facts(self, name: str, of: str) -> Mapping:
+        """What the model that is evaluated reads and finds."""
+        return vars(self.cards[name]) if of == "metrics" else self.facts(name)
+
+    def shards(self, name: str, kind: str) -> list[str]:
+        """The files of a model's structures or waves."""
+        count = self.sections[name]["structures"]["shards"]
+        return [f"results/models/{name}/{kind}/{shard}.h5" for shard in range(count)]
+
+    def start_files(self, name: str) -> list[str]:
+        """The files of the model that a training starts from, if it does from any."""
+        folder = self._start_folder(name)
+        return model_files(folder) if folder else []
+
+    def start_option(self, name: str) -> str:
+        """What tells a training to start from a model."""
+        folder = self._start_folder(name)
+        return f"--start-from {shlex.quote(folder)}" if folder else ""
+
+    def _start_folder(self, name: str) -> str | None:
+        start = self.sections[name]["start_from"]
+        if not start:
+            return None
+        # A model of the same name is the one that ships: none starts from itself.
+        return self.shipped_folder(start) if start == name else self.folder(start)
+
+
+def model_files(folder: str) -> list[str]:
+    """The files of a model that its users read."""
+    return [f"{folder}/{part}" for part in (CARD, WEIGHTS)]
+
+
+def _shipped_folder(name: str, folders: Folders) -> str:
+    return folders.located(f"data/models/{name}")
+
+
+def _finds(facts: Mapping) -> str:
+    return materials.purpose(facts["material"], facts["class_names"])

@@ -1,0 +1,90 @@
+"""What the targets are made of, by what models find."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from atomsight.errors import InputError
+from atomsight.orchestration.models import Models
+from atomsight.orchestration.series import Series
+from atomsight.reporting.evaluated_models import TABLES
+
+#: What is made of a series, by what its model finds.
+OF_SERIES = {
+    "atoms": ("atoms.csv", "strain.csv", "strain.png"),
+    "columns": ("atoms.csv", "sites.csv", "occupancy.png"),
+    "heights": ("atoms.csv", "heights.csv", "heights.png"),
+    "species": ("atoms.csv", "species.png"),
+}
+#: The tables of the target scores, by what a model finds.
+SCORED = {
+    "atoms": ("evaluation",),
+    "columns": ("columns", "background"),
+    "heights": ("heights_summary",),
+    "species": ("species_summary",),
+}
+
+
+def one_of(names: Iterable[str]) -> str:
+    """A regular expression for the names there are; a wrong one is then no target at all."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The files of targets, from what is known of models and series."""
+
+    models: Models
+    series: Series
+
+    def metrics_tables(self) -> list[str]:
+        """What was measured of the models that ship."""
+        return [
+            f"results/metrics/{model}/{table}.csv"
+            for kind, tables in TABLES.items()
+            for model in self.models.shipping(kind)
+            for table in tables
+        ]
+
+    def score_tables(self) -> list[str]:
+        """What was measured of the models of the configuration, and on simulated series."""
+        scores = {
+            "acquisitions": "scores",
+            "focal_series": "class_scores",
+            "sequences": "dynamics_scores",
+        }
+        return [
+            *(
+                f"results/models/{model}/{table}.csv"
+                for kind, tables in SCORED.items()
+                for model in self.models.trained(kind)
+                for table in tables
+            ),
+            *(
+                f"results/series/{name}/{table}.csv"
+                for kind, table in scores.items()
+                for name in self.series.simulated(kind)
+            ),
+            *(f"results/comparisons/{name}.csv" for name in self.series.comparisons()),
+        ]
+
+    def own_series(self) -> list[str]:
+        """Everything that can be made of the series of the sheet that are not simulated.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        own = self.series.own()
+        if not own:
+            raise InputError(
+                f"{self.series.configuration['series']}: every row is a simulated series; add a row"
+                " for each series of your own, or name your own sheet with --config series=PATH"
+                " (config/README.md tells of its columns)"
+            )
+        return [
+            f"results/series/{name}/{file}"
+            for name in own
+            for file in OF_SERIES[self.models.finds(self.series.model(name))]
+        ]
