@@ -345,8 +345,8 @@ def _images(card: models.ModelCard) -> str:
     return f"It reads {card.frames} images of a focal series together, steps {steps} Å."
 
 
-def _conditions(card: models.ModelCard) -> str:
-    """Ranges of the training as a table."""
+def conditions(card: models.ModelCard) -> list[tuple[str, str]]:
+    """The conditions a model was trained on, in words, and their ranges."""
     low, high = card.pixel_size_A
     contrast = {
         "either": "atoms bright or dark",
@@ -361,12 +361,15 @@ def _conditions(card: models.ModelCard) -> str:
         together = " of all images together" if card.frames > 1 else ""
         low, high = card.microscope["dose_e_per_A2"]
         rows.append(("dose", f"{low:g} to {high:g} e/Å²{together}"))
-    rows += [
+    return rows + [
         (words, f"{_range(card.microscope[key])} {unit}")
         for key, (words, unit) in _CONDITIONS.items()
         if key in card.microscope
     ]
-    lines = [f"| {name} | {value} |" for name, value in rows]
+
+
+def _conditions(card: models.ModelCard) -> str:
+    lines = [f"| {name} | {value} |" for name, value in conditions(card)]
     return "\n".join(["| condition | range |", "|---|---|", *lines])
 
 

@@ -1,0 +1,139 @@
+"""The pages of the reference that are made from the code and the models at every build."""
+
+import ast
+import contextlib
+import importlib
+import io
+import os
+import sys
+from pathlib import Path
+
+import yaml
+
+from atomsight.config.settings import purpose
+from atomsight.learning import models
+from atomsight.reporting import shipping
+
+_ROOT = Path(__file__).parents[1]
+_SCRIPTS = _ROOT / "workflow" / "scripts"
+_SHIPPED = _ROOT / "data" / "models"
+
+
+#: Rows of the table of what models read: what :func:`shipping.conditions` names, and more.
+_FIT = (
+    "material",
+    "you record",
+    "voltage",
+    "pixel size",
+    "dose",
+    "defocus, underfocus positive",
+    "spherical aberration Cs",
+    "contrast",
+    "what comes out",
+)
+_MATERIALS = {
+    "graphene": "graphene",
+    "nanoparticle": "gold particles near ⟨110⟩ or ⟨111⟩",
+    "mos2": "MoS₂, one layer",
+}
+_FOUND = {
+    "atoms": "atoms, bond lengths, rings, strain",
+    "columns": "columns; in a movie sites, occupancy, hop rates",
+    "heights": "atoms per column, with the probability of every count",
+    "species": "species of every site, vacancies",
+}
+
+
+def write_all(folder: Path) -> None:
+    """Write every generated page, and remove those of what is no longer there."""
+    pages = {
+        "configuration.md": configuration(),
+        "conditions.md": conditions(),
+        **{f"models/{name}.md": text for name, text in model_pages().items()},
+        **{f"scripts/{name}.md": text for name, text in script_pages().items()},
+    }
+    for name, text in pages.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # An unchanged page keeps its date, so that Sphinx does not read it again.
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+    for path in folder.rglob("*.md"):
+        if str(path.relative_to(folder)) not in pages:
+            path.unlink()
+
+
+def configuration() -> str:
+    """Every key of the configuration, section by section."""
+    schema = yaml.safe_load((_ROOT / "workflow/schemas/config.schema.yaml").read_text("utf-8"))
+    parts = ["# Configuration", _keys(schema)]
+    parts += [f"## {name}\n\n{_keys(part)}" for name, part in schema["$defs"].items()]
+    return "\n\n".join(parts) + "\n"
+
+
+def _keys(section: dict) -> str:
+    rows = [
+        f"| `{key}` | {part.get('unit', '')} | {part.get('default', '')!s:.40} "
+        f"| {part.get('description', '')} |"
+        for key, part in section.get("properties", {}).items()
+    ]
+    return "\n".join(["| key | unit | default | meaning |", "|---|---|---|---|", *rows])
+
+
+def conditions() -> str:
+    """What the models that ship read, one column per model."""
+    columns = {f"[`{name}`](/reference/generated/models/{name}.md)": _fit(name) for name in _shipped_names()}
+    rows = [f"| **{row}** | {' | '.join(fit[row] for fit in columns.values())} |" for row in _FIT]
+    return "\n".join([f"| | {' | '.join(columns)} |", f"|---{'|---' * len(columns)}|", *rows, ""])
+
+
+def _fit(name: str) -> dict[str, str]:
+    card = models.read_card(_SHIPPED / name)
+    known = dict(shipping.conditions(card))
+    steps = ", ".join(f"{step:+g}" if step else "0" for step in card.focus_steps_A)
+    return known | {
+        "material": _MATERIALS[card.material],
+        "you record": f"{card.frames} images, defocus steps {steps} Å"
+        if card.frames > 1
+        else "single images or movies",
+        "voltage": f"{card.microscope['energy_eV'] / 1000:g} kV",
+        "what comes out": _FOUND[purpose(card.material, card.class_names[1:])],
+    }
+
+
+def model_pages() -> dict[str, str]:
+    """The README of every model that ships."""
+    return {name: (_SHIPPED / name / "README.md").read_text("utf-8") for name in _shipped_names()}
+
+
+def _shipped_names() -> list[str]:
+    return sorted(card.parent.name for card in _SHIPPED.glob("*/model.json"))
+
+
+def script_pages() -> dict[str, str]:
+    """What ``--help`` says of every script."""
+    names = sorted(path.stem for path in _SCRIPTS.glob("*.py"))
+    pages = {name: f"# {name}.py\n\n```text\n{_help(name)}```\n" for name in names}
+    rows = [f"| [`{name}.py`]({name}.md) | {_first_line(name)} |" for name in names]
+    toctree = "\n".join(["```{toctree}", ":hidden:", "", *names, "```"])
+    table = "\n".join(["| script | what it does |", "|---|---|", *rows])
+    intro = (
+        "Every step of the workflow is a script in `workflow/scripts` that also runs by hand, from "
+        "any folder: `python workflow/scripts/locate_atoms.py --help`. Bad input ends in one "
+        "sentence and exit code 1, and leaves no half-written file."
+    )
+    return pages | {"index": f"# Scripts\n\n{intro}\n\n{table}\n\n{toctree}\n"}
+
+
+def _help(name: str) -> str:
+    script = importlib.import_module(name)
+    text = io.StringIO()
+    os.environ["COLUMNS"], sys.argv = "100", [f"{name}.py"]
+    with contextlib.redirect_stdout(text), contextlib.suppress(SystemExit):
+        script.main(["--help"])
+    return text.getvalue()
+
+
+def _first_line(name: str) -> str:
+    tree = ast.parse((_SCRIPTS / f"{name}.py").read_text("utf-8"))
+    return ast.get_docstring(tree).split("\n\n")[0].replace("\n", " ")
