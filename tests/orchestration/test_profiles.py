@@ -1,4 +1,4 @@
-"""The profiles know every rule that wants a GPU, and the README shows what is filled in."""
+"""The profiles know every rule that wants a GPU, and the docs show what is filled in."""
 
 import re
 from pathlib import Path
@@ -67,8 +67,8 @@ def test_retries_are_the_profiles_business():
         assert profile(name)["retries"] == 2
 
 
-def test_the_readme_shows_the_lines_to_fill_in():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_docs_show_the_lines_to_fill_in():
+    page = (ROOT / "docs" / "how-to" / "cluster.md").read_text(encoding="utf-8")
     text = (ROOT / "profiles" / "slurm" / "config.yaml").read_text(encoding="utf-8")
     lines = re.search(r"__variables__:\n((?:  .*\n)+)", text)[1]
-    assert f"```yaml\n{lines}```" in readme
+    assert f"```yaml\n{lines}```" in page

@@ -16,7 +16,7 @@ def seconds_per_structure(model: Mapping) -> float:
     """Estimate the time of a structure and its exit wave on one core.
 
     It is within a factor of 1.5 of what was measured for the models of config/config.yaml
-    (benchmarks/scaling.md), which is enough for the number of jobs.
+    (docs/benchmarks/scaling.md), which is enough for the number of jobs.
 
     Parameters
     ----------
