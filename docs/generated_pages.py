@@ -10,8 +10,8 @@ from pathlib import Path
 
 import yaml
 
-from atomsight.config.settings import purpose
 from atomsight.learning import models
+from atomsight.materials import material, purpose
 from atomsight.reporting import shipping
 
 _ROOT = Path(__file__).parents[1]
@@ -31,11 +31,6 @@ _FIT = (
     "contrast",
     "what comes out",
 )
-_MATERIALS = {
-    "graphene": "graphene",
-    "nanoparticle": "gold particles near ⟨110⟩ or ⟨111⟩",
-    "mos2": "MoS₂, one layer",
-}
 _FOUND = {
     "atoms": "atoms, bond lengths, rings, strain",
     "columns": "columns; in a movie sites, occupancy, hop rates",
@@ -82,7 +77,10 @@ def _keys(section: dict) -> str:
 
 def conditions() -> str:
     """What the models that ship read, one column per model."""
-    columns = {f"[`{name}`](/reference/generated/models/{name}.md)": _fit(name) for name in _shipped_names()}
+    columns = {
+        f"[`{name}`](/reference/generated/models/{name}.md)": _fit(name)
+        for name in _shipped_names()
+    }
     rows = [f"| **{row}** | {' | '.join(fit[row] for fit in columns.values())} |" for row in _FIT]
     return "\n".join([f"| | {' | '.join(columns)} |", f"|---{'|---' * len(columns)}|", *rows, ""])
 
@@ -92,7 +90,7 @@ def _fit(name: str) -> dict[str, str]:
     known = dict(shipping.conditions(card))
     steps = ", ".join(f"{step:+g}" if step else "0" for step in card.focus_steps_A)
     return known | {
-        "material": _MATERIALS[card.material],
+        "material": material(card.material).IN_WORDS,
         "you record": f"{card.frames} images, defocus steps {steps} Å"
         if card.frames > 1
         else "single images or movies",
