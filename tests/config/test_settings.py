@@ -17,7 +17,7 @@ from atomsight.phantoms import specimens
 from atomsight.phantoms.acquisition import AcquisitionSettings
 from atomsight.phantoms.monolayers import MonolayerSettings
 from atomsight.phantoms.specimens import PolycrystalSettings, PristineSettings, StrainedSettings
-from atomsight.reading.micrographs import ImportSettings
+from atomsight.reading.micrographs.series import ImportSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = yaml.safe_load(settings.SCHEMA_FILE.read_text(encoding="utf-8"))

@@ -1,8 +1,8 @@
 """Test whether the sites of one series hop more often than those of another.
 
-The sites of B are laid on those of A by a translation and paired; masked sites do not count.
-COMPARISON.csv has one row per test, for the hop rates of the hidden Markov model (rate: hmm) and
-for the raw ones (rate: raw_events): test, rate, name_a, name_b, sites_a, sites_b (that the test
+The sites of B are registered with those of A by a translation and paired; masked sites are left
+out. COMPARISON.csv has one row per test, for the hop rates of the hidden Markov model (rate: hmm)
+and for the raw ones (rate: raw_events): test, rate, name_a, name_b, sites_a, sites_b (that the test
 looks at), matched, only_in_a, only_in_b (sites without a partner), mean_rate_a, mean_rate_b, ratio
 (b over a), ratio_low, ratio_high, statistic, p_value. A rate that is not known in both series is
 left out with a warning; without any the table has no rows.
@@ -34,15 +34,13 @@ from atomsight.errors import InputError
 from atomsight.files import sealed, tables
 
 RATES = ["event_rate", "hop_rate"]
-COLUMNS = ["x_A", "y_A", "masked", *RATES]
 
 
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
     """Read the sites of two series, pair them, test, print and write the table."""
     given = parse(argv)
-    section = given.settings
-    chosen = settings.load(section, "comparison", comparison.ComparisonSettings)
+    chosen = settings.load(given.settings, "comparison", comparison.ComparisonSettings)
     sites_a, sites_b = read_sites(given.sites_a), read_sites(given.sites_b)
     pairs = comparison.pair_sites(
         sites_a[["x_A", "y_A"]].to_numpy(float),
@@ -59,7 +57,6 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Read the command line."""
     arguments = command_line.parser(__doc__)
     arguments.add_argument("sites_a", metavar="A.h5", help="the sites of one series")
     arguments.add_argument("sites_b", metavar="B.h5", help="the sites of the other")
@@ -72,28 +69,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 
 def read_sites(path: str) -> pd.DataFrame:
-    """Read the sites that count, those that are not masked.
-
-    Parameters
-    ----------
-    path : path
-        A file of ``follow_sites.py``.
-
-    Returns
-    -------
-    DataFrame
-        The sites; a rate that is not known is NaN.
-
-    Raises
-    ------
-    InputError
-        If the file or a column is missing, or if all sites are masked.
-    """
+    """Read the sites that are not masked; a rate that is not known is NaN."""
     with sealed.open_to_read(path) as file:
-        sites = tables.read_table(file, "sites")
-    missing = [column for column in COLUMNS if column not in sites]
-    if missing:
-        raise InputError(f"{path}: the table 'sites' has no column {missing[0]!r}; make it again")
+        sites = tables.read_table(file, "sites", ["x_A", "y_A", "masked", *RATES])
     sites = sites[~sites["masked"].to_numpy(bool)]
     if sites.empty:
         raise InputError(f"{path}: no site is left outside the substrate; look at its mask")
@@ -101,15 +79,7 @@ def read_sites(path: str) -> pd.DataFrame:
 
 
 def warn_of_unknown(path: str, sites: pd.DataFrame) -> None:
-    """Warn where a rate is not known at any site and can therefore not be compared.
-
-    Parameters
-    ----------
-    path : path
-        The file.
-    sites : DataFrame
-        Its sites.
-    """
+    """Warn where a rate is not known at any site and can therefore not be compared."""
     events, hops = (np.isfinite(sites[rate].to_numpy(float)).any() for rate in RATES)
     if not events and not hops:
         logging.warning(
@@ -133,15 +103,7 @@ def warn_of_unknown(path: str, sites: pd.DataFrame) -> None:
 
 
 def report(count_a: int, count_b: int, pairs: comparison.Pairs) -> None:
-    """Log how the series lie on each other, and warn where they hardly do.
-
-    Parameters
-    ----------
-    count_a, count_b : int
-        Number of sites.
-    pairs : Pairs
-        Which of them are the same.
-    """
+    """Log how the series are registered, and warn where they hardly overlap."""
     matched = len(pairs.index_a)
     logging.info(
         "%d of %d and %d sites are the same, at a shift of (%.2f, %.2f) Å",

@@ -37,22 +37,20 @@ from atomsight.files.records import ClassMaps
 
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
-    """Lay the frames over each other one by one and write their drift."""
+    """Register the frames one by one and write their drift."""
     given = parse(argv)
-    section = given.settings
-    chosen = settings.load(section, "dynamics", DriftSettings)
+    chosen = settings.load(given.settings, "dynamics", DriftSettings)
     columns = read_columns(given.atoms)
     with layout.open_maps(given.maps) as maps:
         check_together(maps, columns, given)
         drift = follow_drift(lambda frame: 1 - maps.maps[frame][..., 0], columns, chosen)
     report(drift)
-    made_by = provenance.made_by("correct_drift.py", section, atoms=Path(given.atoms).name)
+    made_by = provenance.made_by("correct_drift.py", given.settings, atoms=Path(given.atoms).name)
     with sealed.create(given.drift, made_by) as file:
         write_drift(file, drift, columns)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Read the command line."""
     arguments = command_line.parser(__doc__)
     arguments.add_argument("maps", metavar="MAPS.h5", help="the class maps of a series")
     arguments.add_argument("atoms", metavar="ATOMS.h5", help="the columns found in them")
@@ -62,22 +60,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 
 def check_together(maps: ClassMaps, columns: Columns, given: argparse.Namespace) -> None:
-    """See that maps and columns are of one series.
-
-    Parameters
-    ----------
-    maps : ClassMaps
-        The maps.
-    columns : Columns
-        The columns.
-    given : argparse.Namespace
-        The files they are from, for the message.
-
-    Raises
-    ------
-    InputError
-        If they differ in shape.
-    """
+    """See that maps and columns are of one series."""
     shape = tuple(maps.maps.shape[:3])
     if shape != columns.frame_shape:
         raise InputError(
@@ -87,13 +70,7 @@ def check_together(maps: ClassMaps, columns: Columns, given: argparse.Namespace)
 
 
 def report(drift: pd.DataFrame) -> None:
-    """Warn of every frame that is not used, and log what was found.
-
-    Parameters
-    ----------
-    drift : DataFrame
-        The table of drift.
-    """
+    """Warn of every frame that is not used, and log what was found."""
     for row in drift[~drift["used"]].itertuples():
         if row.columns == 0:
             logging.warning("frame %d has no columns and is not used", row.frame)

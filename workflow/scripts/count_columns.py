@@ -33,15 +33,12 @@ from atomsight.config import settings
 from atomsight.errors import InputError
 from atomsight.files import layout, provenance, sealed, tables
 
-NEEDED = ("frame", "atom", "x_A", "y_A", "p_exists")
-
 
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
     """Read the columns, count, write tables."""
     given = parse(argv)
-    section = given.settings
-    chosen = settings.load(section, "heights", HeightSettings)
+    chosen = settings.load(given.settings, "heights", HeightSettings)
     atoms, shape, pixel_size_A = read_atoms(given.atoms)
     is_clear = np.ones(len(atoms), bool)
     if given.frames:
@@ -59,7 +56,6 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Read the command line."""
     arguments = command_line.parser(__doc__)
     arguments.add_argument("atoms", metavar="ATOMS.h5", help="the columns of a series")
     arguments.add_argument("heights", metavar="HEIGHTS.csv", help="the table to write")
@@ -70,34 +66,11 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 
 def read_atoms(path: str) -> tuple[pd.DataFrame, tuple[int, int, int], float]:
-    """Read the columns of a series.
-
-    Parameters
-    ----------
-    path : path
-        A file of ``locate_atoms.py``.
-
-    Returns
-    -------
-    atoms : DataFrame
-        The table.
-    shape : tuple of 3 int
-        Specimens, rows and columns of the class maps.
-    pixel_size_A : float
-        Size of a pixel [Å].
-
-    Raises
-    ------
-    InputError
-        If the file is of another kind, or its classes are not numbers of atoms.
-    """
+    """Read the columns of a series, and the shape and the pixel size of its class maps."""
     with sealed.open_to_read(path) as file:
-        atoms = tables.read_table(file, "atoms")
+        atoms = tables.read_table(file, "atoms", ["frame", "atom", "x_A", "y_A", "p_exists"])
         shape = tuple(int(edge) for edge in file.attrs["frame_shape"])
         pixel_size_A = float(file.attrs["pixel_size_A"])
-    missing = [name for name in NEEDED if name not in atoms]
-    if missing:
-        raise InputError(f"{path}: the table 'atoms' has no column {missing[0]!r}; make it again")
     height_columns(atoms.columns, path)
     return atoms, shape, pixel_size_A
 
@@ -107,28 +80,7 @@ def mark_clear(
 ) -> np.ndarray:
     """Tell the columns around which the pixels of all images are usable.
 
-    Parameters
-    ----------
-    atoms : DataFrame of C rows
-        The table of columns.
-    path : path
-        A file of ``import_series.py``; successive images show one specimen.
-    shape : tuple of 3 int
-        Specimens, rows and columns of the class maps.
-    pixel_size_A : float
-        Size of a pixel [Å].
-    clear_A : float
-        Distance up to which an unusable pixel counts [Å].
-
-    Returns
-    -------
-    ndarray of shape (C,), bool
-        Whether a column is clear of unusable pixels.
-
-    Raises
-    ------
-    InputError
-        If the images are not those in which the columns were found.
+    Successive images show one specimen.
     """
     is_clear = np.ones(len(atoms), bool)
     points = atoms[["x_A", "y_A"]].to_numpy(float)
@@ -144,13 +96,7 @@ def mark_clear(
 
 
 def report(table: pd.DataFrame) -> None:
-    """Log how many columns were counted, and why others are not reliable.
-
-    Parameters
-    ----------
-    table : DataFrame
-        The counted columns.
-    """
+    """Log how many columns were counted, and why others are not reliable."""
     reasons = table.loc[~table["reliable"], "reason"].value_counts()
     said = "".join(f", {count} {reason}" for reason, count in reasons.items())
     logging.info("%d columns, %d reliable%s", len(table), table["reliable"].sum(), said)

@@ -23,7 +23,6 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Read the command line."""
     arguments = command_line.parser(__doc__)
     arguments.add_argument("name", metavar="NAME", help="name of the image in the registry")
     arguments.add_argument("output", metavar="OUTPUT", help="where the file will stand")

@@ -1,6 +1,6 @@
 """Follow the columns of a series over all frames: SITES.h5, and its table of sites as SITES.csv.
 
-A site is a place where columns are seen, once the drift is taken off; x_A, y_A are in the
+A site is a place where columns are seen, once the drift is removed; x_A, y_A are in the
 coordinates of the first frame that is used. One row per site: site, x_A, y_A, masked (on the
 substrate), frames_in_view, frames_seen, occurrence (seen / in view), events (changes between
 successive frames in both of which the site is in view), event_rate (events per such pair).
@@ -55,9 +55,8 @@ NEEDED = {
 def main(argv: list[str] | None = None) -> None:
     """Find the sites, count, fit, write."""
     given = parse(argv)
-    section, hop_section = given.settings, given.hops
-    chosen = settings.load(section, "dynamics", SiteSettings)
-    hop_settings = settings.load(hop_section, "hops", HopSettings)
+    chosen = settings.load(given.settings, "dynamics", SiteSettings)
+    hop_settings = settings.load(given.hops, "hops", HopSettings)
     columns = read_columns(given.atoms)
     drift = read_drift(given.drift, columns)
     sites = find_unmasked(columns, drift, given, chosen)
@@ -69,7 +68,7 @@ def main(argv: list[str] | None = None) -> None:
     table = pd.concat([table, rates], axis=1)
     report(table, drift)
 
-    made_by = provenance.made_by("follow_sites.py", section, hops=hop_section)
+    made_by = provenance.made_by("follow_sites.py", given.settings, hops=given.hops)
     with sealed.create(given.sites, made_by) as file:
         write_sites(file, table, sites, p_occupied, columns, drift)
         file.attrs.update(
@@ -80,7 +79,6 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Read the command line."""
     arguments = command_line.parser(__doc__)
     arguments.add_argument("atoms", metavar="ATOMS.h5", help="the columns found in the frames")
     arguments.add_argument("drift", metavar="DRIFT.h5", help="their drift")
@@ -96,29 +94,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 def find_unmasked(
     columns: Columns, drift: pd.DataFrame, given: argparse.Namespace, chosen: SiteSettings
 ) -> Sites:
-    """Find the sites, and see that there are some to analyse.
-
-    Parameters
-    ----------
-    columns : Columns
-        The columns of the series.
-    drift : DataFrame
-        Its drift.
-    given : argparse.Namespace
-        The files, one of them the substrate.
-    chosen : SiteSettings
-        What makes a site.
-
-    Returns
-    -------
-    Sites
-        All sites, the masked ones too.
-
-    Raises
-    ------
-    InputError
-        If there are no columns or no sites, or all of them are masked.
-    """
+    """Find all sites, masked ones included, and see that there are some to analyse."""
     if len(columns.frames) == 0:
         raise InputError(
             f"{given.atoms}: no column is found in any frame; look at the frames, the model and "
@@ -141,23 +117,8 @@ def find_unmasked(
 def read_errors(sites: Sites, given: argparse.Namespace) -> DetectionErrors | None:
     """Read the detection errors at the dose of the series, and warn where they are not known.
 
-    Parameters
-    ----------
-    sites : Sites
-        The sites.
-    given : argparse.Namespace
-        The file of errors and the dose; None where not known.
-
-    Returns
-    -------
-    DetectionErrors or None
-        None if file or dose are not given, if the dose is far below those measured, or if fewer
-        than two frames are used, in which nothing can hop.
-
-    Raises
-    ------
-    InputError
-        If the dose is none, or the file of errors is none.
+    They are not if file or dose are not given or if the dose is far below those measured; nor if
+    fewer than two frames are used, in which nothing can hop.
     """
     if given.dose is not None and not 0 < given.dose < math.inf:
         raise InputError(f"--dose: {given.dose:g} is not a dose; it must be more than 0 [e/Å²]")
@@ -177,25 +138,10 @@ def read_errors(sites: Sites, given: argparse.Namespace) -> DetectionErrors | No
 def estimate_hops(
     sites: Sites, analysed: np.ndarray, errors: DetectionErrors | None, chosen: HopSettings
 ) -> tuple[pd.DataFrame, np.ndarray]:
-    """Tell hops from detection errors at the sites that are analysed.
+    """Tell hops from detection errors at the sites that are not masked.
 
-    Parameters
-    ----------
-    sites : Sites
-        S sites over F frames.
-    analysed : ndarray of shape (S,), bool
-        False where masked.
-    errors : DetectionErrors or None
-        The errors; without them nothing is estimated.
-    chosen : HopSettings
-        Settings of the model.
-
-    Returns
-    -------
-    table : DataFrame of S rows
-        :data:`HOP_COLUMNS` and ``hopping``.
-    p_occupied : ndarray of shape (S, F), float32
-        Probability that a site is occupied; NaN where not estimated.
+    The table has :data:`HOP_COLUMNS` and ``hopping``; the probability that a site is occupied has
+    the shape (S, F). What is not estimated is NaN.
     """
     table = pd.DataFrame(np.nan, np.arange(len(analysed)), HOP_COLUMNS)
     table["hopping"] = False
@@ -217,23 +163,6 @@ def write_sites(
     columns: Columns,
     drift: pd.DataFrame,
 ) -> None:
-    """Write sites, occupancy and drift into an open file.
-
-    Parameters
-    ----------
-    file : h5py.File
-        A file of :func:`atomsight.files.sealed.create`.
-    table : DataFrame of S rows
-        The table of sites.
-    sites : Sites
-        The sites.
-    p_occupied : ndarray of shape (S, F)
-        Probability that a site is occupied.
-    columns : Columns
-        The columns of the series.
-    drift : DataFrame of F rows
-        Its drift.
-    """
     file.attrs.update(signal="occupied", axes=["site", "frame"])
     file.attrs.update(
         pixel_size_A=columns.pixel_size_A,
@@ -247,15 +176,7 @@ def write_sites(
 
 
 def report(table: pd.DataFrame, drift: pd.DataFrame) -> None:
-    """Log what was found, and warn where there are no dynamics to be seen.
-
-    Parameters
-    ----------
-    table : DataFrame
-        The table of sites.
-    drift : DataFrame
-        The drift of the series.
-    """
+    """Log what was found, and warn where there are no dynamics to be seen."""
     used = np.count_nonzero(drift["used"])
     if used < 2:
         logging.warning("events and hops need at least two frames; one is used")

@@ -26,15 +26,14 @@ import numpy as np
 from atomsight import command_line
 from atomsight.config import settings
 from atomsight.files import layout, provenance, sealed
-from atomsight.reading.micrographs import ImportSettings, Series, open_series, read_specimens
+from atomsight.reading.micrographs.series import ImportSettings, Series, open_series, read_specimens
 
 
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
     """Read the frames of a series one by one and write them."""
     arguments = parse(argv)
-    section = arguments.settings
-    chosen = settings.load(section, "series_import", ImportSettings)
+    chosen = settings.load(arguments.settings, "series_import", ImportSettings)
     series = open_series(arguments.path, chosen)
     write_series(arguments.output, series, chosen)
     logging.info(
@@ -46,7 +45,6 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Read the command line."""
     arguments = command_line.parser(__doc__)
     arguments.add_argument("path", metavar="PATH", help="a file, or a pattern for several")
     arguments.add_argument("output", metavar="OUTPUT.h5", help="the frames, calibrated")
@@ -55,17 +53,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 
 def write_series(path: Path | str, series: Series, chosen: ImportSettings) -> None:
-    """Write the frames of a series, holding one, or one focal series, at a time.
-
-    Parameters
-    ----------
-    path : path
-        Where the file will stand.
-    series : Series
-        What to read.
-    chosen : ImportSettings
-        What it was opened with.
-    """
+    """Write the frames of a series, holding one, or one focal series, at a time."""
     facts = dataclasses.asdict(chosen)
     if chosen.mask is not None:
         facts["mask"] = Path(chosen.mask).name

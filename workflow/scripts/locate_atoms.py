@@ -47,7 +47,6 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Read the command line."""
     arguments = command_line.parser(__doc__)
     arguments.add_argument("maps", metavar="MAPS.h5", help="the class maps")
     arguments.add_argument("atoms", metavar="ATOMS.h5", help="the table of atoms")

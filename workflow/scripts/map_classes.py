@@ -36,7 +36,6 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Read the command line."""
     arguments = command_line.parser(__doc__)
     arguments.add_argument("frames", metavar="FRAMES.h5", help="calibrated micrographs")
     arguments.add_argument("model", metavar="MODEL", help="folder of a trained model")
@@ -45,8 +44,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         "--contrast",
         choices=["bright", "dark", "auto"],
         default="auto",
-        help="how atoms look on the background; auto: as the network is surer of itself, decided "
-        "on the first frame (default: auto)",
+        help="how atoms look on the background; auto: as the network is more confident, "
+        "decided on the first frame (default: auto)",
     )
     command_line.add_settings(arguments, "inference")
     return arguments.parse_args(argv)
@@ -60,22 +59,10 @@ def map_frames(
     contrast: str,
     section: dict,
 ) -> None:
-    """Map the specimens of a file one by one into another.
+    """Map the specimens of a file one by one into an open file.
 
-    Parameters
-    ----------
-    file : h5py.File
-        A file of :func:`atomsight.files.sealed.create`.
-    frames : Frames
-        The frames; those of a focal series stand together.
-    network : keras.Model
-        From normalised images to logits.
-    card : ModelCard
-        Its card.
-    contrast : str
-        ``bright``, ``dark`` or ``auto``; it matters only to a model that knows one contrast.
-    section : dict
-        The section ``inference`` of the configuration.
+    ``section`` is the section ``inference`` of the configuration. The contrast matters only to a
+    model that knows one contrast.
     """
     from atomsight.reading.inference import chosen_sign, normalise_frames, read_image
 
@@ -87,6 +74,7 @@ def map_frames(
     )
     window_px = card.window_A / frames.pixel_size_A
     order = models.reading_order(card, frames.focus_A or (0.0,))
+    background = np.eye(shape[-1], dtype="float32")[0]  # where no pixel is usable
     sign = None
     for index in range(specimens):
         chosen = slice(index * together, (index + 1) * together)
@@ -97,13 +85,8 @@ def map_frames(
             logging.info("model %s, contrast %s", card.name, looks)
         usable = np.all(frames.usable[chosen], axis=0)
         specimen_maps = read_image(network, sign * image, **section)
-        maps[index] = np.where(usable[..., None], specimen_maps, _background(shape[-1]))
+        maps[index] = np.where(usable[..., None], specimen_maps, background)
     file.attrs["contrast_sign"] = sign
-
-
-def _background(classes: int) -> np.ndarray:
-    """What is said of a pixel that tells nothing."""
-    return np.eye(classes, dtype="float32")[0]
 
 
 if __name__ == "__main__":

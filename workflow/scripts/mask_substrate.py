@@ -1,4 +1,4 @@
-"""Average the frames of a series, drift taken off, and mask the substrate: SUBSTRATE.h5.
+"""Average the frames of a series, drift removed, and mask the substrate: SUBSTRATE.h5.
 
 The file holds mean_image, mask (nonzero on the substrate, which is not analysed) and seen (number
 of frames that showed a pixel), on a grid in the coordinates of the reference, the first frame that
@@ -6,8 +6,8 @@ is used; corner_A (x, y) is the centre of its first pixel.
 
 FILE says where to analyse, everything else is masked: an image as in the sample sheet, nonzero
 where to analyse, or a polygon around what is analysed, in Å in the coordinates of the reference
-(.csv with the columns x_A,y_A, or .json with a list of [x, y]). Without it the substrate is looked
-for: what shows structure in the even and in the odd frames alike and is not the particle, the
+(.csv with the columns x_A,y_A, or .json with a list of [x, y]). Without it the substrate is
+found: what shows structure in the even and in the odd frames alike and is not the particle, the
 largest group of columns that are usually seen. One frame alone cannot tell structure from noise;
 then nothing is masked.
 
@@ -47,10 +47,8 @@ from atomsight.files import layout, provenance, sealed
 def main(argv: list[str] | None = None) -> None:
     """Average, mask and write."""
     given = parse(argv)
-    section = given.settings
-    chosen = settings.load(section, "substrate", SubstrateSettings)
-    site_section = given.dynamics
-    site_settings = settings.load(site_section, "dynamics", SiteSettings)
+    chosen = settings.load(given.settings, "substrate", SubstrateSettings)
+    site_settings = settings.load(given.dynamics, "dynamics", SiteSettings)
     columns = read_columns(given.atoms)
     drift = read_drift(given.drift, columns)
     with layout.open_frames(given.frames) as frames:
@@ -69,13 +67,12 @@ def main(argv: list[str] | None = None) -> None:
         mask, source = look_for_substrate(images, columns, drift, site_settings, chosen)
     share = mask[images.seen > 0].mean()
     logging.info("%.1f %% of what is seen is masked (%s)", 100 * share, source)
-    made_by = provenance.made_by("mask_substrate.py", section, dynamics=site_section)
+    made_by = provenance.made_by("mask_substrate.py", given.settings, dynamics=given.dynamics)
     with sealed.create(given.substrate, made_by) as file:
         write_substrate(file, images, mask, source)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Read the command line."""
     arguments = command_line.parser(__doc__)
     arguments.add_argument("frames", metavar="FRAMES.h5", help="the micrographs")
     arguments.add_argument("atoms", metavar="ATOMS.h5", help="the columns found in them")
@@ -95,25 +92,7 @@ def look_for_substrate(
 ) -> tuple[np.ndarray, str]:
     """Find the substrate where that is wanted and possible.
 
-    Parameters
-    ----------
-    images : MeanImages
-        Means of the series.
-    columns : Columns
-        Its columns.
-    drift : DataFrame
-        Its drift.
-    site_settings : SiteSettings
-        What makes a site.
-    chosen : SubstrateSettings
-        What makes a substrate.
-
-    Returns
-    -------
-    mask : ndarray of shape (H', W'), bool
-        True on the substrate.
-    source : str
-        ``automatic``, or ``none`` where it was not looked for; then a warning says why.
+    The source is ``automatic``, or ``none`` where it was not looked for; then a warning says why.
     """
     nothing = np.zeros(images.seen.shape, bool), "none"
     if not chosen.automatic:

@@ -1,6 +1,6 @@
 """Measure the local strain of the lattice at every atom, the bond lengths and the rings.
 
-A template of the perfect lattice is laid over the neighbours of every atom; how it must be
+A template of the perfect lattice is fitted to the neighbours of every atom; how it must be
 stretched and turned is the strain and the rotation there. Atoms without a perfect neighbourhood (at
 holes, borders and defects) keep their row, with empty fields.
 
@@ -38,8 +38,7 @@ RING_COLUMNS = {"frame": int, "x_A": float, "y_A": float, "size": int}
 def main(argv: list[str] | None = None) -> None:
     """Read the atoms of a series, measure, write tables."""
     arguments = parse(argv)
-    section = arguments.settings
-    chosen = settings.load(section, "strain", strain.StrainSettings)
+    chosen = settings.load(arguments.settings, "strain", strain.StrainSettings)
     atoms = read_atoms(arguments.atoms)
     template = strain.TEMPLATES[chosen.template](chosen.bond_A)
 
@@ -69,7 +68,6 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Read the command line."""
     arguments = command_line.parser(__doc__)
     arguments.add_argument("atoms", metavar="ATOMS.h5", help="the atoms of a series")
     arguments.add_argument("strain", metavar="STRAIN.csv", help="the table to write")
@@ -80,56 +78,21 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 
 def read_atoms(path: str) -> pd.DataFrame:
-    """Read the table of atoms.
-
-    Parameters
-    ----------
-    path : path
-        A file of ``locate_atoms.py``.
-
-    Returns
-    -------
-    DataFrame
-        The table, with the columns ``frame, atom, x_A, y_A`` and more.
-
-    Raises
-    ------
-    InputError
-        If the file has no such table, or a position is not a number.
-    """
+    """Read the table of atoms, and see that every atom has a position."""
     with sealed.open_to_read(path) as file:
-        atoms = tables.read_table(file, "atoms")
-    missing = [name for name in ("frame", "atom", "x_A", "y_A") if name not in atoms]
-    if missing:
-        raise InputError(f"{path}: the table 'atoms' has no column {missing[0]!r}; make it again")
+        atoms = tables.read_table(file, "atoms", ["frame", "atom", "x_A", "y_A"])
     bad = np.flatnonzero(~np.isfinite(atoms[["x_A", "y_A"]].to_numpy(float)).all(axis=1))
     if len(bad):
-        raise InputError(f"{path}: row {bad[0]} of the table 'atoms' has no position; mend it")
+        raise InputError(f"{path}: row {bad[0]} of the table 'atoms' has no position; correct it")
     return atoms
 
 
 def measure_frames(
     atoms: pd.DataFrame, template: strain.Template, max_rmsd: float
 ) -> tuple[strain.LocalMaps, pd.DataFrame, pd.DataFrame]:
-    """Lay the template over the atoms of every frame, and gather bonds and rings.
+    """Fit the template to the atoms of every frame, and gather bonds and rings.
 
-    Parameters
-    ----------
-    atoms : DataFrame of N rows
-        The table of atoms.
-    template : Template
-        The perfect neighbourhood.
-    max_rmsd : float
-        Largest deviation from the template, in bond lengths.
-
-    Returns
-    -------
-    local : LocalMaps
-        The local maps of all N atoms, in the order of the rows.
-    bonds : DataFrame
-        ``frame, atom_1, atom_2, length_A``.
-    rings : DataFrame
-        ``frame, x_A, y_A, size``.
+    ``max_rmsd`` is the largest deviation from the template, in bond lengths.
     """
     local = strain.LocalMaps(np.full((len(atoms), 2, 2), np.nan), np.full(len(atoms), np.nan))
     bond_tables, ring_tables = [_empty(BOND_COLUMNS)], [_empty(RING_COLUMNS)]
@@ -157,17 +120,7 @@ def _columns(names: dict, frame: int, *columns: np.ndarray) -> pd.DataFrame:
 
 
 def report(frames: np.ndarray, matched: np.ndarray, facts: dict) -> None:
-    """Log what was found, and warn of frames in which nothing matches.
-
-    Parameters
-    ----------
-    frames : ndarray of shape (N,)
-        Frame of every atom.
-    matched : ndarray of shape (N,), bool
-        Whether the template fits there.
-    facts : dict
-        ``scale``, ``bond_mean_A`` and ``bond_std_A`` of the series.
-    """
+    """Log what was found, and warn of frames in which nothing matches."""
     if len(frames) == 0:
         logging.warning("no atoms in the series: the tables are empty")
         return

@@ -22,7 +22,6 @@ import pandas as pd
 from atomsight import command_line
 from atomsight.analysis.matching import match_atoms
 from atomsight.config import settings
-from atomsight.errors import InputError
 from atomsight.evaluation import scores
 from atomsight.files import sealed, tables
 from atomsight.phantoms.acquisition import Truth, read_truth
@@ -105,11 +104,7 @@ def read_rows(path: str, name: str, columns: list[str]) -> pd.DataFrame:
         If the file, the table or a column is missing.
     """
     with sealed.open_to_read(path) as file:
-        table = tables.read_table(file, name)
-    missing = [column for column in columns if column not in table]
-    if missing:
-        raise InputError(f"{path}: the table {name!r} has no column {missing[0]!r}; make it again")
-    return table
+        return tables.read_table(file, name, columns)
 
 
 def count_frames(path: str, atoms: pd.DataFrame) -> int:

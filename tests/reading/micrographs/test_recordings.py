@@ -90,7 +90,7 @@ def test_what_is_no_image_is_refused_by_its_name(tmp_path, data, units, navigati
 def test_a_photo_in_colour_is_refused(tmp_path, name):
     colours = np.random.default_rng(0).integers(0, 255, (48, 48, 3), dtype=np.uint8)
     imsave(tmp_path / name, colours, check_contrast=False)
-    with pytest.raises(InputError, match="a photo in colour"):
+    with pytest.raises(InputError, match="a colour photo"):
         open_recording(tmp_path / name)
 
 

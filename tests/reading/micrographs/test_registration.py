@@ -150,7 +150,7 @@ def test_an_image_of_nothing_is_named(gold_images):
     images[1] = np.random.default_rng(0).poisson(images[1].mean(), images[1].shape)
     expected = (
         r"series a: a\.tif\[1\] cannot be registered with the other images of the focal series, "
-        r"a\.tif\[0\], a\.tif\[2\]: nothing common stands out of the noise; leave the focal series "
+        r"a\.tif\[0\], a\.tif\[2\]: they have nothing in common above the noise; "
     )
     with pytest.raises(InputError, match=expected):
         registered(images)

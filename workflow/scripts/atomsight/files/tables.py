@@ -33,9 +33,13 @@ def write_table(parent: h5py.Group, name: str, table: pd.DataFrame) -> None:
         )
 
 
-def read_table(parent: h5py.Group, name: str) -> pd.DataFrame:
-    """Read what :func:`write_table` wrote, the columns in their order."""
+def read_table(parent: h5py.Group, name: str, needed: Sequence[str] = ()) -> pd.DataFrame:
+    """Read what :func:`write_table` wrote; InputError if a column that is needed is missing."""
     group = parent[name]
+    missing = [column for column in needed if column not in group.attrs["columns"]]
+    if missing:
+        path = parent.file.filename
+        raise InputError(f"{path}: the table {name!r} has no column {missing[0]!r}; make it again")
     columns = {}
     for column in group.attrs["columns"]:
         dataset = group[column]

@@ -1,8 +1,8 @@
 """From frames to class maps: normalised as in the training, read in overlapping tiles.
 
 A pixel of the output depends on the input within the reach of the network
-(:data:`atomsight.learning.network.REACH`). Tiles overlap by twice that, and only pixels that
-saw all they depend on are kept: the map in tiles is the map in one piece.
+(:data:`atomsight.learning.network.REACH`). Tiles overlap by twice that, and only pixels whose
+whole input lay in the tile are kept: the map read in tiles equals the map read in one piece.
 """
 
 from collections.abc import Iterator
@@ -17,21 +17,14 @@ from atomsight.learning.network import REACH, STRIDE
 #: Overlap on either side of a tile; a multiple of the stride, so that poolings stay aligned.
 HALO = -(-REACH // STRIDE) * STRIDE
 
+#: Edge of the part of an image on which both signs of contrast are tried [pixel].
+_TRIAL_PX = 512
+
 
 def normalise_frames(images: np.ndarray, window_px: float) -> np.ndarray:
-    """Normalise the frames of one specimen together, as in the training.
+    """Normalise the frames of one specimen together, (F, H, W) to (H, W, F), as in the training.
 
-    Parameters
-    ----------
-    images : ndarray of shape (F, H, W)
-        Intensities.
-    window_px : float
-        Standard deviation of the Gaussian window [pixel].
-
-    Returns
-    -------
-    ndarray of shape (H, W, F), float32
-        What the network reads.
+    ``window_px`` is the standard deviation of the Gaussian window [pixel].
     """
     images = np.asarray(images, "float32")
     # The scale is arbitrary; values near one keep float32 at its best.
@@ -41,27 +34,10 @@ def normalise_frames(images: np.ndarray, window_px: float) -> np.ndarray:
 
 
 def predict_maps(network: keras.Model, image: np.ndarray, tile_px: int) -> np.ndarray:
-    """Probability of every class in every pixel.
+    """Probability of every class in every pixel, shape (H, W, C), of a normalised image (H, W, F).
 
-    Parameters
-    ----------
-    network : keras.Model
-        From normalised images to logits.
-    image : ndarray of shape (H, W, F)
-        Normalised image.
-    tile_px : int
-        Largest edge of a piece that goes through the network at once, more than twice
-        :data:`HALO`; it bounds the memory.
-
-    Returns
-    -------
-    ndarray of shape (H, W, C), float32
-        Probabilities; they sum to one over the last axis.
-
-    Raises
-    ------
-    ValueError
-        If the tile is not larger than its overlap.
+    ``tile_px``, the largest edge of a tile, bounds the memory; it must be more than twice
+    :data:`HALO`, else ValueError.
     """
     if tile_px <= 2 * HALO:
         raise ValueError(f"a tile must be larger than {2 * HALO} pixels, twice the overlap")
@@ -80,26 +56,11 @@ def predict_maps(network: keras.Model, image: np.ndarray, tile_px: int) -> np.nd
 def read_image(
     network: keras.Model, image: np.ndarray, tile_px: int, orientations: int
 ) -> np.ndarray:
-    """Class maps of an image, averaged over several orientations of it.
+    """Class maps of an image, as :func:`predict_maps`, averaged over several orientations of it.
 
     A network trained on all orientations alike answers each a little differently; the mean of the
-    answers is better than any of them.
-
-    Parameters
-    ----------
-    network : keras.Model
-        From normalised images to logits.
-    image : ndarray of shape (H, W, F)
-        Normalised image.
-    tile_px : int
-        Largest edge of a piece that goes through the network at once.
-    orientations : int
-        1 for the image as it is, 4 for its rotations by 90°, 8 for those of its mirror image too.
-
-    Returns
-    -------
-    ndarray of shape (H, W, C), float32
-        Probabilities; they sum to one over the last axis.
+    answers is better than any of them. ``orientations`` is 1 for the image as it is, 4 for its
+    rotations by 90°, 8 for those of its mirror image too.
     """
     total = np.zeros((*image.shape[:2], network.output_shape[-1]), "float32")
     for turn in range(orientations):
@@ -110,37 +71,14 @@ def read_image(
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities from logits.
-
-    Parameters
-    ----------
-    logits : ndarray of shape (..., C)
-        Logits.
-
-    Returns
-    -------
-    ndarray of shape (..., C)
-        Probabilities.
-    """
     weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return weights / weights.sum(axis=-1, keepdims=True)
 
 
 def tiles(size: int, tile_px: int) -> Iterator[tuple[slice, slice]]:
-    """Cut an axis into tiles of one size, the last flush with the end.
+    """Cut an axis into tiles of one size, the last flush with the end: slices to read and to keep.
 
-    Parameters
-    ----------
-    size : int
-        Pixels along the axis, a multiple of the network's stride.
-    tile_px : int
-        Largest size of a tile.
-
-    Yields
-    ------
-    read, keep : slice
-        What to read, and the part of it whose answer is to be kept. The parts to keep cover the
-        axis once.
+    The size is a multiple of the network's stride. The parts to keep cover the axis once.
     """
     tile_px = min(size, tile_px - tile_px % STRIDE)
     kept = 0
@@ -157,54 +95,21 @@ def _relative(inner: slice, outer: slice) -> slice:
 
 
 def chosen_sign(network: keras.Model, image: np.ndarray, trained: str, contrast: str) -> int:
-    """Factor that turns the contrast of an image into the one that a model knows.
+    """Find the factor that turns the contrast of an image into the one that a model knows.
 
-    Parameters
-    ----------
-    network : keras.Model
-        From normalised images to logits.
-    image : ndarray of shape (H, W, F)
-        Normalised image.
-    trained : str
-        How atoms look to the model: ``bright``, ``dark`` or ``either``.
-    contrast : str
-        How atoms look in the image: ``bright``, ``dark``, or ``auto`` to try both on the middle of
-        the image and take the one of which the network is surer.
-
-    Returns
-    -------
-    int
-        1, or -1 where the image is to be inverted.
+    ``trained`` is how atoms look to the model: ``bright``, ``dark`` or ``either``; ``contrast`` how
+    they look in the normalised image: ``bright``, ``dark``, or ``auto`` to try both on its middle
+    and take the one in which the network is more confident. -1 inverts the image.
     """
     if trained == "either" or contrast == trained:
         return 1
     if contrast != "auto":
         return -1
     middle = image[tuple(_middle(size, _TRIAL_PX) for size in image.shape[:2])]
-    as_is, inverted = (certainty(predict_maps(network, sign * middle, 1024)) for sign in (1, -1))
+    as_is, inverted = (predict_maps(network, sign * middle, 1024)[..., 0].var() for sign in (1, -1))
     return 1 if as_is >= inverted else -1
-
-
-#: Edge of the part of an image on which both signs of contrast are tried [pixel].
-_TRIAL_PX = 512
 
 
 def _middle(size: int, wanted: int) -> slice:
     start = max(0, (size - wanted) // 2)
     return slice(start, start + min(size, wanted))
-
-
-def certainty(maps: np.ndarray) -> float:
-    """How sure a network is of what it says.
-
-    Parameters
-    ----------
-    maps : ndarray of shape (H, W, C)
-        Probabilities.
-
-    Returns
-    -------
-    float
-        Variance of the background's probability over the image.
-    """
-    return float(maps[..., 0].var())

@@ -1,4 +1,4 @@
-"""Probabilities that come true: how sharp the answers of a network must be made.
+"""Probability calibration: the exponent that makes the stated probabilities of classes come true.
 
 Measured after the training on structures kept aside from it, read as the workflow reads images.
 """
@@ -28,23 +28,10 @@ def measure_inverse_temperature(
     stream: ExampleStream,
     settings: SegmentationSettings,
 ) -> float:
-    """Find the exponent with which the probabilities of the classes come true.
+    """Find the exponent that calibrates the probabilities of the classes.
 
-    Parameters
-    ----------
-    network : keras.Model
-        From normalised images to logits.
-    imaging : ImagingAndTruth
-        Makes the examples.
-    stream : ExampleStream
-        Inputs of them, of structures that the network has not learned.
-    settings : SegmentationSettings
-        When a part of a map is an atom.
-
-    Returns
-    -------
-    float
-        The exponent; one where there is but one class, or nothing is found.
+    ``stream`` gives structures that the network has not learned. The exponent is one where there is
+    but one class, or nothing is found.
     """
     if network.output_shape[-1] < 3:  # the background and one class, which is certain
         return 1.0
@@ -63,25 +50,9 @@ def measure_inverse_temperature(
 def answered(
     network: keras.Model, image: np.ndarray, truth: np.ndarray, settings: SegmentationSettings
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities that a network states for what it finds, and what is true there.
+    """Stated probabilities of what a network finds, (N, C - 1), and the true classes from 0.
 
-    Parameters
-    ----------
-    network : keras.Model
-        From normalised images to logits.
-    image : ndarray of shape (H, W, F)
-        Normalised image.
-    truth : ndarray of shape (H, W, C)
-        True class maps.
-    settings : SegmentationSettings
-        When a part of a map is an atom.
-
-    Returns
-    -------
-    shares : ndarray of shape (N, C - 1)
-        Probabilities of the classes.
-    classes : ndarray of shape (N,), int
-        The true ones, from 0.
+    The image has the shape (H, W, F), its true class maps (H, W, C).
     """
     maps = read_image(network, image, image.shape[0] + image.shape[1] + 512, _ORIENTATIONS)
     segments = segment(maps[..., 0], settings.background_limit)
@@ -96,19 +67,9 @@ def answered(
 
 
 def fit_inverse_temperature(shares: np.ndarray, classes: np.ndarray) -> float:
-    """Fit the exponent of greatest likelihood.
+    """Fit the exponent of greatest likelihood to probabilities (N, C) and the true classes from 0.
 
-    Parameters
-    ----------
-    shares : ndarray of shape (N, C)
-        Probabilities.
-    classes : ndarray of shape (N,), int
-        The true classes.
-
-    Returns
-    -------
-    float
-        The exponent; one where there is nothing to fit.
+    It is one where there is nothing to fit.
     """
     if shares.shape[1] < 2 or not len(shares):
         return 1.0

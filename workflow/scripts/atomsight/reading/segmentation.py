@@ -35,7 +35,7 @@ def locate_atoms(
     site_sigma_A: float,
     settings: SegmentationSettings,
 ) -> pd.DataFrame:
-    """Find the atoms or columns in the class maps of one frame.
+    """Find the atoms or columns in the class maps (H, W, C) of one frame.
 
     Minima of the background seed a watershed, limited at ε. A segment's class probabilities are
     the sums of the maps over its pixels (eq 7), its position is their centre of mass. It is an
@@ -44,18 +44,8 @@ def locate_atoms(
     Gaussian, so the mass is the expected number of atoms. (Eq 8 compares the mass with the
     background in the segment instead, which depends on how much background the segment holds.)
 
-    Parameters
-    ----------
-    maps : ndarray of shape (H, W, C)
-        Probabilities; class 0 is the background.
-    pixel_size_A : float
-        Size of a pixel [Å].
-    class_names : tuple of C str
-        Names of the classes, the background first.
-    site_sigma_A : float
-        Standard deviation of the Gaussian of a site in the training [Å].
-    settings : SegmentationSettings
-        The thresholds.
+    Class 0 and the first of ``class_names`` are the background; ``site_sigma_A`` is the standard
+    deviation of the Gaussian of a site in the training [Å].
 
     Returns
     -------
@@ -83,41 +73,19 @@ def locate_atoms(
 
 
 def tempered(shares: np.ndarray, inverse_temperature: float) -> np.ndarray:
-    """Raise probabilities to a power.
+    """Raise probabilities (N, C) to a power and normalise them, so that they are calibrated.
 
     Means over pixels and orientations are less certain than each of their parts, though they are
-    right more often.
-
-    Parameters
-    ----------
-    shares : ndarray of shape (N, C)
-        Probabilities.
-    inverse_temperature : float
-        The exponent, one over the temperature of Guo et al., arXiv:1706.04599.
-
-    Returns
-    -------
-    ndarray of shape (N, C)
-        The powers; their sum is one.
+    right more often. The exponent is one over the temperature of Guo et al., arXiv:1706.04599.
     """
     powers = shares**inverse_temperature
     return powers / powers.sum(axis=1, keepdims=True)
 
 
 def segment(background: np.ndarray, limit: float) -> np.ndarray:
-    """Part a map of the background's probability into one segment per minimum.
+    """Divide a map of the background's probability into one segment per minimum, numbered from 1.
 
-    Parameters
-    ----------
-    background : ndarray of shape (H, W)
-        Probability of the background.
-    limit : float
-        ε: pixels above it belong to no segment.
-
-    Returns
-    -------
-    ndarray of shape (H, W), int
-        Number of the segment of every pixel, from 1; 0 outside.
+    Pixels above the limit ε belong to none: 0.
     """
     foreground = background < limit
     seeds = label(local_minima(background, connectivity=2) & foreground, connectivity=2)
@@ -127,21 +95,9 @@ def segment(background: np.ndarray, limit: float) -> np.ndarray:
 def segment_sums(
     maps: np.ndarray, segments: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Sums of the class maps over segments, and the segments' centres of mass.
+    """Sums of the class maps (H, W, C) over the pixels of every segment, shape (S, C).
 
-    Parameters
-    ----------
-    maps : ndarray of shape (H, W, C)
-        Probabilities; class 0 is the background.
-    segments : ndarray of shape (H, W), int
-        Segments from 1; 0 outside.
-
-    Returns
-    -------
-    sums : ndarray of shape (S, C)
-        Sum of every class over the pixels of every segment.
-    y, x : ndarrays of shape (S,)
-        Centres of mass [pixel], weighted by one minus the background.
+    Also the segments' centres of mass y, x [pixel], weighted by one minus the background.
     """
     rows, columns = np.nonzero(segments)
     owner = segments[rows, columns] - 1

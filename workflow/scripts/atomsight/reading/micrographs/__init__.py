@@ -5,25 +5,6 @@ size that a model can read, one frame or one focal series at a time. The centre 
 stays the origin, see :mod:`atomsight.geometry`.
 
 ``series`` stands on all the others: ``recordings`` (vendor files, by their ``axes``),
-``calibration`` (pixel sizes), ``cleaning`` (pixels that tell nothing), ``resampling`` and
+``calibration`` (pixel sizes), ``cleaning`` (unusable pixels), ``resampling`` and
 ``registration`` (of focal series, by their ``ring_spectra``).
 """
-
-from atomsight.reading.micrographs.recordings import Recording, open_recording
-from atomsight.reading.micrographs.series import (
-    ImportSettings,
-    Series,
-    open_series,
-    read_frames,
-    read_specimens,
-)
-
-__all__ = [
-    "ImportSettings",
-    "Recording",
-    "Series",
-    "open_recording",
-    "open_series",
-    "read_frames",
-    "read_specimens",
-]

@@ -18,49 +18,19 @@ OTHER_UNITS = {"rad", "mrad", "deg", "°", "ev", "kev", "s", "ms", "hz"}
 
 
 def plain_unit(unit: object) -> str:
-    """Write a unit in one way: the two signs for micro and for Ångström become one each.
-
-    Parameters
-    ----------
-    unit : object
-        The unit as a file has it; may be None.
-
-    Returns
-    -------
-    str
-        Lower case, without spaces around; empty if there is none.
-    """
+    """Write a unit in lower case, with one sign for micro and one for Ångström."""
     return unicodedata.normalize("NFKC", str(unit or "")).strip().lower()
 
 
 def is_reciprocal(unit: str) -> bool:
-    """Whether a unit is one over another.
-
-    Parameters
-    ----------
-    unit : str
-        The unit, from :func:`plain_unit`.
-
-    Returns
-    -------
-    bool
-        True for ``1/nm``, ``nm^-1``, ``Å⁻¹`` and the like.
-    """
+    """Whether a plain unit is one over another: ``1/nm``, ``nm^-1``, ``Å⁻¹`` and the like."""
     return bool(re.match(r"1\s*/", unit) or re.search(r"\w\s*\^?\(?[-−]\s*1\)?$", unit))
 
 
 def scale_A(axes: list[dict]) -> tuple[float, float] | None:
-    """Find the size of a pixel.
+    """Size of a pixel along y and x [Å] from the axes as RosettaSciIO gives them, the last two.
 
-    Parameters
-    ----------
-    axes : list of dict
-        The axes as RosettaSciIO gives them, with ``scale`` and ``units``; the last two are y and x.
-
-    Returns
-    -------
-    tuple of two float or None
-        Size along y and x [Å]; None if it is unknown or makes no sense.
+    None if it is unknown or makes no sense.
     """
     scales = [
         float(axis.get("scale") or np.nan) * LENGTHS_A.get(plain_unit(axis.get("units")), np.nan)

@@ -20,34 +20,12 @@ RANGE_INSET = 0.05
 
 
 def same_size(one: tuple[float, float], other: tuple[float, float]) -> bool:
-    """Whether two sizes of a pixel are the same, up to rounding.
-
-    Parameters
-    ----------
-    one, other : tuple of two float
-        Sizes along y and x [Å].
-
-    Returns
-    -------
-    bool
-        True if they differ by less than a thousandth.
-    """
+    """Whether two sizes of a pixel are the same, up to rounding."""
     return bool(np.allclose(one, other, rtol=SIZE_TOLERANCE, atol=0))
 
 
 def size_in_words(sizes_A: tuple[float, float]) -> str:
-    """Write the size of a pixel.
-
-    Parameters
-    ----------
-    sizes_A : tuple of two float
-        Size along y and x [Å].
-
-    Returns
-    -------
-    str
-        Such as ``0.12 Å``, or ``0.12 × 0.1 Å`` if the pixel is not square.
-    """
+    """Write the size of a pixel, ``0.12 Å`` or ``0.12 × 0.1 Å`` if it is not square."""
     height, width = sizes_A
     return (
         f"{width:.5g} Å" if same_size(sizes_A, (width, width)) else f"{height:.5g} × {width:.5g} Å"
@@ -57,21 +35,9 @@ def size_in_words(sizes_A: tuple[float, float]) -> str:
 def recorded_sizes_A(
     headers: list[Header], sheet_A: float | None, series: str
 ) -> tuple[float, float]:
-    """Settle the size of a recorded pixel: the sheet wins over the file.
+    """Settle the size of a recorded pixel along y and x [Å]: the sheet wins over the file.
 
-    Parameters
-    ----------
-    headers : list of Header
-        The files of a series.
-    sheet_A : float or None
-        Size in the sheet [Å].
-    series : str
-        Name of the series, for messages.
-
-    Returns
-    -------
-    tuple of two float
-        Size along y and x [Å], two equal numbers if the pixels are square.
+    The two numbers are equal if the pixels are square.
 
     Raises
     ------
@@ -109,7 +75,7 @@ def recorded_sizes_A(
 def target_pixel_size_A(
     sizes_A: tuple[float, float], model_range_A: tuple[float, float], where: str
 ) -> float:
-    """Choose the pixel size to which frames are resampled.
+    """Choose the pixel size to which frames are resampled, so that a model can read them.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Pixels that tell nothing: saturated, padded, not a number, outside the mask."""
+"""Unusable pixels: saturated, padded, not a number, outside the mask."""
 
 from pathlib import Path
 
@@ -27,24 +27,10 @@ FILL_SIGMA_PX = 4.0
 
 
 def read_mask(path: Path | str, shape: tuple[int, int]) -> np.ndarray:
-    """Read the image that says where micrographs are to be analysed.
+    """Read the image of any format that is not zero where micrographs are to be analysed.
 
-    Parameters
-    ----------
-    path : path
-        An image of any format; not zero where to analyse.
-    shape : tuple of int
-        Rows and columns of the micrographs as recorded.
-
-    Returns
-    -------
-    ndarray of shape ``shape``, bool
-        True where to analyse.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, has another size, several frames or only zeros.
+    ``shape`` is that of the micrographs as recorded. InputError if the file is missing, has another
+    size, several frames or only zeros.
     """
     path = Path(path)
     if not path.is_file():
@@ -53,8 +39,8 @@ def read_mask(path: Path | str, shape: tuple[int, int]) -> np.ndarray:
     if recording.shape != (1, *shape):
         raise InputError(
             f"{path}: the mask has {edges_in_words(recording.shape[1:])} pixels in "
-            f"{recording.shape[0]} frames; it must be one image of {edges_in_words(shape)}, as the "
-            "micrographs are"
+            f"{recording.shape[0]} frames; it must be one image of {edges_in_words(shape)}, like "
+            "the micrographs"
         )
     image = next(recording.read([0]))
     mask = np.nan_to_num(image) != 0
@@ -64,7 +50,7 @@ def read_mask(path: Path | str, shape: tuple[int, int]) -> np.ndarray:
 
 
 def clean(frame: np.ndarray, mask: np.ndarray | None, where: str) -> tuple[np.ndarray, np.ndarray]:
-    """Mark the pixels that tell nothing and fill them with the mean of their surroundings.
+    """Mark the unusable pixels of a frame and fill them with the mean of their surroundings.
 
     Parameters
     ----------
@@ -95,39 +81,29 @@ def clean(frame: np.ndarray, mask: np.ndarray | None, where: str) -> tuple[np.nd
     inside = shown if mask is None else shown & mask
     if not inside.any():
         raise InputError(
-            f"{where}: the mask shows nothing but a constant border; correct it, or leave the "
-            "frame out with the column frames"
+            f"{where}: the mask shows nothing but a constant border; correct it, or exclude "
+            "the frame with the column frames"
         )
     bad_share = 1 - good[inside].mean()
     if bad_share > 0.5:
         raise InputError(
-            f"{where}: {bad_share:.0%} of the pixels are saturated or not a number; leave it out "
+            f"{where}: {bad_share:.0%} of the pixels are saturated or not a number; exclude it "
             "with the column frames"
         )
     if np.ptp(image[good & inside]) == 0:
         raise InputError(
-            f"{where}: all pixels have the same value; leave it out with the column frames"
+            f"{where}: all pixels have the same value; exclude it with the column frames"
         )
     return fill(image, good & shown), good & inside
 
 
 def saturated(frame: np.ndarray) -> np.ndarray:
-    """Find the pixels at which the camera or the file format reached its end.
+    """Find the pixels at which the camera or the file format reached its maximum.
 
     These are the pixels at the maximum of an integer type, and a plateau at the maximum of the
     frame: more than 0.1 % of the pixels, and five times those of the next lower value, whereas
     noise thins out towards its maximum. Frames with few grey levels, such as counted electrons,
     have no such pixels.
-
-    Parameters
-    ----------
-    frame : ndarray of shape (H, W)
-        Intensity as recorded, of any real type; may hold what is not a number.
-
-    Returns
-    -------
-    ndarray of shape (H, W), bool
-        True where saturated.
     """
     none = np.zeros(frame.shape, bool)
     values = frame[np.isfinite(frame)]
@@ -145,23 +121,13 @@ def saturated(frame: np.ndarray) -> np.ndarray:
 
 
 def padded(frame: np.ndarray) -> np.ndarray:
-    """Find the rim that a correction of drift or a rotation left without a picture.
+    """Find the constant rim that a correction of drift or a rotation left.
 
     This is a connected region of exactly equal pixels at the border: more than 0.5 % of the frame,
     no fewer pixels than its shorter edge has, and with a sharp edge towards the picture. Frames
     with few grey levels have such regions by chance: counted electrons, pictures without noise, a
     clipped background. There many neighbours are equal elsewhere too, or single pixels stand out in
     the region, and nothing is marked.
-
-    Parameters
-    ----------
-    frame : ndarray of shape (H, W)
-        Intensity as recorded, of any real type; may hold what is not a number.
-
-    Returns
-    -------
-    ndarray of shape (H, W), bool
-        True where padded.
     """
     none = np.zeros(frame.shape, bool)
     border = np.pad(none[1:-1, 1:-1], 1, constant_values=True)
@@ -197,20 +163,7 @@ def _steps(frame: np.ndarray, chosen: np.ndarray) -> np.ndarray:
 
 
 def fill(image: np.ndarray, good: np.ndarray) -> np.ndarray:
-    """Fill pixels with the Gaussian mean of the good ones around, or their median far from them.
-
-    Parameters
-    ----------
-    image : ndarray of shape (H, W), float32
-        Intensity.
-    good : ndarray of shape (H, W), bool
-        False where to fill; at least one pixel is good.
-
-    Returns
-    -------
-    ndarray of shape (H, W), float32
-        The image, its good pixels as they were.
-    """
+    """Fill pixels with the Gaussian mean of the good ones around, or their median far from them."""
     if good.all():
         return image
     median = np.median(image[good])

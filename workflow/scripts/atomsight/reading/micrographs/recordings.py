@@ -33,14 +33,8 @@ Read = Callable[[Iterable[int]], Iterator[np.ndarray]]
 class Header:
     """What is known of the image in a file without its pixels.
 
-    Attributes
-    ----------
-    path : Path
-        The file.
-    shape : tuple of int
-        Frames, rows, columns.
-    scale_A : tuple of two float or None
-        Size of a pixel along y and x [Å]; None if the file has none that makes sense.
+    ``shape`` counts frames, rows, columns; ``scale_A`` is the size of a pixel along y and x [Å],
+    None if the file has none that makes sense.
     """
 
     path: Path
@@ -52,35 +46,14 @@ class Header:
 class Recording(Header):
     """The image, or the stack of images, in one file; its pixels are read when asked for.
 
-    Attributes
-    ----------
-    read : callable
-        ``read(numbers)`` yields these frames, one array (rows, columns) at a time.
-    path, shape, scale_A
-        As in :class:`Header`.
+    ``read(numbers)`` yields these frames, one array (rows, columns) at a time.
     """
 
     read: Read
 
 
 def read_header(path: Path | str) -> Header:
-    """Look at the image in a file, and close the file again.
-
-    Parameters
-    ----------
-    path : path
-        The file.
-
-    Returns
-    -------
-    Header
-        What is known without the pixels.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read or holds no image, or one that is empty or too small.
-    """
+    """Look at the image in a file, close the file again, and refuse an image that is too small."""
     recording = open_recording(path)
     frames, rows, columns = recording.shape
     if frames == 0 or min(rows, columns) < MIN_PIXELS:
@@ -92,23 +65,15 @@ def read_header(path: Path | str) -> Header:
 
 
 def open_recording(path: Path | str) -> Recording:
-    """Open the image in a file of any format that RosettaSciIO reads.
+    """Open the image in a file of any format that RosettaSciIO reads; its pixels are read later.
 
-    Parameters
-    ----------
-    path : path
-        The file. Of several images in it the largest is taken, of equally large ones the first.
-
-    Returns
-    -------
-    Recording
-        The image; its pixels are read later.
+    Of several images in it the largest is taken, of equally large ones the first.
 
     Raises
     ------
     InputError
         If the file cannot be read or holds no image of real space: a diffraction pattern, complex
-        data, a photo in colour, a spectrum.
+        data, a colour photo, a spectrum.
     """
     path = Path(path)
     signals = _tiff_signals(path) if _suffix(path) in ("tif", "tiff") else _signals(path)
@@ -117,7 +82,7 @@ def open_recording(path: Path | str) -> Recording:
     images = [signal for signal, refusal in zip(signals, refusals, strict=True) if refusal is None]
     if not images:
         found = refusals[0] if refusals else "nothing that can be shown"
-        raise InputError(f"{path}: the file holds {found}, not an image; take it off the sheet")
+        raise InputError(f"{path}: the file holds {found}, not an image; remove it from the sheet")
     largest = max(_pixels(image) for image in images)
     candidates = [image for image in images if _pixels(image) == largest]
     if len(candidates) > 1:
@@ -288,7 +253,7 @@ def _refusal(signal: dict) -> str | None:
     """Say what a signal is, if it is not an image or a stack of images."""
     dtype, dimensions = signal["dtype"], len(signal["shape"])
     if dtype.names:
-        return "a photo in colour (RGB)"
+        return "a colour photo (RGB)"
     if dtype.kind == "c":
         return "complex numbers, such as a Fourier transform"
     if dtype.kind not in "buif":
@@ -308,16 +273,5 @@ def _refusal(signal: dict) -> str | None:
 
 
 def edges_in_words(shape: tuple[int, ...]) -> str:
-    """Write rows and columns.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Rows and columns.
-
-    Returns
-    -------
-    str
-        Such as ``512 × 256``.
-    """
+    """Write rows and columns, such as ``512 × 256``."""
     return " × ".join(str(edge) for edge in shape)

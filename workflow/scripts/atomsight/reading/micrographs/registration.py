@@ -1,17 +1,17 @@
 """Registration of images of different focus onto each other.
 
-Images of different focus do not correlate as they are: the transfer function turns the contrast of
-one around against that of the other, at some spatial frequencies and not at others. It is the same
-in all directions, though, so the sign belongs to a ring of spatial frequencies. Images are compared
-ring by ring, and only how well two rings agree counts, not in which sign: with the real part γ of
+Images of different focus do not correlate as they are: the transfer function inverts the contrast
+of one against that of the other at some spatial frequencies and not at others. It is the same in
+all directions, though, so every ring of spatial frequencies has one sign. Images are compared ring
+by ring, and only how well two rings agree counts, not in which sign: with the real part γ of
 the coherence of N independent coefficients, the logarithm of the likelihood that they have a common
 cause is -N log(1 - γ²), and the rings' add up to the score of a shift.
 
-A crystal fits nearly as well one lattice vector further. What tells are its outline and its
-defects, which stand between its reflections and are much weaker; so the amplitude of strong
+A crystal fits nearly as well one lattice vector further. What decides are its outline and its
+defects, which lie between its reflections and are much weaker; so the amplitude of strong
 coefficients is limited. Only what two shifted images have both in view counts (as in D. Padfield,
-*IEEE Trans. Image Process.* 21, 2706 (2012)). All pairs of images decide together. At last the
-images are cut to what is common to them and the shifts are refined to fractions of a pixel.
+*IEEE Trans. Image Process.* 21, 2706 (2012)). All pairs of images decide together. Last, the
+images are cropped to their common part and the shifts are refined to fractions of a pixel.
 """
 
 from dataclasses import dataclass
@@ -49,18 +49,9 @@ _FULL_AGREEMENT = 1.02
 def register(
     images: np.ndarray, pixel_size_A: float, names: tuple[str, ...], where: str
 ) -> np.ndarray:
-    """Find the shifts between images of one specimen at different focus.
+    """Find the shifts between images (F, H, W) of one specimen at different focus.
 
-    Parameters
-    ----------
-    images : ndarray of shape (F, H, W)
-        Intensities, in any unit.
-    pixel_size_A : float
-        Size of a pixel [Å].
-    names : tuple of F str
-        What to call the images in messages.
-    where : str
-        Where they come from, likewise.
+    ``names`` is what to call the images in messages, ``where`` what they are of.
 
     Returns
     -------
@@ -71,7 +62,7 @@ def register(
     Raises
     ------
     InputError
-        If nothing common to the images stands out of chance, or they have drifted too far apart.
+        If nothing common to the images exceeds chance, or they have drifted too far apart.
     """
     images = np.asarray(images, np.float32)
     reach_A = min(_LARGEST_SHIFT_A, _LARGEST_SHIFT_SHARE * min(images.shape[1:]) * pixel_size_A)
@@ -88,16 +79,8 @@ def register(
 class _ScoreMaps:
     """How well pairs of images agree at every shift.
 
-    Attributes
-    ----------
-    pairs : dict of (int, int) to ndarray of shape (2 R_y + 1, 2 R_x + 1)
-        Score of the second image against the first; the middle is for no shift.
-    step_A : ndarray of shape (2,)
-        Step ``(y, x)`` of the maps [Å].
-    rings : int
-        Number of rings that were compared.
-    images : int
-        Number of images.
+    ``pairs`` has the score of the second image against the first, shape (2 R_y + 1, 2 R_x + 1), no
+    shift in the middle; ``step_A`` is the step ``(y, x)`` of these maps [Å].
     """
 
     pairs: dict[tuple[int, int], np.ndarray]
@@ -107,7 +90,7 @@ class _ScoreMaps:
 
     @property
     def middle(self) -> np.ndarray:
-        """Where in the maps no shift stands."""
+        """Index of no shift in the maps."""
         return np.array(next(iter(self.pairs.values())).shape) // 2
 
 
@@ -159,12 +142,8 @@ def _search(scores: _ScoreMaps) -> np.ndarray:
     """Find the shifts that suit all pairs of images best, on the grid of the maps.
 
     The best places of the pair that agrees best are tried one by one. The other images follow in
-    turn, each where it suits those that are placed; then each is placed anew.
-
-    Returns
-    -------
-    ndarray of shape (F, 2)
-        Displacement ``(x, y)`` of every image from one of them [Å].
+    turn, each where it agrees best with those that are placed; then each is placed anew. Gives the
+    displacement ``(x, y)`` of every image from one of them [Å].
     """
     middle = scores.middle
     y_A, x_A = (np.arange(-reach, reach + 1) for reach in middle)
@@ -225,7 +204,7 @@ def _check_reach(
             reach_A = (scores.middle * scores.step_A).min()
             raise InputError(
                 f"{where}: {names[second]} seems to have drifted by {reach_A:.0f} Å or more "
-                f"against {names[first]}; cut the images to the same part of the specimen, or "
+                f"against {names[first]}; crop the images to the same part of the specimen, or "
                 "record them with less drift"
             )
 
@@ -233,7 +212,7 @@ def _check_reach(
 def _check_common(
     scores: _ScoreMaps, shifts_A: np.ndarray, names: tuple[str, ...], where: str
 ) -> None:
-    """Refuse images that do not agree with the others more than chance would have it."""
+    """Refuse images that do not agree with the others more than by chance."""
     groups = [[image] for image in range(scores.images)]
     agreement = _agreement(scores, shifts_A)
     while len(groups) > 1:
@@ -244,13 +223,13 @@ def _check_common(
             break
         groups = [group for group in groups if group not in (one, other)] + [one + other]
     together = max(groups, key=len)
-    alone = [name for image, name in enumerate(names) if image not in together]
-    if alone:
+    unmatched = [name for image, name in enumerate(names) if image not in together]
+    if unmatched:
         raise InputError(
-            f"{where}: {', '.join(alone)} cannot be registered with the other images of the focal "
-            f"series, {', '.join(names[image] for image in sorted(together))}: nothing common "
-            "stands out of the noise; leave the focal series out by the column frames, or record "
-            "it with more dose and less drift"
+            f"{where}: {', '.join(unmatched)} cannot be registered with the other images of the "
+            f"focal series, {', '.join(names[image] for image in sorted(together))}: they have "
+            "nothing in common above the noise; exclude the focal series with the column frames, "
+            "or record it with more dose and less drift"
         )
 
 
@@ -269,7 +248,7 @@ def _agreement(scores: _ScoreMaps, shifts_A: np.ndarray) -> np.ndarray:
 def _against_chance(
     one: list[int], other: list[int], agreement: np.ndarray, scores: _ScoreMaps
 ) -> float:
-    """Agreement of two groups of images over that which chance would hardly exceed."""
+    """Agreement of two groups of images over the limit that chance hardly exceeds."""
     span_A = 2 * scores.middle * scores.step_A
     trials = max(1.0, float(np.prod(span_A / _INDEPENDENT_A)))
     freedom = scores.rings * len(one) * len(other)
@@ -278,7 +257,7 @@ def _against_chance(
 
 
 def _refine(images: np.ndarray, pixel_size_A: float, shifts_A: np.ndarray) -> np.ndarray:
-    """Cut images to what is common to them, and refine their shifts to fractions of a pixel."""
+    """Crop images to their common part, and refine their shifts to fractions of a pixel."""
     whole = np.rint(shifts_A / pixel_size_A).astype(int)
     starts, size = whole - whole.min(axis=0), images.shape[:0:-1] - np.ptp(whole, axis=0)
     cut = [

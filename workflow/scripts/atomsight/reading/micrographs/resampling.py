@@ -10,17 +10,7 @@ MAX_UNUSABLE_SHARE = 0.1
 def resampled_shape(shape: tuple[int, int], step: tuple[float, float]) -> tuple[int, int]:
     """Rows and columns after resampling: no new pixel's centre lies beyond the last old one.
 
-    Parameters
-    ----------
-    shape : tuple of int
-        Rows and columns.
-    step : tuple of two float
-        A new pixel in old pixels, along y and x.
-
-    Returns
-    -------
-    tuple of int
-        Rows and columns of new pixels.
+    ``step`` is a new pixel in old pixels, along y and x, here and below.
     """
     rows, columns = (
         int((edge - 1) / along + 1e-9) + 1 for edge, along in zip(shape, step, strict=True)
@@ -32,37 +22,12 @@ def resample(image: np.ndarray, step: tuple[float, float]) -> np.ndarray:
     """Resample an image by cubic splines, after a Gaussian against aliasing where it shrinks.
 
     The centre of the first pixel stays where it is, so positions in Å are kept.
-
-    Parameters
-    ----------
-    image : ndarray of shape (H, W), float32
-        Intensity.
-    step : tuple of two float
-        A new pixel in old pixels, along y and x.
-
-    Returns
-    -------
-    ndarray of shape :func:`resampled_shape`, float32
-        Intensity.
     """
     return _resample(image, step, order=3)
 
 
 def resample_usable(usable: np.ndarray, step: tuple[float, float]) -> np.ndarray:
-    """Resample the marks of usable pixels; a new pixel is usable if nearly all under it was.
-
-    Parameters
-    ----------
-    usable : ndarray of shape (H, W), bool
-        Marks.
-    step : tuple of two float
-        A new pixel in old pixels, along y and x.
-
-    Returns
-    -------
-    ndarray of shape :func:`resampled_shape`, bool
-        Marks.
-    """
+    """Resample the marks of usable pixels; a new pixel is usable if nearly all under it was."""
     unusable = _resample((~usable).astype(np.float32), step, order=1)
     return unusable <= MAX_UNUSABLE_SHARE
 
@@ -70,21 +35,9 @@ def resample_usable(usable: np.ndarray, step: tuple[float, float]) -> np.ndarray
 def displace(image: np.ndarray, usable: np.ndarray, shift_px: np.ndarray) -> tuple:
     """Take a displacement out of an image, exactly for what is below the Nyquist frequency.
 
-    Parameters
-    ----------
-    image : ndarray of shape (H, W), float32
-        Intensity.
-    usable : ndarray of shape (H, W), bool
-        False where a pixel tells nothing.
-    shift_px : ndarray of shape (2,)
-        Displacement ``(x, y)`` of what the image shows [pixel].
-
-    Returns
-    -------
-    image : ndarray of shape (H, W), float32
-        What was at ``r + shift`` is at ``r``. From outside comes the mirror image.
-    usable : ndarray of shape (H, W), bool
-        The marks, shifted likewise; False where a pixel comes from outside.
+    ``shift_px`` is the displacement ``(x, y)`` of what the image shows: what was at ``r + shift``
+    comes to ``r``, as do the marks of usable pixels. Pixels from outside mirror the image and are
+    not usable.
     """
     for axis, pixels in ((1, shift_px[0]), (0, shift_px[1])):
         image = _displace_along(image, float(pixels), axis)

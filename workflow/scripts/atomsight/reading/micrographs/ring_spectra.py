@@ -48,20 +48,10 @@ class RingSpectrum:
         return int(self.ring.max()) + 1
 
     def independent(self, first: int, second: int) -> np.ndarray:
-        """Independent products of the coefficients of two images in every ring.
+        """Independent products of the coefficients of two images in every ring, as if not padded.
 
         The variance of the real part of their coherence by chance is one over twice this number,
         which a few strong coefficients in a ring make small.
-
-        Parameters
-        ----------
-        first, second : int
-            Numbers of the images.
-
-        Returns
-        -------
-        ndarray of shape (rings,)
-            Numbers, were the images not padded.
         """
         chosen = self.ring >= 0
         power = np.abs(self.values[[first, second]]) ** 2
@@ -71,21 +61,9 @@ class RingSpectrum:
 
 
 def ring_spectrum(faded: np.ndarray, pixel_size_A: float, padding_A: float) -> RingSpectrum:
-    """Take the spectra of images.
+    """Take the spectra of faded images, put into zeros of the given width.
 
-    Parameters
-    ----------
-    faded : ndarray of shape (F, H, W)
-        What :func:`faded_contrast` gives.
-    pixel_size_A : float
-        Size of a pixel [Å].
-    padding_A : float
-        Width of the zeros that are put beside the images [Å].
-
-    Returns
-    -------
-    RingSpectrum
-        The spectra, laid out as a real Fourier transform of :func:`grid_points` points gives them.
+    They are laid out as a real Fourier transform of :func:`grid_points` points gives them.
     """
     size = padded_size(faded.shape[1:], pixel_size_A, padding_A)
     rows, columns = grid_points(size, pixel_size_A)
@@ -101,39 +79,16 @@ def ring_spectrum(faded: np.ndarray, pixel_size_A: float, padding_A: float) -> R
 
 
 def padded_size(shape: tuple[int, ...], pixel_size_A: float, padding_A: float) -> list[int]:
-    """Pixels along each axis with the padding.
-
-    Parameters
-    ----------
-    shape : tuple of 2 ints
-        Rows and columns of the images.
-    pixel_size_A, padding_A : float
-        Size of a pixel, and width of the padding [Å].
-
-    Returns
-    -------
-    list of int
-        Rows and columns.
-    """
+    """Pixels along each axis with the padding."""
     return [
         fft.next_fast_len(edge + int(padding_A / pixel_size_A) + 1, real=True) for edge in shape
     ]
 
 
 def grid_points(size: list[int], pixel_size_A: float) -> list[int]:
-    """Points along each axis of the grid on which shifts are searched.
+    """Points along y and x of the grid on which shifts are searched.
 
-    Parameters
-    ----------
-    size : list of int
-        Rows and columns of the padded images.
-    pixel_size_A : float
-        Size of a pixel [Å].
-
-    Returns
-    -------
-    list of int
-        Points along y and x; their step is :data:`STEP_A`, or a pixel if that is larger.
+    Their step is :data:`STEP_A`, or a pixel if that is larger.
     """
     step_A = max(STEP_A, pixel_size_A)
     return [min(edge, fft.next_fast_len(int(edge * pixel_size_A / step_A) + 1)) for edge in size]
@@ -163,22 +118,7 @@ def _limited(values: np.ndarray, ring: np.ndarray, weight: np.ndarray) -> np.nda
 
 
 def faded_contrast(images: np.ndarray, pixel_size_A: float) -> tuple[np.ndarray, np.ndarray]:
-    """Let images fade out towards their edges.
-
-    Parameters
-    ----------
-    images : ndarray of shape (F, H, W)
-        Intensities.
-    pixel_size_A : float
-        Size of a pixel [Å].
-
-    Returns
-    -------
-    faded : ndarray of shape (F, H, W)
-        Deviation from the mean, times the factor.
-    fade : ndarray of shape (H, W)
-        The factor, one but at the edges.
-    """
+    """Deviation of images (F, H, W) from their mean, faded out at the edges; and the factor."""
     fade = 1.0
     for count in images.shape[1:]:
         depth_A = (0.5 + np.minimum(np.arange(count), np.arange(count)[::-1])) * pixel_size_A

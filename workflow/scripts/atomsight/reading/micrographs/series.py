@@ -71,8 +71,6 @@ class Series:
 
     Attributes
     ----------
-    name : str
-        Its name, for messages.
     files : tuple of (Path, tuple of int)
         Every file and the numbers of its frames to be read.
     names : tuple of F str
@@ -84,7 +82,7 @@ class Series:
     pixel_size_A, source_pixel_size_A : float
         Size of a pixel, after resampling and as recorded [Å].
     focus_A : tuple of float
-        Defocus of the images of every focal series [Å]; empty where every frame stands alone.
+        Defocus of the images of every focal series [Å]; empty for single images.
     mask : ndarray of shape (rows, columns), bool, or None
         True where the micrographs are to be analysed, in recorded pixels.
     """
@@ -108,17 +106,7 @@ class Series:
 def open_series(path: Path | str, settings: ImportSettings) -> Series:
     """Find the files of a series, check that they fit together, and plan how to read them.
 
-    Parameters
-    ----------
-    path : path
-        A file, or a pattern such as ``images/*.dm4``; files are taken in natural order.
-    settings : ImportSettings
-        How to read them.
-
-    Returns
-    -------
-    Series
-        For :func:`read_frames`.
+    The path is a file, or a pattern such as ``images/*.dm4``; files are taken in natural order.
 
     Raises
     ------
@@ -160,17 +148,12 @@ def open_series(path: Path | str, settings: ImportSettings) -> Series:
 def read_frames(series: Series) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Read, clean and resample the frames of a series, one at a time.
 
-    Parameters
-    ----------
-    series : Series
-        What :func:`open_series` found.
-
     Yields
     ------
     image : ndarray of shape (H, W), float32
         Intensity; unusable pixels hold the mean of their surroundings.
     usable : ndarray of shape (H, W), bool
-        False where a pixel tells nothing: saturated, padded, not a number, outside the mask.
+        False where a pixel is saturated, padded, not a number or outside the mask.
 
     Raises
     ------
@@ -186,25 +169,19 @@ def read_frames(series: Series) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 def read_specimens(series: Series) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Read the frames of a series, those of a focal series together and registered.
 
-    Parameters
-    ----------
-    series : Series
-        What :func:`open_series` found.
-
     Yields
     ------
     images : ndarray of shape (N, H, W), float32
         A single image, or the images of a focal series in their mean position.
     usable : ndarray of shape (N, H, W), bool
-        False where a pixel tells nothing, or comes from outside the recorded image.
+        False where a pixel is unusable, or comes from outside the recorded image.
     shifts_A : ndarray of shape (N, 2)
         Displacement ``(x, y)`` that was taken out [Å].
 
     Raises
     ------
     InputError
-        If a frame cannot be read, is constant or more than half unusable, or if nothing common to
-        the images of a focal series is found.
+        As :func:`read_frames`, or if nothing common to the images of a focal series is found.
     """
     together = max(1, len(series.focus_A))
     frames = read_frames(series)
@@ -221,23 +198,7 @@ def read_specimens(series: Series) -> Iterator[tuple[np.ndarray, np.ndarray, np.
 
 
 def find_files(path: Path | str) -> list[Path]:
-    """Find the files of a series.
-
-    Parameters
-    ----------
-    path : path
-        A file, or a pattern with ``*``, ``?`` or ``[...]``.
-
-    Returns
-    -------
-    list of Path
-        The files in natural order: ``a2`` before ``a10``.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
+    """Find the files of a path or a pattern, in natural order: ``a2`` before ``a10``."""
     path = Path(path)
     if path.is_file():
         return [path]
@@ -300,27 +261,7 @@ def _frame_name(path: Path, number: int, count: int) -> str:
 
 
 def select_frames(selection: str, count: int, series: str) -> np.ndarray:
-    """Read a selection of frames.
-
-    Parameters
-    ----------
-    selection : str
-        Numbers and ranges such as ``0-9,12``, from 0 and with both ends; empty means all.
-    count : int
-        Number of frames there are.
-    series : str
-        Name of the series, for the message.
-
-    Returns
-    -------
-    ndarray of int
-        The numbers, ascending, each once.
-
-    Raises
-    ------
-    InputError
-        If the text is not such a selection or a frame does not exist.
-    """
+    """Frame numbers, ascending, of a selection such as ``0-9,12``; empty means all."""
     if not selection.strip():
         return np.arange(count)
     numbers: set[int] = set()
