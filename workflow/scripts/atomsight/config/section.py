@@ -13,6 +13,8 @@ A class that differs from another in some defaults names them in its head::
 
     class LargeImage(AcquisitionSettings, rows=1024, columns=1024): ...
 
+The default None for a key that must have a value says that the key may be absent.
+
 Numbers are what YAML says they are: ``true`` is none, 3.0 is no whole number, and NaN and infinity
 are refused. Whole numbers are taken where any number is allowed. Lists become tuples.
 """
@@ -29,10 +31,15 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 
 import pydantic
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, PydanticUndefined
 from pydantic_core import core_schema as schemas
 
 from atomsight.errors import InputError
+
+
+class FileError(ValueError):
+    """What is wrong with a file that stands for a section: a whole sentence."""
 
 
 class Section(pydantic.BaseModel):
@@ -54,33 +61,24 @@ class Section(pydantic.BaseModel):
     def __pydantic_init_subclass__(cls, **defaults: object) -> None:
         for name, default in defaults.items():
             field = copy.copy(cls.model_fields[name])
-            # None for a key that must have a value says that the key may be absent.
             field.default, field.default_factory = default, None
-            field.validate_default = default is not None
+            field.validate_default = not _may_be_absent(field)
             cls.model_fields[name] = field
-        if defaults:
-            cls.model_rebuild(force=True)
 
     @classmethod
     def parse(cls, values: object, where: str = "") -> Self:
-        """Check a part of the configuration and fill in what it leaves out.
-
-        ``where`` is where the part stands in the configuration, for the message. Raises
-        :class:`InputError` on the first wrong key or value: one sentence that names the key, what
-        is wrong and what is allowed.
-        """
-        try:
-            return cls.model_validate(_tuples(values))
-        except pydantic.ValidationError as error:
-            raise InputError(_sentence(cls, _worst(error.errors()), where)) from None
+        """As :func:`parse`."""
+        return parse(cls, values, where)
 
     @classmethod
     def complete(cls, values: object, where: str = "") -> dict:
-        """Check a part of the configuration as :meth:`parse` does, and give it with all defaults.
+        """As :func:`complete`."""
+        return complete(cls, values, where)
 
-        What was given is as it was given: a number that is whole stays so.
-        """
-        return _completed(cls.parse(values, where), values)
+    @classmethod
+    def read(cls, path: str) -> dict:
+        """Values from a file, for a section that a path may stand for."""
+        raise NotImplementedError
 
     def but(self, **changes: object) -> Self:
         """The same section with other values for some keys, which are checked."""
@@ -108,14 +106,37 @@ class Section(pydantic.BaseModel):
         properties = handler.resolve_ref_schema(described).get("properties", {})
         for name, meaning in cls.meanings().items():
             properties[name]["description"] = " ".join(meaning.split())
+            if _may_be_absent(cls.model_fields[name]):
+                del properties[name]["default"]
         return described
+
+
+def parse(kind: Any, values: object, where: str = "") -> Any:
+    """Check a part of the configuration, fill in what it leaves out, and give it as a section.
+
+    ``kind`` is the class of a section, or what :func:`one_of` gives; ``where`` is where the part
+    stands in the configuration, for the message. Raises :class:`InputError` on the first wrong key
+    or value: one sentence that names the key, what is wrong and what is allowed.
+    """
+    try:
+        return _adapter(kind).validate_python(_tuples(values))
+    except pydantic.ValidationError as error:
+        raise InputError(_sentence(kind, _worst(error.errors()), where)) from None
+
+
+def complete(kind: Any, values: object, where: str = "") -> dict:
+    """Check a part of the configuration as :func:`parse` does, and give it with all defaults.
+
+    What was given is as it was given: a number that is whole stays so.
+    """
+    return _completed(parse(kind, values, where), values)
 
 
 def key(
     default: object = PydanticUndefined,
     *,
     unit: str | None = None,
-    min_length: int | None = None,
+    min_length: int = 0,
     unique: bool = False,
     **limits: float,
 ) -> Any:
@@ -127,10 +148,8 @@ def key(
     field = pydantic.Field(default, json_schema_extra={"unit": unit} if unit else None)
     if limits:
         field.metadata.append(_Limits(limits))
-    if min_length is not None:
-        field.metadata.append(_MinLength(min_length))
-    if unique:
-        field.metadata.append(pydantic.AfterValidator(_unique))
+    if min_length or unique:
+        field.metadata.append(_Items(min_length, unique))
     return field
 
 
@@ -144,12 +163,6 @@ def _rising(pair: tuple[float, float]) -> tuple[float, float]:
     if low > high:
         raise PydanticCustomError("range_falls", "the range falls")
     return pair
-
-
-def _unique(items: tuple) -> tuple:
-    if len(set(items)) < len(items):
-        raise PydanticCustomError("sentence", "must not have an item twice")
-    return items
 
 
 #: ``[low, high]`` that must not fall.
@@ -182,6 +195,11 @@ def one_of(discriminator: str, **kinds: type[Section]) -> Any:
     return Annotated[Union[tuple(tagged)], found]  # noqa: UP007 - made of a list
 
 
+@functools.cache
+def _adapter(kind: Any) -> pydantic.TypeAdapter:
+    return pydantic.TypeAdapter(kind)
+
+
 class _Limits:
     """Limits of a number, or of every number in a list or mapping."""
 
@@ -205,11 +223,11 @@ class _Limits:
         return limited
 
 
-class _MinLength:
-    """The least number of items; none at all is told in words of its own."""
+class _Items:
+    """How many items there are at least, and whether they differ."""
 
-    def __init__(self, least: int) -> None:
-        self.least = least
+    def __init__(self, least: int, unique: bool) -> None:
+        self.least, self.unique = least, unique
 
     def __get_pydantic_core_schema__(
         self, source: object, handler: pydantic.GetCoreSchemaHandler
@@ -219,15 +237,22 @@ class _MinLength:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: pydantic.GetJsonSchemaHandler
     ) -> dict:
-        words = {"array": "minItems", "object": "minProperties", "string": "minLength"}
-        inner = handler(schema)
-        return inner | {words[inner["type"]]: self.least} if inner.get("type") in words else inner
+        told = handler(schema)
+        for inner in told.get("anyOf", [told]):
+            kind = {"array": "Items", "object": "Properties", "string": "Length"}.get(inner["type"])
+            if kind and self.least:
+                inner[f"min{kind}"] = self.least
+            if kind and self.unique:
+                inner["uniqueItems"] = True
+        return told
 
     def _check(self, items: object) -> object:
-        if len(items) >= self.least:
-            return items
-        wrong = "must have at least {least} items" if items else "must not be empty"
-        raise PydanticCustomError("sentence", wrong, {"least": self.least})
+        if items is not None and len(items) < self.least:
+            wrong = "must have at least {least} items" if items else "must not be empty"
+            raise PydanticCustomError("sentence", wrong, {"least": self.least})
+        if items is not None and self.unique and len(set(items)) < len(items):
+            raise PydanticCustomError("sentence", "must not have an item twice")
+        return items
 
 
 class _Text:
@@ -275,6 +300,8 @@ def _lists(values: object) -> object:
 
 def _completed(checked: object, given: object) -> object:
     """Add the defaults to what was given."""
+    if isinstance(checked, Section) and isinstance(given, str):
+        given = checked.read(given)
     if isinstance(given, Section):
         given = {name: getattr(given, name) for name in given.model_fields_set}
     if not isinstance(given, Mapping):
@@ -287,8 +314,9 @@ def _completed(checked: object, given: object) -> object:
             continue
         value = getattr(checked, name)
         if isinstance(value, Section):
-            completed[name] = _completed(value, value)
-        elif value is not None or _is_optional(field.annotation):
+            default = field.get_default(call_default_factory=True)
+            completed[name] = _completed(value, default)
+        elif not _may_be_absent(field):
             completed[name] = _lists(field.get_default(call_default_factory=True))
     return completed
 
@@ -312,7 +340,7 @@ _LIMITS = {
 }
 
 
-def _sentence(kind: type[Section], error: ErrorDetails, where: str) -> str:
+def _sentence(kind: object, error: ErrorDetails, where: str) -> str:
     """Say in one sentence which key is wrong, and what is allowed."""
     location, wrong = error["loc"], error["type"]
     if wrong == "missing" and isinstance(location[-1], int):  # a list that is too short
@@ -336,7 +364,8 @@ def _sentence(kind: type[Section], error: ErrorDetails, where: str) -> str:
     if wrong == "sentence":
         return f"{path}: {value} {error['msg']}"
     if wrong == "value_error":
-        return f"{path}: {error['ctx']['error']}".removeprefix(": ")
+        told = error["ctx"]["error"]
+        return str(told) if isinstance(told, FileError) else f"{path}: {told}".removeprefix(": ")
     return f"{path}: {value} must be {_wanted(found)}{unit}".removeprefix(": ")
 
 
@@ -383,6 +412,11 @@ def _follow(kind: object, location: tuple[str | int, ...]) -> tuple[list[str], o
     return names, kind, unit, known
 
 
+def _may_be_absent(field: FieldInfo) -> bool:
+    """Whether a key that must have a value may be left out, and is None then."""
+    return field.default is None and not _is_optional(field.annotation)
+
+
 def _is_optional(kind: object) -> bool:
     return get_origin(kind) in (Union, UnionType) and NoneType in get_args(kind)
 
@@ -406,7 +440,8 @@ def _wanted(kind: object) -> str:
         words = "one of " + ", ".join(map(str, get_args(bare)))
     elif get_origin(bare) is tuple:
         items = get_args(bare)
-        words = "a list" if items[-1] is Ellipsis else f"a list of {len(items)} numbers"
+        each = "texts" if items[0] is str else "numbers"
+        words = "a list" if items[-1] is Ellipsis else f"a list of {len(items)} {each}"
         words = "a range [low, high]" if _is_range(kind) else words
     else:
         words = _WORDS.get(bare, "a mapping")

@@ -1,0 +1,119 @@
+"""Sections of the microscope: ranges from which the conditions of images are drawn."""
+
+from pathlib import Path
+from typing import Self
+
+import pydantic
+import yaml
+from pydantic_core import CoreSchema
+
+from atomsight.config.section import FileError, Range, Section, key, part
+from atomsight.errors import InputError
+
+REPOSITORY = Path(__file__).parents[4]
+
+
+class OpticalRanges(Section):
+    """Ranges ``[low, high]`` of the conditions of an image."""
+
+    defocus_A: Range = key(unit="Å")
+    """Defocus, underfocus positive."""
+    cs_um: Range = key(unit="µm")
+    """Spherical aberration of third order."""
+    c5_mm: Range = key(unit="mm")
+    """Spherical aberration of fifth order."""
+    astigmatism_A: Range = key(unit="Å", ge=0)
+    """Twofold astigmatism, at any azimuth."""
+    focal_spread_A: Range = key(unit="Å", ge=0)
+    """1/e half-width of the distribution of defocus."""
+    vibration_A: Range = key(unit="Å", ge=0, le=1)
+    """Root mean square vibration along one axis."""
+    dose_e_per_A2: Range = key(unit="e/Å²", gt=0)
+    """Dose, drawn evenly on a logarithmic scale."""
+    pixel_size_A: Range = key(unit="Å", ge=0.02, le=0.5)
+    """Size of a pixel."""
+
+
+class SomeRanges(OpticalRanges, **dict.fromkeys(OpticalRanges.model_fields)):
+    """Ranges of which any may be left out; it is then None."""
+
+    def given(self) -> dict[str, tuple[float, float]]:
+        """The ranges that are not left out, by name."""
+        return {name: pair for name, pair in self if pair is not None}
+
+
+class MtfSettings(Section):
+    """Modulation transfer function of the camera, eq 5 of the paper or a measured table."""
+
+    c1: Range = key((0.0, 0.1), ge=0)
+    """Value far beyond the Nyquist frequency."""
+    c2: Range = key((0.4, 0.6), ge=0)
+    """Half of the frequency (in Nyquist frequencies) where it has fallen half-way."""
+    c3: Range = key((2.0, 3.0), ge=0)
+    """Exponent."""
+    table: tuple[tuple[float, float], ...] = key((), ge=0)
+    """A measured function as pairs (q / q_Nyquist, value), in place of the formula."""
+
+
+class FocalSeriesSettings(Section):
+    """Images of one specimen at different defocus that the network reads together; they share the
+    dose."""
+
+    steps_A: tuple[float, ...] = key(
+        (0,), unit="Å", ge=-100000, le=100000, min_length=1, unique=True
+    )
+    """Defocus of every image, counted from the one that is drawn."""
+    step_error_A: float = key(0, unit="Å", ge=0, le=1000)
+    """Standard deviation of the error of every image's defocus."""
+    registration_error_A: float = key(0, unit="Å", ge=0, le=10)
+    """Standard deviation, along each axis, of what the registration of the images leaves."""
+
+
+class MicroscopeSettings(
+    OpticalRanges,
+    c5_mm=(0, 0),
+    astigmatism_A=(0, 0),
+    focal_spread_A=(20, 40),
+    vibration_A=(0, 0),
+):
+    """Ranges from which the conditions of every training image are drawn."""
+
+    energy_eV: float = key(unit="eV", ge=20000, le=1500000)
+    """Energy of the electrons."""
+    mtf: MtfSettings = part(MtfSettings)
+    focal_series: FocalSeriesSettings = part(FocalSeriesSettings)
+
+    @pydantic.model_validator(mode="wrap")
+    @classmethod
+    def _from_file(cls, values: object, check: pydantic.ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(values, str):
+            return check(values)
+        try:
+            return cls.parse(cls.read(values))
+        except InputError as error:
+            raise FileError(f"{values}: {error}") from error
+
+    @classmethod
+    def read(cls, path: str) -> dict:
+        """Read a file of ranges, as it stands; one that is not in the working folder, from the
+        repository.
+
+        Raises :class:`InputError` if it is missing or no mapping.
+        """
+        file = Path(path) if Path(path).exists() else REPOSITORY / path
+        if not file.is_file():
+            raise InputError("the microscope's file does not exist")
+        try:
+            values = yaml.safe_load(file.read_text(encoding="utf-8"))
+        except yaml.YAMLError as error:
+            raise InputError(f"not valid YAML: {' '.join(str(error).split())}") from error
+        if not isinstance(values, dict):
+            raise InputError("not a mapping of ranges such as 'defocus_A: [-200, 200]'")
+        return values
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: pydantic.GetJsonSchemaHandler
+    ) -> dict:
+        ranges = super().__get_pydantic_json_schema__(schema, handler)
+        return {"anyOf": [ranges, {"type": "string", "description": "A file of ranges."}]}
