@@ -5,6 +5,7 @@ import contextlib
 import importlib
 import io
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -87,16 +88,21 @@ def conditions() -> str:
 
 def _fit(name: str) -> dict[str, str]:
     card = models.read_card(_SHIPPED / name)
-    known = dict(shipping.conditions(card))
+    known = {row: _minus(words) for row, words in shipping.conditions(card)}
     steps = ", ".join(f"{step:+g}" if step else "0" for step in card.focus_steps_A)
     return known | {
         "material": material(card.material).IN_WORDS,
-        "you record": f"{card.frames} images, defocus steps {steps} Å"
+        "you record": _minus(f"{card.frames} images, defocus steps {steps} Å")
         if card.frames > 1
         else "single images or movies",
         "voltage": f"{card.microscope['energy_eV'] / 1000:g} kV",
         "what comes out": _FOUND[purpose(card.material, card.class_names[1:])],
     }
+
+
+def _minus(words: str) -> str:
+    """The words with true minus signs."""
+    return re.sub(r"-(?=\d)", "−", words)
 
 
 def model_pages() -> dict[str, str]:
