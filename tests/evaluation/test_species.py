@@ -16,6 +16,7 @@ from atomsight.evaluation import species
 from atomsight.evaluation.species import SpeciesEvaluationSettings, SpeciesReader
 from atomsight.learning import models
 from atomsight.learning.network import build_network
+from atomsight.materials import mos2
 
 CAMERA = {"rows": 96, "columns": 128, "pixel_size_A": 0.125, "gain": 1, "offset": 0, "mtf": None}
 SHEET = {"size_A": [36, 36], "grain_count": 1, "hole_radius_A": 4}
@@ -42,7 +43,7 @@ def test_every_model_gets_its_images_of_the_same_sheets_at_the_same_total_dose()
 
     readers = [SpeciesReader("series", STEPS_A, read), SpeciesReader("single", (0.0,), read)]
     chosen = load(SMALL)
-    pairs = species.measure(chosen, readers)
+    pairs = species.measure(chosen, mos2.HONEYCOMB, readers)
     assert [len(images) for images in seen] == [3, 3, 1, 1] * 2
     pixels = 96 * 128 * chosen.acquisition.pixel_size_A**2
     electrons = np.array([images.sum() / pixels for images in seen])
@@ -69,8 +70,8 @@ def test_sites_lie_on_the_bright_spots():
         return found.assign(**{"class": "S2", "p_class": 0.5})
 
     chosen = load(SMALL | {"doses_e_per_A2": [1e5], "sheets": 1})
-    pairs = species.measure(chosen, [SpeciesReader("peaks", (0.0,), read)])
-    (row,) = species.summarise(pairs).to_dict("records")
+    pairs = species.measure(chosen, mos2.HONEYCOMB, [SpeciesReader("peaks", (0.0,), read)])
+    (row,) = species.summarise(pairs, mos2.HONEYCOMB.class_names).to_dict("records")
     assert row["missed"] < 0.1 * row["sites"]
     assert row["recall_Mo"] == 0
     assert row["recall_S2"] > 0.9
@@ -95,7 +96,7 @@ def test_the_summary_has_a_row_for_every_model_and_dose():
             made_pairs("mos2_single", 1, 10000, poor),
         ]
     )
-    table = species.summarise(pairs)
+    table = species.summarise(pairs, mos2.HONEYCOMB.class_names)
     start = "model frames dose_e_per_A2 sites accuracy accuracy_low accuracy_high missed invented"
     assert table.columns[:9].tolist() == start.split()
     assert table["model"].tolist() == ["mos2", "mos2", "mos2_single"]
@@ -124,6 +125,7 @@ def folders(tmp_path_factory):
         card = dataclasses.replace(
             ATOM_CARD,
             name=name,
+            material="mos2",
             frames=len(steps),
             class_names=names,
             microscope=microscope,
@@ -147,11 +149,13 @@ def test_the_script_evaluates_models_of_three_images_and_of_one(tmp_path, folder
     assert_allclose(true, summary.set_index(by)["sites"].sort_index())
 
 
-def test_a_model_of_other_classes_is_refused(tmp_path, capsys):
+def test_a_model_that_names_no_species_is_refused(tmp_path, capsys, folders):
     folder = save_tiny_model(tmp_path / "model", COLUMN_CARD)
     outputs = [str(tmp_path / "summary.csv"), str(tmp_path / "confusion.csv")]
-    assert evaluate_species.main([str(folder), *outputs]) == 1
-    assert "the model tiny finds column, not Mo, S2, S" in capsys.readouterr().err
+    assert evaluate_species.main([*folders, str(folder), *outputs]) == 1
+    message = capsys.readouterr().err
+    assert "the model tiny names no species: nanoparticle is not a monolayer" in message
+    assert "mos2" in message
 
 
 def test_a_sheet_smaller_than_the_image_is_refused(tmp_path, capsys, folders):

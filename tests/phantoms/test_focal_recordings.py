@@ -22,7 +22,7 @@ PARTICLE = {
     "drift_A": 1.5,
 }
 MONOLAYER = {
-    "specimen": {"kind": "monolayer"},
+    "specimen": {"kind": "monolayer", "material": "mos2"},
     "acquisition": {"rows": 128, "columns": 160, "pixel_size_A": 0.125, **EXPOSURE},
     "drift_A": 0.5,
 }
@@ -129,7 +129,7 @@ def test_the_script_writes_the_same_stack_and_truth_again(tmp_path):
         ({"specimen": {"kind": "particle"}, "focus_A": [-40, -40]}, "focus_A"),
         ({"specimen": {"kind": "particle"}, "acquisition": {"defocus_A": 3}}, "defocus_A"),
         ({"specimen": {"kind": "particle"}, "acquisition": {"rows": 64}}, "do not fit"),
-        ({"specimen": {"kind": "monolayer"}, "drift_A": 90}, "does not fit"),
+        ({"specimen": {"kind": "monolayer", "material": "mos2"}, "drift_A": 90}, "does not fit"),
     ],
 )
 def test_script_refuses_bad_settings_in_one_sentence(tmp_path, capsys, section, words):

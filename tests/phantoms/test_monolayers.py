@@ -9,22 +9,27 @@ from scipy.optimize import approx_fprime
 from scipy.spatial import cKDTree
 
 from atomsight.errors import InputError
+from atomsight.materials import mos2
+from atomsight.materials.building.sublattices import Honeycomb, Sublattice
 from atomsight.phantoms import coincidence_grains, honeycomb_forces, monolayers
 from atomsight.phantoms.monolayers import MonolayerSettings
 
 LATTICE_A = 3.165
 SMALL = MonolayerSettings(size_A=(48.0, 44.0), hole_radius_A=5.0)
+NONE = {"Mo": 0.0, "S": 0.0, "S2": 0.0}
 PERFECT = replace(
     SMALL,
     grain_count=1,
-    single_vacancy_share=0.0,
-    double_vacancy_share=0.0,
-    mo_vacancy_share=0.0,
-    edge_single_share=0.0,
+    vacancy_shares=NONE,
+    edge_vacancy_shares={"S": 0.0},
     hole_radius_A=0.0,
     ripple_A=0.0,
     tilt_deg=0.0,
 )
+
+
+def make(settings, rng=None):
+    return monolayers.make_monolayer(mos2.HONEYCOMB, settings, rng)
 
 
 def places(specimen):
@@ -38,7 +43,7 @@ def bonds(specimen, reach=2.44):
 
 
 def test_a_perfect_sheet_is_the_lattice_of_the_material():
-    specimen = monolayers.make_monolayer(PERFECT)
+    specimen = make(PERFECT)
     pairs = bonds(specimen)
     lengths = np.linalg.norm(np.diff(places(specimen)[pairs], axis=1)[:, 0], axis=1)
     assert_allclose(lengths, LATTICE_A / np.sqrt(3), atol=1e-6)
@@ -49,7 +54,7 @@ def test_a_perfect_sheet_is_the_lattice_of_the_material():
 
 
 def test_sulfur_lies_on_both_sides_of_the_metal():
-    specimen = monolayers.make_monolayer(PERFECT)
+    specimen = make(PERFECT)
     height = specimen.structure.positions[:, 2]
     mo = specimen.structure.numbers == 42
     assert_allclose(np.abs(height[~mo] - height[mo].mean()), 1.56)
@@ -59,11 +64,13 @@ def test_sulfur_lies_on_both_sides_of_the_metal():
 
 
 def test_sites_and_structure_say_the_same():
-    specimen = monolayers.make_monolayer(SMALL)
+    specimen = make(SMALL)
     structure, sites = specimen.structure, specimen.sites
     assert list(sites.columns) == ["x_A", "y_A", "species", "region"]
     assert_array_equal(structure.sites, places(specimen))
-    assert [monolayers.SPECIES[one - 1] for one in structure.classes] == list(sites["species"])
+    assert [mos2.HONEYCOMB.class_names[one - 1] for one in structure.classes] == list(
+        sites["species"]
+    )
     counts = sites["species"].value_counts()
     assert (structure.numbers == 42).sum() == counts["Mo"]
     assert (structure.numbers == 16).sum() == 2 * counts["S2"] + counts["S"]
@@ -71,7 +78,7 @@ def test_sites_and_structure_say_the_same():
 
 
 def test_a_site_is_the_mean_projected_position_of_its_atoms():
-    specimen = monolayers.make_monolayer(replace(SMALL, tilt_deg=4.0))
+    specimen = make(replace(SMALL, tilt_deg=4.0))
     atoms = specimen.structure.positions[:, :2]
     _, site = cKDTree(places(specimen)).query(atoms)
     count = np.bincount(site, minlength=len(specimen.sites))
@@ -81,11 +88,9 @@ def test_a_site_is_the_mean_projected_position_of_its_atoms():
 
 
 def test_vacancies_are_exactly_as_many_as_asked_and_listed():
-    full = monolayers.make_monolayer(PERFECT).sites["species"].value_counts()
-    chosen = replace(
-        PERFECT, single_vacancy_share=0.1, double_vacancy_share=0.02, mo_vacancy_share=0.01
-    )
-    specimen = monolayers.make_monolayer(chosen)
+    full = make(PERFECT).sites["species"].value_counts()
+    chosen = replace(PERFECT, vacancy_shares={"S": 0.1, "S2": 0.02, "Mo": 0.01})
+    specimen = make(chosen)
     species = specimen.sites["species"].value_counts()
     missing = specimen.vacancies["missing"].value_counts()
     assert missing["S"] == species["S"] == round(0.1 * full["S2"])
@@ -95,7 +100,7 @@ def test_vacancies_are_exactly_as_many_as_asked_and_listed():
 
 
 def test_where_all_atoms_of_a_site_are_missing_there_is_no_site():
-    specimen = monolayers.make_monolayer(replace(SMALL, double_vacancy_share=0.05))
+    specimen = make(replace(SMALL, vacancy_shares={"S2": 0.05}))
     empty = specimen.vacancies[specimen.vacancies["missing"] != "S"][["x_A", "y_A"]]
     single = specimen.vacancies[specimen.vacancies["missing"] == "S"][["x_A", "y_A"]]
     tree = cKDTree(places(specimen))
@@ -106,7 +111,7 @@ def test_where_all_atoms_of_a_site_are_missing_there_is_no_site():
 
 
 def test_neighbours_of_a_vacancy_are_told_apart_from_the_bulk():
-    specimen = monolayers.make_monolayer(replace(PERFECT, single_vacancy_share=0.03))
+    specimen = make(replace(PERFECT, vacancy_shares=NONE | {"S": 0.03}))
     sites = specimen.sites
     singles = (sites["species"] == "S").to_numpy()
     beside = (sites["region"] == "beside_vacancy").to_numpy()
@@ -117,10 +122,8 @@ def test_neighbours_of_a_vacancy_are_told_apart_from_the_bulk():
 
 
 def test_a_hole_has_an_edge_whose_sulfur_may_be_single():
-    holed = monolayers.make_monolayer(
-        replace(PERFECT, hole_radius_A=7.0, edge_single_share=0.5, seed=2)
-    )
-    whole = monolayers.make_monolayer(replace(PERFECT, seed=2))
+    holed = make(replace(PERFECT, hole_radius_A=7.0, edge_vacancy_shares={"S": 0.5}, seed=2))
+    whole = make(replace(PERFECT, seed=2))
     area = (len(whole.sites) - len(holed.sites)) / 2 * LATTICE_A**2 * np.sqrt(3) / 2
     assert 0.5 < area / (np.pi * 7.0**2) < 2
     assert set(holed.sites.loc[holed.sites["species"] == "S", "region"]) == {"edge"}
@@ -132,7 +135,7 @@ def test_a_hole_has_an_edge_whose_sulfur_may_be_single():
 
 @pytest.mark.parametrize("grains", [2, 3])
 def test_grains_meet_in_a_boundary_that_is_closed_and_not_crowded(grains):
-    specimen = monolayers.make_monolayer(replace(PERFECT, grain_count=grains, seed=grains))
+    specimen = make(replace(PERFECT, grain_count=grains, seed=grains))
     held = np.bincount(bonds(specimen).ravel(), minlength=len(specimen.sites))
     boundary = (specimen.sites["region"] == "boundary").to_numpy()
     assert 0.03 < boundary.mean() < 0.4
@@ -165,7 +168,7 @@ def test_every_point_is_in_the_sector_whose_rays_enclose_it():
 
 
 def test_tilt_foreshortens_and_gives_the_sheet_a_slope():
-    flat, tilted = (monolayers.make_monolayer(replace(PERFECT, tilt_deg=tilt)) for tilt in (0, 5))
+    flat, tilted = (make(replace(PERFECT, tilt_deg=tilt)) for tilt in (0, 5))
     for specimen, angle in ((flat, 0), (tilted, 5)):
         mo = specimen.structure.positions[specimen.structure.numbers == 42]
         normal = np.linalg.svd(mo - mo.mean(axis=0))[2][2]
@@ -176,13 +179,13 @@ def test_tilt_foreshortens_and_gives_the_sheet_a_slope():
 def test_ripples_are_as_high_as_asked():
     heights = []
     for seed in range(20):
-        sheet = monolayers.make_monolayer(replace(PERFECT, ripple_A=0.4, seed=seed)).structure
+        sheet = make(replace(PERFECT, ripple_A=0.4, seed=seed)).structure
         heights.append(sheet.positions[sheet.numbers == 42, 2].std())
     assert 0.25 < np.sqrt(np.mean(np.square(heights))) < 0.5
 
 
 def test_defocus_counts_from_the_last_layer_of_atoms():
-    specimen = monolayers.make_monolayer(SMALL)
+    specimen = make(SMALL)
     structure = specimen.structure
     assert_allclose(structure.cell_A[2] - structure.positions[:, 2].max(), specimen.below_A)
     assert specimen.below_A >= 2
@@ -192,11 +195,11 @@ def test_defocus_counts_from_the_last_layer_of_atoms():
 
 
 def test_the_same_seed_gives_the_same_sheet_and_a_generator_goes_first():
-    one, again = (monolayers.make_monolayer(replace(SMALL, seed=7)) for _ in range(2))
+    one, again = (make(replace(SMALL, seed=7)) for _ in range(2))
     assert one.sites.equals(again.sites)
-    drawn = monolayers.make_monolayer(SMALL, np.random.default_rng(7))
+    drawn = make(SMALL, np.random.default_rng(7))
     assert one.sites.equals(drawn.sites)
-    assert not one.sites.equals(monolayers.make_monolayer(SMALL).sites)
+    assert not one.sites.equals(make(SMALL).sites)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +207,61 @@ def test_the_same_seed_gives_the_same_sheet_and_a_generator_goes_first():
 )
 def test_a_box_without_room_is_refused_in_one_sentence(changes):
     with pytest.raises(InputError, match="make size_A larger or hole_radius_A smaller"):
-        monolayers.make_monolayer(replace(SMALL, **changes))
+        make(replace(SMALL, **changes))
+
+
+@pytest.mark.parametrize("key", ["vacancy_shares", "edge_vacancy_shares"])
+def test_a_vacancy_that_the_material_cannot_have_is_refused(key):
+    with pytest.raises(InputError, match=rf"{key}.*'B'.*S"):
+        make(replace(SMALL, **{key: {"B": 0.1}}))
+
+
+#: A flat, light sheet whose holes end with its second element.
+NITRIDE = Honeycomb(
+    lattice_A=2.5,
+    sublattices=(
+        Sublattice("B", ("B",), (0.0,), vacancy_shares=(0.02,)),
+        Sublattice("N", ("N",), (0.0,), vacancy_shares=(0.01,)),
+    ),
+    hole_edges="N",
+)
+
+
+FLAT = replace(PERFECT, vacancy_shares={"B": 0.0, "N": 0.0}, edge_vacancy_shares={})
+
+
+def test_a_material_is_made_from_its_own_facts():
+    sheet = monolayers.make_monolayer(NITRIDE, replace(FLAT, vacancy_shares={}))
+    counts, gone = (sheet.sites["species"].value_counts(), sheet.vacancies["missing"])
+    assert set(counts.index) == {"B", "N"}
+    whole = counts + gone.value_counts()
+    assert gone.value_counts().to_dict() == {
+        "B": round(0.02 * whole["B"]),
+        "N": round(0.01 * whole["N"]),
+    }
+    assert_array_equal(np.unique(sheet.structure.numbers), [5, 7])
+    distance, _ = cKDTree(places(sheet)).query(places(sheet), k=2)
+    assert_allclose(np.median(distance[:, 1]), 2.5 / np.sqrt(3), rtol=1e-3)
+
+
+@pytest.mark.parametrize("element", ["B", "N"])
+def test_holes_end_with_the_element_that_the_material_says(element):
+    chosen = replace(FLAT, size_A=(80.0, 80.0), hole_radius_A=6.0, seed=4)
+    sheet = monolayers.make_monolayer(replace(NITRIDE, hole_edges=element), chosen)
+    inner = np.abs(places(sheet) - 40).max(axis=1) < 36
+    is_b = (sheet.sites["species"] == "B").to_numpy()
+    pairs = cKDTree(places(sheet)).query_pairs(1.9, output_type="ndarray")
+    bonds = np.bincount(pairs.ravel(), minlength=len(is_b))
+    # Of the other element there is one at a corner at most.
+    assert (sheet.sites["species"][inner & (bonds < 3)] == element).mean() > 0.85
+
+
+def test_grains_of_a_light_material_are_as_closed_as_those_of_a_heavy_one():
+    sheet = monolayers.make_monolayer(NITRIDE, replace(FLAT, grain_count=2, seed=2))
+    distance, _ = cKDTree(places(sheet)).query(places(sheet), k=4)
+    boundary = (sheet.sites["region"] == "boundary").to_numpy()
+    assert distance[:, 1].min() > 1.2
+    assert np.mean(distance[boundary, 3] < 1.9) > 0.5
 
 
 # The forces that close the boundaries

@@ -121,7 +121,7 @@ rule evaluate_heights:
 
 
 rule evaluate_species:
-    """How well a model names the species of MoS2, against the total dose."""
+    """How well a model names the species of monolayers, against the total dose."""
     input:
         model=lambda wildcards: models.evaluated_files(wildcards.model, wildcards.of),
         script=folders.code("evaluate_species.py"),

@@ -1,9 +1,10 @@
-"""Measure how well models name the species in simulated monolayers of MoS2, against the dose.
+"""Measure how well models name the species in simulated monolayers, against the dose.
 
-The sheets come from another generator than those of the training, their images from abTEM's own
-microscope. A model gets as many images as it reads together, at the focus it has learned; they
-share the dose. SUMMARY.csv has one row per model and dose: model, frames, dose_e_per_A2 (of all
-images together), sites, accuracy (share of the true sites found with the right species) and its
+The monolayers are of the material of the models. They come from another generator than those of
+the training, their images from abTEM's own microscope. A model gets as many images as it reads
+together, at the focus it has learned; they share the dose. SUMMARY.csv has one row per model and
+dose: model, frames, dose_e_per_A2 (of all images together), sites, accuracy (share of the true
+sites found with the right species) and its
 95 % interval, missed, invented, position_error_pm, calibration_error, accuracy_<region>, and
 precision, recall and f1 of every species. CONFUSION.csv counts the answers: model, frames,
 dose_e_per_A2, true_class, found_class ("missed"; in truth "none" for inventions), columns.
@@ -20,7 +21,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from atomsight import command_line
+from atomsight import command_line, materials
 from atomsight.config import settings
 from atomsight.errors import InputError
 from atomsight.evaluation import species
@@ -28,7 +29,7 @@ from atomsight.evaluation.readers import atom_reader
 from atomsight.evaluation.species import SpeciesEvaluationSettings, SpeciesReader
 from atomsight.files import tables
 from atomsight.learning import models
-from atomsight.phantoms.monolayers import SPECIES
+from atomsight.materials.building.sublattices import Honeycomb
 
 NAME = "species_evaluation"
 
@@ -40,10 +41,11 @@ def main(argv: list[str] | None = None) -> None:
     section = settings.complete(given.settings, NAME, NAME)
     reading = settings.complete(given.inference, "inference", "inference")
     chosen = settings.build(SpeciesEvaluationSettings, section)
+    honeycomb = honeycomb_of(given.models)
     readers = [load_reader(folder, section, reading) for folder in given.models]
 
-    pairs = species.measure(chosen, readers)
-    table = species.summarise(pairs)
+    pairs = species.measure(chosen, honeycomb, readers)
+    table = species.summarise(pairs, honeycomb.class_names)
     tables.write_csv(given.summary, table)
     tables.write_csv(given.confusion, species.confusion(pairs))
     command_line.print_table(table)
@@ -59,34 +61,26 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return arguments.parse_args(argv)
 
 
+def honeycomb_of(folders: list[str]) -> Honeycomb:
+    """The monolayers that models name the species of; those of all must be the same."""
+    cards = {folder: models.read_card(folder) for folder in folders}
+    first = next(iter(cards.values()))
+    for folder, card in cards.items():
+        try:
+            honeycomb = materials.honeycomb(card.material)
+        except InputError as error:
+            raise InputError(f"{folder}: the model {card.name} names no species: {error}") from None
+        if card.material != first.material:
+            raise InputError(
+                f"{folder}: the model {card.name} is for {card.material}, {first.name} for "
+                f"{first.material}; evaluate models of one material together"
+            )
+    return honeycomb
+
+
 def load_reader(folder: Path | str, section: dict, reading: dict) -> SpeciesReader:
-    """Load a model that names species.
-
-    Parameters
-    ----------
-    folder : path
-        Its folder.
-    section : dict
-        The section ``species_evaluation``, complete.
-    reading : dict
-        The section ``inference``, complete.
-
-    Returns
-    -------
-    SpeciesReader
-        The model.
-
-    Raises
-    ------
-    InputError
-        If there is no such model, it finds other classes, or it does not read such pixels.
-    """
+    """Load a model by the sections ``species_evaluation`` and ``inference``."""
     card = models.read_card(folder)
-    if set(card.class_names[1:]) != set(SPECIES):
-        raise InputError(
-            f"{folder}: the model {card.name} finds {', '.join(card.class_names[1:])}, not "
-            f"{', '.join(SPECIES)}; take a model that names the species of MoS2"
-        )
     pixel_size_A = section["acquisition"]["pixel_size_A"]
     where = f"{NAME}.acquisition"
     steps_A = card.focus_steps_A

@@ -1,4 +1,4 @@
-"""How well the species in monolayers of MoS2 are named, against the dose.
+"""How well the species in monolayers are named, against the dose.
 
 Every sheet is simulated once. Every model gets the images it reads together, at the focus it has
 learned, and all of them share the dose: a model that reads one image gets it with the whole dose.
@@ -14,35 +14,15 @@ import pandas as pd
 
 from atomsight.evaluation import classification
 from atomsight.evaluation.readers import AtomReader
+from atomsight.materials.building.sublattices import Honeycomb
 from atomsight.phantoms import acquisition, focal_series, monolayers
 from atomsight.phantoms.acquisition import AcquisitionSettings
-from atomsight.phantoms.monolayers import REGIONS, SPECIES, MonolayerSettings, MonolayerSpecimen
+from atomsight.phantoms.monolayers import REGIONS, MonolayerSettings, MonolayerSpecimen
 
 
 @dataclass(frozen=True)
 class SpeciesEvaluationSettings:
-    """What sheets are imaged, and how.
-
-    Attributes
-    ----------
-    sheets : int
-        Number of sheets.
-    doses_e_per_A2 : tuple of float
-        Doses of all images of a series together [e/Å²].
-    defocus_A : tuple of 2 floats
-        Range of the defocus of an image whose step is 0, from the lower side of the sheet [Å]; one
-        is drawn for every sheet.
-    registration_error_A : float
-        Root mean square shift between the images of a series along each axis [Å].
-    radius_A : float
-        Largest distance of a found site from the true one [Å].
-    seed : int
-        Seed of sheets, focus, shifts and noise.
-    monolayer : MonolayerSettings
-        The sheets; their seed is that above.
-    acquisition : AcquisitionSettings
-        Microscope, field of view and camera.
-    """
+    """What sheets are imaged, and how; the seed of the monolayer does not matter."""
 
     sheets: int
     doses_e_per_A2: tuple[float, ...]
@@ -58,14 +38,8 @@ class SpeciesEvaluationSettings:
 class SpeciesReader:
     """A model that is evaluated.
 
-    Attributes
-    ----------
-    model : str
-        Its name.
-    steps_A : tuple of F floats
-        Defocus of the images it reads together, counted from that of the image with step 0 [Å].
-    read : callable
-        From images of shape (F, H, W) to the table of sites.
+    It reads images of shape (F, H, W) together, whose defocus is ``steps_A`` counted from that of
+    the image with step 0 [Å], and gives the table of sites.
     """
 
     model: str
@@ -83,25 +57,18 @@ class _Sheet:
     defocus_A: float
 
 
-def measure(chosen: SpeciesEvaluationSettings, readers: Sequence[SpeciesReader]) -> pd.DataFrame:
-    """Image all sheets for every model, name their sites, compare with the truth.
+def measure(
+    chosen: SpeciesEvaluationSettings, honeycomb: Honeycomb, readers: Sequence[SpeciesReader]
+) -> pd.DataFrame:
+    """Image all sheets of a material for every model, name their sites, compare with the truth.
 
-    Parameters
-    ----------
-    chosen : SpeciesEvaluationSettings
-        What is imaged.
-    readers : sequence of SpeciesReader
-        The models.
-
-    Returns
-    -------
-    DataFrame
-        ``model, frames, dose_e_per_A2, sheet`` and the columns of
-        :func:`atomsight.evaluation.classification.pair_columns`.
+    The section is for all materials: shares of vacancies that this one has not do not matter.
+    The table has ``model, frames, dose_e_per_A2, sheet`` and the columns of
+    :func:`atomsight.evaluation.classification.pair_columns`.
     """
     tables = []
     for number in range(chosen.sheets):
-        sheet = _make_sheet(chosen, number)
+        sheet = _make_sheet(chosen, honeycomb, number)
         for reader in readers:
             rng = np.random.default_rng([chosen.seed, number, 1])
             for dose, images in _exposures(chosen, sheet, reader.steps_A, rng):
@@ -115,9 +82,11 @@ def measure(chosen: SpeciesEvaluationSettings, readers: Sequence[SpeciesReader])
     return pd.concat(tables, ignore_index=True)
 
 
-def _make_sheet(chosen: SpeciesEvaluationSettings, number: int) -> _Sheet:
+def _make_sheet(chosen: SpeciesEvaluationSettings, honeycomb: Honeycomb, number: int) -> _Sheet:
     sheet_rng, focus_rng = np.random.default_rng([chosen.seed, number, 0]).spawn(2)
-    specimen = monolayers.make_monolayer(chosen.monolayer, sheet_rng)
+    specimen = monolayers.make_monolayer(
+        honeycomb, _own_vacancies(chosen.monolayer, honeycomb), sheet_rng
+    )
     optics = focal_series.focused_on(chosen.acquisition, specimen.below_A)
     return _Sheet(
         wave=acquisition.exit_wave(specimen.structure, optics),
@@ -125,6 +94,16 @@ def _make_sheet(chosen: SpeciesEvaluationSettings, number: int) -> _Sheet:
         optics=optics,
         defocus_A=focus_rng.uniform(*chosen.defocus_A),
     )
+
+
+def _own_vacancies(sheet: MonolayerSettings, honeycomb: Honeycomb) -> MonolayerSettings:
+    """The settings without the vacancies of other materials."""
+    names = honeycomb.class_names
+    own = {
+        key: {name: share for name, share in getattr(sheet, key).items() if name in names}
+        for key in ("vacancy_shares", "edge_vacancy_shares")
+    }
+    return dataclasses.replace(sheet, **own)
 
 
 def _sites_in_image(specimen: MonolayerSpecimen, optics: AcquisitionSettings) -> pd.DataFrame:
@@ -148,36 +127,28 @@ def _exposures(
         yield dose, focal_series.expose_series(intensities, optics, rng).astype("float32")
 
 
-def summarise(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Scores of every model at every dose, all sheets together.
+def summarise(pairs: pd.DataFrame, class_names: Sequence[str]) -> pd.DataFrame:
+    """Scores of every model at every dose, all sheets of :func:`measure` together.
 
-    Parameters
-    ----------
-    pairs : DataFrame
-        What :func:`measure` gives.
-
-    Returns
-    -------
-    DataFrame
-        ``model, frames, dose_e_per_A2, sites, accuracy, accuracy_low, accuracy_high`` (share of the
-        true sites found with the right species, and its 95 % interval), ``missed, invented``
-        (numbers), ``position_error_pm``, ``calibration_error``, ``accuracy_<region>`` and
-        ``precision_<species>, recall_<species>, f1_<species>``.
+    The table has ``model, frames, dose_e_per_A2, sites, accuracy, accuracy_low, accuracy_high``
+    (share of the true sites found with the right species, and its 95 % interval), ``missed,
+    invented`` (numbers), ``position_error_pm``, ``calibration_error``, ``accuracy_<region>`` and
+    ``precision_<species>, recall_<species>, f1_<species>``.
     """
     by = ["model", "frames", "dose_e_per_A2"]
     return pd.DataFrame(
-        dict(zip(by, setting, strict=True)) | _scores(group)
+        dict(zip(by, setting, strict=True)) | _scores(group, class_names)
         for setting, group in pairs.groupby(by, sort=False)
     )
 
 
-def _scores(pairs: pd.DataFrame) -> dict[str, float]:
+def _scores(pairs: pd.DataFrame, class_names: Sequence[str]) -> dict[str, float]:
     row = classification.totals(pairs)
     row = {_SPECIES_NAMES.get(name, name): value for name, value in row.items()}
     row["calibration_error"] = classification.calibration_error(*classification.stated(pairs))
     for region in REGIONS:
         row[f"accuracy_{region}"] = classification.totals(pairs[pairs["region"] == region])["exact"]
-    for scores in classification.class_scores(pairs, SPECIES).to_dict("records"):
+    for scores in classification.class_scores(pairs, class_names).to_dict("records"):
         row |= {f"{name}_{scores['class']}": scores[name] for name in ("precision", "recall", "f1")}
     return row
 
@@ -193,15 +164,7 @@ _SPECIES_NAMES = {
 def confusion(pairs: pd.DataFrame) -> pd.DataFrame:
     """Count the answers to every species, for every model at every dose.
 
-    Parameters
-    ----------
-    pairs : DataFrame
-        What :func:`measure` gives.
-
-    Returns
-    -------
-    DataFrame
-        ``model, frames, dose_e_per_A2, true_class, found_class, columns``.
+    The table has ``model, frames, dose_e_per_A2, true_class, found_class, columns``.
     """
     by = ["model", "frames", "dose_e_per_A2"]
     tables = [

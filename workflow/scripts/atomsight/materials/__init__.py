@@ -29,6 +29,7 @@ from importlib import import_module
 from types import ModuleType
 
 from atomsight.errors import InputError
+from atomsight.materials.building.sublattices import Honeycomb
 
 #: Modules by the name of their material.
 MATERIALS: dict[str, ModuleType] = {
@@ -51,6 +52,17 @@ def purpose(name: str, class_names: Iterable[str]) -> str:
     The background may be among the classes. ``InputError`` if they are not of the material.
     """
     return material(name).purpose([one for one in class_names if one != "background"])
+
+
+def honeycomb(name: str) -> Honeycomb:
+    """The sheet of a material whose species are told apart; ``InputError`` if it has none."""
+    found = getattr(material(name), "HONEYCOMB", None)
+    if found is None:
+        known = [one for one, module in MATERIALS.items() if hasattr(module, "HONEYCOMB")]
+        raise InputError(
+            f"{name} is not a monolayer whose species are told apart; these are {', '.join(known)}"
+        )
+    return found
 
 
 def is_counting(class_names: Iterable[str]) -> bool:

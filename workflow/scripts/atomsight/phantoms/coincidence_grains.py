@@ -19,30 +19,28 @@ _MISORIENTATIONS_DEG = (60, 21.79, 38.21, 27.80, 32.20, 13.17, 46.83)
 _TRIALS, _TRIAL_STEPS, _RELAXATION_STEPS = 16, 10, 150
 
 #: Grains overlap by this before they are thinned out to no less than these distances, of sites of
-#: two elements and of one [Å].
+#: two sublattices and of one, in MoS2 [Å].
 _OVERLAP_A, _NEAREST_A = 0.7, (1.45, 2.1)
+
+#: Lattice constant of MoS2 [Å]; distances that follow from the lattice are chosen for it.
+_MOS2_LATTICE_A = 3.165
 
 #: The sheet ends this far inside its box [Å].
 RIM_A = 1.0
 
 
+def length_scale(lattice_A: float) -> float:
+    """By how much distances differ from those of MoS2."""
+    return lattice_A / _MOS2_LATTICE_A
+
+
 @dataclass(frozen=True)
 class Grains:
-    """Sectors around a point, each with a lattice of its own.
+    """Sectors around a point, each with a lattice of its own."""
 
-    Attributes
-    ----------
-    junction : ndarray of shape (2,)
-        The point [Å].
-    rays_rad : ndarray of shape (G,)
-        Azimuth where each sector begins, rising; it ends where the next begins [rad].
-    turns_rad : ndarray of shape (G,)
-        Azimuth of a lattice vector of every grain [rad].
-    """
-
-    junction: np.ndarray
-    rays_rad: np.ndarray
-    turns_rad: np.ndarray
+    junction: np.ndarray  # the point [Å]
+    rays_rad: np.ndarray  # azimuth where each sector begins, rising; it ends where the next begins
+    turns_rad: np.ndarray  # azimuth of a lattice vector of every grain
 
     def sector(self, points: np.ndarray) -> np.ndarray:
         """Grain in whose sector points of shape (N, 2) lie, shape (N,)."""
@@ -61,22 +59,7 @@ class Grains:
 
 
 def draw_grains(count: int, size_A: tuple[float, float], rng: np.random.Generator) -> Grains:
-    """Lay out the grains; two meet along a straight line, symmetrically.
-
-    Parameters
-    ----------
-    count : int
-        How many.
-    size_A : tuple of 2 floats
-        Edges ``(x, y)`` of the box [Å].
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    Grains
-        The grains.
-    """
+    """Lay out grains in a box of such edges; two meet along a straight line, symmetrically."""
     steps = rng.choice([-1, 1], count) * np.deg2rad(rng.choice(_MISORIENTATIONS_DEG, count))
     steps[0] = rng.uniform(0, 2 * np.pi)
     turns = np.cumsum(steps)
@@ -94,33 +77,17 @@ def fitting_grains(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Put the grains together in several positions, and relax those that fit best.
 
-    Parameters
-    ----------
-    grains : Grains
-        The grains.
-    size_A : tuple of 2 floats
-        Edges ``(x, y)`` of the box [Å].
-    lattice_A : float
-        Lattice constant [Å].
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    sites : ndarray of shape (S, 2)
-        Positions in the box [Å].
-    is_mo : ndarray of shape (S,), bool
-        True for molybdenum, False for a column of sulfur.
+    Gives the sites in the box, shape (S, 2) [Å], and which are of the first sublattice.
     """
     best, least = None, np.inf
     for _ in range(1 if len(grains.turns_rad) == 1 else _TRIALS):
-        sites, is_mo = _assembled(grains, size_A, lattice_A, rng)
-        sites = relax(sites, is_mo, lattice_A, _TRIAL_STEPS)
-        energy = pair_energy(sites, is_mo, lattice_A)[0] - BULK_ENERGY * len(sites)
+        sites, is_first = _assembled(grains, size_A, lattice_A, rng)
+        sites = relax(sites, is_first, lattice_A, _TRIAL_STEPS)
+        energy = pair_energy(sites, is_first, lattice_A)[0] - BULK_ENERGY * len(sites)
         if energy < least:
-            best, least = (sites, is_mo), energy
-    sites, is_mo = best
-    return relax(sites, is_mo, lattice_A, _RELAXATION_STEPS), is_mo
+            best, least = (sites, is_first), energy
+    sites, is_first = best
+    return relax(sites, is_first, lattice_A, _RELAXATION_STEPS), is_first
 
 
 def _assembled(
@@ -129,13 +96,13 @@ def _assembled(
     """Fill every sector with a lattice at a random offset, thin out where they overlap."""
     parts = []
     for grain, turn in enumerate(grains.turns_rad):
-        sites, is_mo = _lattice(size_A, lattice_A, turn, rng)
+        sites, is_first = _lattice(size_A, lattice_A, turn, rng)
         own = grains.sector(sites) == grain
-        own |= grains.distance_A(sites) < _OVERLAP_A
-        parts.append((sites[own], is_mo[own]))
-    sites, is_mo = (np.concatenate(part) for part in zip(*parts, strict=True))
-    kept = ~_crowded(sites, is_mo)
-    return sites[kept], is_mo[kept]
+        own |= grains.distance_A(sites) < _OVERLAP_A * length_scale(lattice_A)
+        parts.append((sites[own], is_first[own]))
+    sites, is_first = (np.concatenate(part) for part in zip(*parts, strict=True))
+    kept = ~_crowded(sites, is_first, length_scale(lattice_A))
+    return sites[kept], is_first[kept]
 
 
 def _lattice(
@@ -148,18 +115,19 @@ def _lattice(
     cells = np.mgrid[-reach : reach + 1, -reach : reach + 1].reshape(2, -1).T
     cells = cells + rng.uniform(0, 1, 2)
     sites = rotate(np.concatenate([cells, cells + 1 / 3]) @ vectors, turn_rad) + size_A / 2
-    is_mo = np.repeat([True, False], len(cells))
+    is_first = np.repeat([True, False], len(cells))
     inside = ((sites > RIM_A) & (sites < size_A - RIM_A)).all(axis=1)
-    return sites[inside], is_mo[inside]
+    return sites[inside], is_first[inside]
 
 
-def _crowded(sites: np.ndarray, is_mo: np.ndarray) -> np.ndarray:
+def _crowded(sites: np.ndarray, is_first: np.ndarray, scale: float) -> np.ndarray:
     """Mark sites to leave out, those of the nearest pairs first."""
-    pairs = cKDTree(sites).query_pairs(max(_NEAREST_A), output_type="ndarray")
+    apart_A = scale * np.array(_NEAREST_A)
+    pairs = cKDTree(sites).query_pairs(apart_A.max(), output_type="ndarray")
     distance = np.linalg.norm(np.diff(sites[pairs], axis=1)[:, 0], axis=1)
-    alike = is_mo[pairs[:, 0]] == is_mo[pairs[:, 1]]
+    alike = is_first[pairs[:, 0]] == is_first[pairs[:, 1]]
     left_out = np.zeros(len(sites), dtype=bool)
-    too_near = distance < np.where(alike, _NEAREST_A[1], _NEAREST_A[0])
+    too_near = distance < np.where(alike, apart_A[1], apart_A[0])
     for pair in pairs[too_near][np.argsort(distance[too_near])]:
         # A few pairs along the boundaries, each depending on the one before.
         if not left_out[pair].any():

@@ -1,6 +1,6 @@
 """A simulated recording of a focal series as it comes from a microscope: drifting, and its truth.
 
-The specimen is a metal particle or a monolayer of MoS2. The images are not laid over each other:
+The specimen is a metal particle or a monolayer. The images are not laid over each other:
 that is for the import to do, and the truth says how far each has moved.
 """
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from atomsight import materials
 from atomsight.config import settings
 from atomsight.files.records import Structure
 from atomsight.phantoms import acquisition, focal_series, monolayers, particles
@@ -85,10 +86,11 @@ def _make_particle(section: Mapping, size_A: tuple[float, float]) -> ColumnSpeci
 
 def _make_monolayer(section: Mapping, _size_A: tuple[float, float]) -> ColumnSpecimen:
     """Make a sheet in a box of its own: its lattice decides the size."""
-    specimen = monolayers.make_monolayer(settings.build(MonolayerSettings, section))
+    honeycomb = materials.honeycomb(section["material"])
+    specimen = monolayers.make_monolayer(honeycomb, settings.build(MonolayerSettings, section))
     columns = specimen.sites.rename(columns={"species": "class"})
     columns = columns[["x_A", "y_A", "class", "region"]]
-    return ColumnSpecimen(specimen.structure, columns, specimen.below_A, monolayers.SPECIES)
+    return ColumnSpecimen(specimen.structure, columns, specimen.below_A, honeycomb.class_names)
 
 
 #: Maker of every kind of specimen, from its section and the least size of its box.

@@ -1,9 +1,9 @@
-"""Pair forces that hold a flat honeycomb of two elements together.
+"""Pair forces that hold a flat honeycomb of two sublattices together.
 
-Sites of two elements attract each other as far as a bond, sites of one as far as the lattice
+Sites of two sublattices attract each other as far as a bond, those of one as far as the lattice
 constant, both by Morse's potential, in units of a bond's energy. The perfect sheet and its free
 edges are at rest; where grains meet, sites find the bonds that they can. It is no model of the
-chemistry.
+chemistry. The potential is as steep in every material, as bonds are about as stiff.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 from scipy.spatial import cKDTree
 
 #: Depth, steepness [1/Å], and where the potential begins and ends to fade, in lattice constants:
-#: of two elements, and of one.
+#: of two sublattices, and of one.
 _DEPTH = np.array([1.0, 0.3])
 _STEEPNESS_PER_A = np.array([2.2, 1.8])
 _FADE_START, _FADE_END = np.array([0.73, 1.2]), np.array([1.08, 1.65])
@@ -24,32 +24,16 @@ _STEPS_PER_LIST = 25
 
 
 def pair_energy(
-    sites: np.ndarray, is_mo: np.ndarray, lattice_A: float, pairs: np.ndarray | None = None
+    sites: np.ndarray, is_first: np.ndarray, lattice_A: float, pairs: np.ndarray | None = None
 ) -> tuple[float, np.ndarray]:
-    """Energy of a sheet and its gradient.
+    """Energy of a sheet, in units of a bond's, and its derivative by the positions [1/Å].
 
-    Parameters
-    ----------
-    sites : ndarray of shape (S, 2)
-        Positions [Å].
-    is_mo : ndarray of shape (S,), bool
-        True for sites of one element, False for the other.
-    lattice_A : float
-        Lattice constant [Å].
-    pairs : ndarray of shape (P, 2), optional
-        Pairs of sites that feel each other; found anew without it.
-
-    Returns
-    -------
-    energy : float
-        Energy, in units of a bond's.
-    gradient : ndarray of shape (S, 2)
-        Its derivative by the positions [1/Å].
+    ``pairs`` of sites that feel each other, shape (P, 2), are found anew if they are not given.
     """
     if pairs is None:
         pairs = near_pairs(sites, lattice_A)
     one, other = pairs.T
-    alike = (is_mo[one] == is_mo[other]).astype(int)
+    alike = (is_first[one] == is_first[other]).astype(int)
     apart = sites[other] - sites[one]
     distance = np.linalg.norm(apart, axis=1)
     rest = lattice_A * np.array([1 / np.sqrt(3), 1])[alike]
@@ -71,45 +55,15 @@ def pair_energy(
 
 
 def near_pairs(sites: np.ndarray, lattice_A: float) -> np.ndarray:
-    """Pairs of sites that feel each other.
-
-    Parameters
-    ----------
-    sites : ndarray of shape (S, 2)
-        Positions [Å].
-    lattice_A : float
-        Lattice constant [Å].
-
-    Returns
-    -------
-    ndarray of shape (P, 2)
-        The pairs.
-    """
+    """Pairs of sites that feel each other, shape (P, 2)."""
     return cKDTree(sites).query_pairs(_FADE_END[1] * lattice_A, output_type="ndarray")
 
 
-def relax(sites: np.ndarray, is_mo: np.ndarray, lattice_A: float, steps: int) -> np.ndarray:
-    """Let a sheet come to rest.
-
-    Parameters
-    ----------
-    sites : ndarray of shape (S, 2)
-        Positions [Å].
-    is_mo : ndarray of shape (S,), bool
-        True for sites of one element, False for the other.
-    lattice_A : float
-        Lattice constant [Å].
-    steps : int
-        Most steps.
-
-    Returns
-    -------
-    ndarray of shape (S, 2)
-        The relaxed positions [Å].
-    """
+def relax(sites: np.ndarray, is_first: np.ndarray, lattice_A: float, steps: int) -> np.ndarray:
+    """Let a sheet come to rest, in at most so many steps."""
 
     def energy(flat: np.ndarray, pairs: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = pair_energy(flat.reshape(-1, 2), is_mo, lattice_A, pairs)
+        value, gradient = pair_energy(flat.reshape(-1, 2), is_first, lattice_A, pairs)
         return value, gradient.ravel()
 
     for start in range(0, steps, _STEPS_PER_LIST):

@@ -52,7 +52,7 @@ def honeycomb(
     -------
     sites : ndarray of shape (2 K, 2)
         Positions, molybdenum first [Å].
-    is_mo : ndarray of shape (2 K,), bool
+    is_first : ndarray of shape (2 K,), bool
         True for molybdenum.
     """
     sites = np.concatenate([cells, cells + _SULFUR_SITE]) @ vectors.T + origin
@@ -77,7 +77,7 @@ def single_crystal(
     -------
     sites : ndarray of shape (S, 2)
         Positions in the square [Å].
-    is_mo : ndarray of shape (S,), bool
+    is_first : ndarray of shape (S,), bool
         True for molybdenum.
     """
     free = lattice_A * _turned(rng.uniform(0, 2 * np.pi / 3, _FIT_TRIALS))
@@ -89,8 +89,8 @@ def single_crystal(
     cells = _cells(1.5 * size / lattice_A)
     places = cells @ fitted[chosen].T / size
     inside = ((places > -1e-6) & (places < 1 - 1e-6)).all(axis=1)
-    sites, is_mo = honeycomb(fitted[chosen], cells[inside], rng.uniform(0, size, 2))
-    return sites % size, is_mo
+    sites, is_first = honeycomb(fitted[chosen], cells[inside], rng.uniform(0, size, 2))
+    return sites % size, is_first
 
 
 def polycrystal(
@@ -113,7 +113,7 @@ def polycrystal(
     -------
     sites : ndarray of shape (S, 2)
         Positions in the square, not yet relaxed [Å].
-    is_mo : ndarray of shape (S,), bool
+    is_first : ndarray of shape (S,), bool
         True for molybdenum.
     """
     centres = rng.uniform(0, size, (grains, 2))
@@ -123,16 +123,16 @@ def polycrystal(
     cells = _cells(0.95 * size / lattice_A)
     parts = []
     for grain, vectors in enumerate(lattice_A * _turned(rng.uniform(0, 2 * np.pi / 3, grains))):
-        sites, is_mo = honeycomb(vectors, cells, centres[grain])
+        sites, is_first = honeycomb(vectors, cells, centres[grain])
         moved = sites + _BORDER_WAVE_A * wave.values(sites)
         beyond = np.linalg.norm(moved - centres[grain], axis=1) - owners.query(moved)[0]
         inside = beyond < _OVERLAP_A
-        parts.append((beyond[inside], sites[inside] % size, is_mo[inside]))
-    beyond, sites, is_mo = (np.concatenate(part) for part in zip(*parts, strict=True))
+        parts.append((beyond[inside], sites[inside] % size, is_first[inside]))
+    beyond, sites, is_first = (np.concatenate(part) for part in zip(*parts, strict=True))
     order = np.argsort(beyond, kind="stable")
-    sites, is_mo = sites[order], is_mo[order]
-    apart = uncrowded(sites, is_mo, size, _CROWDED_A)
-    return sites[apart], is_mo[apart]
+    sites, is_first = sites[order], is_first[order]
+    apart = uncrowded(sites, is_first, size, _CROWDED_A)
+    return sites[apart], is_first[apart]
 
 
 def _turned(angles: np.ndarray) -> np.ndarray:
@@ -148,7 +148,7 @@ def _cells(radius: float) -> np.ndarray:
 
 
 def uncrowded(
-    sites: np.ndarray, is_mo: np.ndarray, size: float, min_A: tuple[float, float]
+    sites: np.ndarray, is_first: np.ndarray, size: float, min_A: tuple[float, float]
 ) -> np.ndarray:
     """Leave out sites that are too close to others; of two the first stays.
 
@@ -156,7 +156,7 @@ def uncrowded(
     ----------
     sites : ndarray of shape (S, 2)
         Positions in the periodic square [Å].
-    is_mo : ndarray of shape (S,), bool
+    is_first : ndarray of shape (S,), bool
         True for molybdenum.
     size : float
         Edge of the square [Å].
@@ -169,7 +169,7 @@ def uncrowded(
         True for the sites that stay.
     """
     pairs, _, distance = _pairs(sites, size, max(min_A))
-    alike = is_mo[pairs[:, 0]] == is_mo[pairs[:, 1]]
+    alike = is_first[pairs[:, 0]] == is_first[pairs[:, 1]]
     pairs = pairs[distance < np.where(alike, min_A[1], min_A[0])]
     stays = np.ones(len(sites), dtype=bool)
     while len(pairs):
@@ -187,14 +187,16 @@ def _pairs(sites: np.ndarray, size: float, reach: float) -> tuple[np.ndarray, ..
     return pairs, apart, np.linalg.norm(apart, axis=1)
 
 
-def held_sites(sites: np.ndarray, is_mo: np.ndarray, size: float, lattice_A: float) -> np.ndarray:
+def held_sites(
+    sites: np.ndarray, is_first: np.ndarray, size: float, lattice_A: float
+) -> np.ndarray:
     """Leave out the sites with fewer than two bonds, again and again.
 
     Parameters
     ----------
     sites : ndarray of shape (S, 2)
         Positions in the periodic square [Å].
-    is_mo : ndarray of shape (S,), bool
+    is_first : ndarray of shape (S,), bool
         True for molybdenum.
     size : float
         Edge of the square [Å].
@@ -207,19 +209,21 @@ def held_sites(sites: np.ndarray, is_mo: np.ndarray, size: float, lattice_A: flo
         Indices of the sites that stay.
     """
     kept = np.arange(len(sites))
-    while (loose := bond_counts(sites[kept], is_mo[kept], size, lattice_A) < 2).any():
+    while (loose := bond_counts(sites[kept], is_first[kept], size, lattice_A) < 2).any():
         kept = kept[~loose]
     return kept
 
 
-def bond_counts(sites: np.ndarray, is_mo: np.ndarray, size: float, lattice_A: float) -> np.ndarray:
+def bond_counts(
+    sites: np.ndarray, is_first: np.ndarray, size: float, lattice_A: float
+) -> np.ndarray:
     """Number of neighbours of the other element, seen along the beam.
 
     Parameters
     ----------
     sites : ndarray of shape (S, 2)
         Positions in the periodic square [Å].
-    is_mo : ndarray of shape (S,), bool
+    is_first : ndarray of shape (S,), bool
         True for molybdenum.
     size : float
         Edge of the square [Å].
@@ -232,12 +236,12 @@ def bond_counts(sites: np.ndarray, is_mo: np.ndarray, size: float, lattice_A: fl
         The numbers.
     """
     pairs, _, _ = _pairs(sites, size, _BOND_REACH * lattice_A)
-    bonds = pairs[is_mo[pairs[:, 0]] != is_mo[pairs[:, 1]]]
+    bonds = pairs[is_first[pairs[:, 0]] != is_first[pairs[:, 1]]]
     return np.bincount(bonds.ravel(), minlength=len(sites))
 
 
 def relax_springs(
-    sites: np.ndarray, is_mo: np.ndarray, size: float, lattice_A: float
+    sites: np.ndarray, is_first: np.ndarray, size: float, lattice_A: float
 ) -> np.ndarray:
     """Pull neighbours and second neighbours to the distances of the perfect sheet.
 
@@ -245,7 +249,7 @@ def relax_springs(
     ----------
     sites : ndarray of shape (S, 2)
         Positions in the periodic square [Å].
-    is_mo : ndarray of shape (S,), bool
+    is_first : ndarray of shape (S,), bool
         True for molybdenum.
     size : float
         Edge of the square [Å].
@@ -258,7 +262,7 @@ def relax_springs(
         The relaxed positions [Å].
     """
     pairs, _, start = _pairs(sites, size, _SECOND_REACH * lattice_A)
-    alike = is_mo[pairs[:, 0]] == is_mo[pairs[:, 1]]
+    alike = is_first[pairs[:, 0]] == is_first[pairs[:, 1]]
     springs = alike | (start < _BOND_REACH * lattice_A)
     pairs, alike = pairs[springs], alike[springs]
     lengths = lattice_A * np.where(alike, 1, 1 / np.sqrt(3))
