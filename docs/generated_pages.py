@@ -1,6 +1,5 @@
 """The pages of the reference that are made from the code and the models at every build."""
 
-import ast
 import contextlib
 import importlib
 import io
@@ -8,6 +7,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import yaml
 
@@ -115,10 +115,13 @@ def _shipped_names() -> list[str]:
 
 
 def script_pages() -> dict[str, str]:
-    """What ``--help`` says of every script."""
+    """What ``--help`` says of every script, and of everything that its first word can be."""
     names = sorted(path.stem for path in _SCRIPTS.glob("*.py"))
-    pages = {name: f"# {name}.py\n\n```text\n{_help(name)}```\n" for name in names}
-    rows = [f"| [`{name}.py`]({name}.md) | {_first_line(name)} |" for name in names]
+    scripts = {name: importlib.import_module(name) for name in names}
+    pages = {name: _script_page(name, script) for name, script in scripts.items()}
+    rows = [
+        f"| [`{name}.py`]({name}.md) | {_summary(script)} |" for name, script in scripts.items()
+    ]
     toctree = "\n".join(["```{toctree}", ":hidden:", "", *names, "```"])
     table = "\n".join(["| script | what it does |", "|---|---|", *rows])
     intro = (
@@ -129,15 +132,21 @@ def script_pages() -> dict[str, str]:
     return pages | {"index": f"# Scripts\n\n{intro}\n\n{table}\n\n{toctree}\n"}
 
 
-def _help(name: str) -> str:
-    script = importlib.import_module(name)
+def _script_page(name: str, script: ModuleType) -> str:
+    kinds = vars(script).get("KINDS") or vars(script).get("FIGURES", {})
+    parts = [f"# {name}.py", _help(name, script)]
+    for kind in kinds:
+        parts += [f"## {name}.py {kind}", _help(name, script, kind)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _help(name: str, script: ModuleType, *kind: str) -> str:
     text = io.StringIO()
     os.environ["COLUMNS"], sys.argv = "100", [f"{name}.py"]
     with contextlib.redirect_stdout(text), contextlib.suppress(SystemExit):
-        script.main(["--help"])
-    return text.getvalue()
+        script.main([*kind, "--help"])
+    return f"```text\n{text.getvalue()}```"
 
 
-def _first_line(name: str) -> str:
-    tree = ast.parse((_SCRIPTS / f"{name}.py").read_text("utf-8"))
-    return ast.get_docstring(tree).split("\n\n")[0].replace("\n", " ")
+def _summary(script: ModuleType) -> str:
+    return script.__doc__.split("\n\n")[0].replace("\n", " ")
