@@ -94,15 +94,15 @@ def test_sites_that_are_only_in_one_series_have_no_partner():
 
 def test_the_outline_is_two_layers_thick():
     positions = lattice(radius_A=20)
-    outline = comparison.at_the_outline(positions)
+    outline = comparison.outline_sites(positions)
     distance = np.linalg.norm(positions - 0.3, axis=1)
     assert outline[distance > 18.5].all()
     assert not outline[distance < 13].any()
 
 
 def test_lone_sites_are_outline():
-    assert comparison.at_the_outline(np.array([[0.0, 0.0], [3.0, 0.0]])).all()
-    assert comparison.at_the_outline(np.array([[0.0, 0], [2.5, 0], [5.0, 0], [60, 60]])).all()
+    assert comparison.outline_sites(np.array([[0.0, 0.0], [3.0, 0.0]])).all()
+    assert comparison.outline_sites(np.array([[0.0, 0], [2.5, 0], [5.0, 0], [60, 60]])).all()
 
 
 # Tests
@@ -137,7 +137,7 @@ def test_the_table_by_hand():
 def test_a_difference_is_found():
     rng = np.random.default_rng(1)
     positions = lattice()
-    outline = comparison.at_the_outline(positions)
+    outline = comparison.outline_sites(positions)
     true = np.where(outline, rng.uniform(0.02, 0.2, len(positions)), 0)
     series = [sites(positions, random_rates(rng, factor * true)) for factor in (1, 2)]
     table = compare_rates(*series, pair_sites(positions, positions, 1.0), ("A", "B"), SETTINGS)
@@ -189,7 +189,7 @@ def test_a_rate_that_is_not_known_at_a_site_leaves_the_other_rate_alone():
 def test_rates_known_inside_only_are_compared_by_pairs_only():
     positions = lattice()
     table = sites(positions, np.full(len(positions), 0.1))
-    table.loc[comparison.at_the_outline(positions), "hop_rate"] = np.nan
+    table.loc[comparison.outline_sites(positions), "hop_rate"] = np.nan
     tests = compare_rates(table, table, pair_sites(positions, positions, 1.0), ("A", "B"), SETTINGS)
     assert tests.loc[tests["rate"] == "hmm", "test"].tolist() == ["wilcoxon", "permutation"]
 
@@ -210,7 +210,7 @@ def test_many_sites_and_resamples_take_little_memory():
     many = dataclasses.replace(SETTINGS, resamples=3000)
     tracemalloc.start()
     comparison._ratio(*values, False, many)
-    comparison.exchange_pairs(*values, many.resamples, many.seed)
+    comparison.permutation_test(*values, many.resamples, many.seed)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 50e6  # All of them at once are 96 MB and more.
@@ -220,7 +220,7 @@ def test_many_sites_and_resamples_take_little_memory():
 def test_equal_series_are_called_different_no_more_often_than_promised():
     rng = np.random.default_rng(2)
     positions = lattice()
-    outline = comparison.at_the_outline(positions)
+    outline = comparison.outline_sites(positions)
     pairs = pair_sites(positions, positions, 1.0)
     p_values, covered = [], []
     for _ in range(300):

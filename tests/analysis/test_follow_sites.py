@@ -195,7 +195,7 @@ def test_broken_detection_errors_are_an_error_at_every_dose(tmp_path, capsys):
     (tmp_path / "errors.csv").write_text(ERRORS.replace("2,38", "x,38"))
     for dose in (100, 1000):
         assert run(tmp_path, "--errors", tmp_path / "errors.csv", "--dose", dose) == 1
-        assert "row 1 has a dose or a Beta parameter" in capsys.readouterr().err
+        assert "the column 'miss_alpha' holds text" in capsys.readouterr().err
     assert not list(tmp_path.glob("sites*"))
 
 

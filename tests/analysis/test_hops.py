@@ -363,15 +363,18 @@ def test_a_dose_that_is_none_is_refused(errors_csv, dose):
         hops.read_errors(errors_csv, dose)
 
 
+COLUMNS = "dose_e_per_A2,miss_alpha,miss_beta,false_alpha,false_beta"
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
         (None, "does not exist"),
-        ("", "not a table of detection errors"),
-        ("dose_e_per_A2\n100\n", "has no column 'miss_alpha'"),
-        ("dose_e_per_A2,miss_alpha,miss_beta,false_alpha,false_beta\n", "has no row"),
-        ("dose_e_per_A2,miss_alpha,miss_beta,false_alpha,false_beta\n9,1,1,1,0\n", "row 1 has"),
-        ("dose_e_per_A2,miss_alpha,miss_beta,false_alpha,false_beta\n9,1,1,1,x\n", "row 1 has"),
+        ("", "not a table"),
+        ("dose_e_per_A2\n100\n", "the column 'miss_alpha' is missing"),
+        (f"{COLUMNS}\n", "has no row"),
+        (f"{COLUMNS}\n9,1,1,1,0\n", "row 1 has"),
+        (f"{COLUMNS}\n9,1,1,1,x\n", "'false_beta' holds text"),
     ],
 )
 def test_a_table_of_errors_that_is_none_is_told(tmp_path, text, sentence):

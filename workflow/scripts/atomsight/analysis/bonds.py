@@ -33,41 +33,20 @@ class Rings:
 
 
 def typical_bond_length(positions: np.ndarray, coordination: int) -> float:
-    """Estimate the bond length from the nearest neighbours, unmoved by holes and borders.
+    """Median distance of atoms to their nearest neighbours [Å], robust to holes and borders.
 
-    Parameters
-    ----------
-    positions : ndarray of shape (N, 2)
-        Positions ``(x, y)`` [Å]; more of them than `coordination`.
-    coordination : int
-        Number of bonds of an atom in the perfect lattice.
-
-    Returns
-    -------
-    float
-        Median distance of an atom to its `coordination` nearest neighbours [Å].
+    ``coordination`` is the number of bonds of an atom in the perfect lattice, here and below; there
+    must be more atoms.
     """
     distances, _ = KDTree(positions).query(positions, k=coordination + 1)
     return float(np.median(distances[:, 1:]))
 
 
 def find_bonds(positions: np.ndarray, coordination: int, reach: float) -> np.ndarray:
-    """Find the pairs of atoms that are nearest neighbours.
+    """Find the pairs of atoms (N, 2) that are nearest neighbours: indexes (B, 2), sorted.
 
-    Parameters
-    ----------
-    positions : ndarray of shape (N, 2)
-        Positions ``(x, y)`` [Å].
-    coordination : int
-        Number of bonds of an atom in the perfect lattice.
-    reach : float
-        Longest bond, in units of :func:`typical_bond_length`.
-
-    Returns
-    -------
-    ndarray of shape (B, 2)
-        Indexes of the two atoms of every bond, the lower first, each bond once and in order.
-        Without bonds where there are too few atoms for a single complete neighbourhood.
+    ``reach`` is the longest bond, in units of :func:`typical_bond_length`. There are no bonds where
+    there are too few atoms for a single complete neighbourhood.
     """
     if len(positions) <= coordination:
         return np.empty((0, 2), dtype=np.intp)
@@ -78,45 +57,17 @@ def find_bonds(positions: np.ndarray, coordination: int, reach: float) -> np.nda
 
 
 def bond_lengths(positions: np.ndarray, bonds: np.ndarray) -> np.ndarray:
-    """Lengths of bonds.
-
-    Parameters
-    ----------
-    positions : ndarray of shape (N, 2)
-        Positions ``(x, y)`` [Å].
-    bonds : ndarray of shape (B, 2)
-        Indexes of the two atoms of every bond.
-
-    Returns
-    -------
-    ndarray of shape (B,)
-        Lengths [Å].
-    """
     return np.linalg.norm(positions[bonds[:, 1]] - positions[bonds[:, 0]], axis=1)
 
 
 def find_rings(positions: np.ndarray, bonds: np.ndarray, largest: int = 12) -> Rings:
-    """Find the rings that the bonds close.
+    """Find the rings that the bonds (B, 2) of atoms (N, 2) close; what is larger is a hole.
 
     Every bond counts as two half-edges of opposite direction. A walk that turns at every atom into
     the next bond clockwise goes round one face of the planar graph (de Berg et al.,
     *Computational Geometry*, 3rd ed., section 2.2). The face outside the sheet is walked round the
     other way, so that its area is negative, and is no ring. Bonds that lead into a face and end
     there do not count for its size.
-
-    Parameters
-    ----------
-    positions : ndarray of shape (N, 2)
-        Positions ``(x, y)`` [Å].
-    bonds : ndarray of shape (B, 2)
-        Indexes of the two atoms of every bond, each bond once.
-    largest : int
-        Size of the largest ring; what is larger is a hole.
-
-    Returns
-    -------
-    Rings
-        The rings.
     """
     if len(bonds) == 0:
         return Rings(
@@ -142,7 +93,7 @@ def find_rings(positions: np.ndarray, bonds: np.ndarray, largest: int = 12) -> R
 def _half_edges(
     positions: np.ndarray, bonds: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give start, end and opposite of every half-edge, sorted by start and then by azimuth."""
+    """Start, end and opposite of every half-edge, sorted by start and then by azimuth."""
     start = np.concatenate([bonds[:, 0], bonds[:, 1]])
     end = np.concatenate([bonds[:, 1], bonds[:, 0]])
     dx, dy = (positions[end] - positions[start]).T

@@ -1,4 +1,4 @@
-"""The number of atoms in a column: its distribution, what is most likely, and when not to ask."""
+"""The number of atoms in a column: its distribution, and when not to rely on it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -39,24 +39,10 @@ class HeightSettings:
 
 
 def height_columns(columns: Iterable[str], where: str) -> list[str]:
-    """Find the columns that hold the probabilities of the heights.
+    """Find the columns ``p_1`` … ``p_N`` that hold the probabilities of the heights.
 
-    Parameters
-    ----------
-    columns : iterable of str
-        Columns of a table of atoms, with ``p_<class>`` for every class of the model.
-    where : str
-        Where the table comes from, for the message.
-
-    Returns
-    -------
-    list of N str
-        ``p_1`` … ``p_N``.
-
-    Raises
-    ------
-    InputError
-        If the classes are not the numbers 1 … N, with N at least two.
+    InputError, with ``where`` the table comes from, if the classes of the model are not the numbers
+    1 … N, with N at least two.
     """
     names = [name[2:] for name in columns if name.startswith("p_") and name not in _NOT_CLASSES]
     wanted = [str(height) for height in range(1, len(names) + 1)]
@@ -101,11 +87,6 @@ def count_columns(
         ``p_height`` (its probability), ``expected_height`` (the mean of the distribution),
         ``reliable`` and ``reason`` (why it is not; empty where it is).
 
-    Raises
-    ------
-    InputError
-        If the classes are not numbers of atoms.
-
     Notes
     -----
     The last class of a model holds all greater heights too. Where it is the most likely one, height
@@ -142,24 +123,7 @@ def _edge_distance(
 def clear_of_unusable(
     points: np.ndarray, usable: np.ndarray, pixel_size_A: float, clear_A: float
 ) -> np.ndarray:
-    """Tell the points with no unusable pixel near them.
-
-    Parameters
-    ----------
-    points : ndarray of shape (N, 2)
-        Positions ``(x, y)`` [Å].
-    usable : ndarray of shape (H, W), bool
-        False where a pixel tells nothing.
-    pixel_size_A : float
-        Size of a pixel [Å].
-    clear_A : float
-        Distance up to which an unusable pixel counts [Å].
-
-    Returns
-    -------
-    ndarray of shape (N,), bool
-        Whether all pixels up to that distance are usable.
-    """
+    """Tell the points ``(x, y)`` [Å] that are farther than ``clear_A`` from any unusable pixel."""
     if usable.all():
         return np.ones(len(points), bool)
     pixels = np.rint(points / pixel_size_A).astype(int)

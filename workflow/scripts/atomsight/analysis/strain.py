@@ -1,9 +1,9 @@
 """Local strain by structural template matching.
 
-Around every atom the neighbours of a perfect lattice, the template, are laid over the neighbours
-that were found. The affine map that does it best tells how the lattice is stretched and turned
-there (P. M. Larsen, S. Schmidt, J. Schiøtz, *Modelling Simul. Mater. Sci. Eng.* 24, 055007 (2016);
-in two dimensions J. Madsen et al., *Adv. Theory Simul.* 1, 1800037 (2018)). An atom whose
+The neighbours of an atom in a perfect lattice, the template, are fitted to the neighbours that
+were found around every atom. The affine map that fits best tells how the lattice is stretched and
+rotated there (P. M. Larsen, S. Schmidt, J. Schiøtz, *Modelling Simul. Mater. Sci. Eng.* 24, 055007
+(2016); in two dimensions J. Madsen et al., *Adv. Theory Simul.* 1, 1800037 (2018)). An atom whose
 neighbourhood is not that of the template (at a hole, at the border of the image, in a ring of
 another size) has no strain: NaN, never a wrong number.
 
@@ -32,8 +32,6 @@ class Template:
 
     Attributes
     ----------
-    name : str
-        Name of the lattice and its projection.
     positions : ndarray of shape (K, 2)
         Positions ``(x, y)`` of the neighbours seen from the atom [Å], shell after shell.
     shells : tuple of int
@@ -56,18 +54,10 @@ class Template:
 
 
 def graphene(bond_A: float = 1.42) -> Template:
-    """Make the template of graphene: three neighbours and six second neighbours.
+    """Make the template of graphene: three neighbours and six second ones, zigzag rows along x.
 
-    Parameters
-    ----------
-    bond_A : float
-        Length of a bond [Å].
-
-    Returns
-    -------
-    Template
-        The template, a zigzag row along x. Bonds reach to the geometric mean of the distances to
-        first and second neighbours, which leaves the same room for strain on either side.
+    Bonds reach to the geometric mean of the distances to first and second neighbours, which leaves
+    the same room for strain on either side.
     """
     first = np.pi / 2 + 2 * np.pi / 3 * np.arange(3)
     second = np.pi / 3 * np.arange(6)
@@ -89,16 +79,16 @@ TEMPLATES = {"graphene": graphene}
 
 @dataclass(frozen=True)
 class LocalMaps:
-    """How the template lies at every atom.
+    """How the template fits at every atom; NaN where it does not.
 
     Attributes
     ----------
     maps : ndarray of shape (N, 2, 2)
         Matrices that turn vectors of the template into vectors of the image, up to a rotation of
-        the template that is a symmetry of the lattice; NaN where the atom does not match.
+        the template that is a symmetry of the lattice.
     rmsd : ndarray of shape (N,)
         Root mean square distance between the mapped template and the atoms, in units of the atom's
-        mean bond length; NaN where the atom does not match.
+        mean bond length.
     """
 
     maps: np.ndarray
@@ -106,34 +96,18 @@ class LocalMaps:
 
     @property
     def matched(self) -> np.ndarray:
-        """Whether the template fits, an ndarray of shape (N,)."""
         return np.isfinite(self.rmsd)
 
 
 def fit_template(
     positions: np.ndarray, bonds: np.ndarray, rings: Rings, template: Template, max_rmsd: float
 ) -> LocalMaps:
-    """Lay the template over the neighbourhood of every atom.
+    """Fit the template to the neighbourhood of every atom by least squares.
 
-    Parameters
-    ----------
-    positions : ndarray of shape (N, 2)
-        Positions ``(x, y)`` of the atoms [Å].
-    bonds : ndarray of shape (B, 2)
-        Their bonds, from :func:`atomsight.analysis.bonds.find_bonds`.
-    rings : Rings
-        Their rings, from :func:`atomsight.analysis.bonds.find_rings`.
-    template : Template
-        The perfect neighbourhood.
-    max_rmsd : float
-        Largest root mean square distance of a match, in units of the atom's mean bond length.
-
-    Returns
-    -------
-    LocalMaps
-        The least-squares affine maps. An atom matches if it has the template's number of
-        neighbours in every shell, sits between rings of the template's size only, and keeps to
-        `max_rmsd`.
+    An atom matches if it has the template's number of neighbours in every shell, lies between rings
+    of the template's size only, and its root mean square distance from the template is at most
+    ``max_rmsd`` mean bond lengths. Positions (N, 2) in Å, bonds and rings as from
+    :mod:`atomsight.analysis.bonds`.
     """
     maps = np.full((len(positions), 2, 2), np.nan)
     rmsd = np.full(len(positions), np.nan)
@@ -151,7 +125,7 @@ def fit_template(
 def _complete_neighbourhoods(
     positions: np.ndarray, bonds: np.ndarray, rings: Rings, template: Template
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Give the M atoms bonded as in the template, and their (M, K) neighbours by azimuth."""
+    """The M atoms bonded as in the template, and their (M, K) neighbours by azimuth."""
     shells = _shells(len(positions), bonds, len(template.shells))
     in_ring = rings.corner_atoms[rings.sizes[rings.corner_rings] == template.ring_size]
     complete = np.bincount(in_ring, minlength=len(positions)) == template.shells[0]
@@ -167,7 +141,7 @@ def _complete_neighbourhoods(
 
 
 def _shells(count: int, bonds: np.ndarray, depth: int) -> list[csr_array]:
-    """Give, shell by shell, the matrix whose rows name the atoms so many bonds away."""
+    """Shell by shell, the matrix whose rows name the atoms so many bonds away."""
     first, second = bonds.T
     ones = np.ones(len(bonds), dtype=np.int32)
     one_way = coo_array((ones, (first, second)), shape=(count, count)).tocsr()
@@ -206,7 +180,7 @@ def _affine_maps(offsets: np.ndarray, template: Template) -> tuple[np.ndarray, n
 
 
 def _rigid_overlap(overlaps: np.ndarray) -> np.ndarray:
-    """Give the maximum over rotations R of tr(Rᵀ H), which leaves the least Σ |x − R t|²."""
+    """The maximum over rotations R of tr(Rᵀ H), which leaves the least Σ |x − R t|²."""
     return np.hypot(
         overlaps[..., 0, 0] + overlaps[..., 1, 1], overlaps[..., 1, 0] - overlaps[..., 0, 1]
     )
@@ -219,7 +193,7 @@ def _centred(neighbours: np.ndarray) -> np.ndarray:
 
 
 def _assignments(template: Template) -> np.ndarray:
-    """Give the template's positions under all cyclic shifts of its shells, shape (C, K, 2)."""
+    """The template's positions under all cyclic shifts of its shells, shape (C, K, 2)."""
     turned_shells = []
     for shell in np.split(template.positions, np.cumsum(template.shells)[:-1]):
         shell = shell[_azimuth_order(shell)]
@@ -228,24 +202,11 @@ def _assignments(template: Template) -> np.ndarray:
 
 
 def polar_decomposition(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Split maps into a rotation and then a stretch, A = P·U.
+    """Split maps A (N, 2, 2) of positive determinant into a rotation and then a stretch, A = P·U.
 
-    Parameters
-    ----------
-    maps : ndarray of shape (N, 2, 2)
-        Matrices A of positive determinant.
-
-    Returns
-    -------
-    stretches : ndarray of shape (N, 2, 2)
-        The symmetric, positive definite P, in the frame of the image.
-    rotations_rad : ndarray of shape (N,)
-        Angle of U, from x towards y [rad].
-
-    Notes
-    -----
-    In two dimensions tan(angle) = (A_yx − A_xy) / (A_xx + A_yy), from the demand that P = A·Uᵀ is
-    symmetric.
+    Gives the symmetric, positive definite P in the frame of the image, and the angle of U from x
+    towards y [rad]. In two dimensions tan(angle) = (A_yx − A_xy) / (A_xx + A_yy), from the demand
+    that P = A·Uᵀ is symmetric.
     """
     angles = np.arctan2(maps[:, 1, 0] - maps[:, 0, 1], maps[:, 0, 0] + maps[:, 1, 1])
     cosine, sine = np.cos(angles), np.sin(angles)
@@ -254,19 +215,10 @@ def polar_decomposition(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def mean_scale(maps: np.ndarray) -> float:
-    """Size of the lattice relative to the template.
+    """Size of the lattice of a series relative to the template: mean of half the trace of P.
 
-    Parameters
-    ----------
-    maps : ndarray of shape (N, 2, 2)
-        Local maps of a series, NaN where nothing matches.
-
-    Returns
-    -------
-    float
-        Mean of half the trace of P, a tenth of the atoms left out at either end; NaN where nothing
-        matches. 1.02 says that the lattice is 2 % larger than the template, or that the pixel size
-        is recorded 2 % too large.
+    A tenth of the atoms are left out at either end; NaN where nothing matches. 1.02 says that the
+    lattice is 2 % larger than the template, or that the pixel size is recorded 2 % too large.
     """
     stretches, _ = polar_decomposition(maps[np.isfinite(maps).all(axis=(1, 2))])
     if len(stretches) == 0:
@@ -275,20 +227,9 @@ def mean_scale(maps: np.ndarray) -> float:
 
 
 def typical_orientation(maps: np.ndarray, symmetry_rad: float) -> float:
-    """Median rotation of the lattice, modulo its symmetry.
+    """Median rotation of the lattice of a series, modulo its symmetry: ± half of it at most [rad].
 
-    Parameters
-    ----------
-    maps : ndarray of shape (N, 2, 2)
-        Local maps of a series, NaN where nothing matches.
-    symmetry_rad : float
-        The lattice looks the same after a rotation by this angle [rad].
-
-    Returns
-    -------
-    float
-        Angle from minus to plus half of `symmetry_rad` [rad], the median about the circular mean;
-        NaN where nothing matches.
+    The median is taken about the circular mean; NaN where nothing matches.
     """
     _, angles = polar_decomposition(maps[np.isfinite(maps).all(axis=(1, 2))])
     if len(angles) == 0:
@@ -307,12 +248,7 @@ def _within_symmetry(angles: np.ndarray, symmetry_rad: float) -> np.ndarray:
 class Reference:
     """The unstrained, unrotated lattice.
 
-    Attributes
-    ----------
-    scale : float
-        Its size relative to the template.
-    orientation_rad : float
-        Its rotation from the template [rad].
+    ``scale`` is its size relative to the template.
     """
 
     scale: float
@@ -323,37 +259,12 @@ def series_reference(maps: np.ndarray, template: Template) -> Reference:
     """Take the lattice as it is on average in the series: the mean planar strain is zero.
 
     The right choice where the pixel size is not known better than the strain to be measured.
-
-    Parameters
-    ----------
-    maps : ndarray of shape (N, 2, 2)
-        Local maps of all frames of the series.
-    template : Template
-        The template they belong to.
-
-    Returns
-    -------
-    Reference
-        Mean scale and median orientation.
     """
     return Reference(mean_scale(maps), typical_orientation(maps, template.symmetry_rad))
 
 
 def template_reference(maps: np.ndarray, template: Template) -> Reference:
-    """Take the template itself: strain as the recorded pixel size gives it.
-
-    Parameters
-    ----------
-    maps : ndarray of shape (N, 2, 2)
-        Not looked at.
-    template : Template
-        Not looked at.
-
-    Returns
-    -------
-    Reference
-        Scale one, orientation zero.
-    """
+    """Take the template itself: strain as the recorded pixel size gives it."""
     return Reference(scale=1.0, orientation_rad=0.0)
 
 
@@ -367,7 +278,7 @@ def strain_table(local: LocalMaps, reference: Reference, symmetry_rad: float) ->
     Parameters
     ----------
     local : LocalMaps
-        How the template lies at N atoms.
+        How the template fits at N atoms.
     reference : Reference
         The unstrained, unrotated lattice.
     symmetry_rad : float

@@ -1,8 +1,8 @@
 """Do the sites of one series hop more often than those of another?
 
-The same particle in two recordings stands in another place, so its sites are first laid on each
-other by a translation and paired one to one. Paired sites are compared site by site, which takes
-out that some sites hop more than others. Where the two series show different particles there are
+The same particle lies in another place in every recording, so its sites are first registered by a
+translation and paired one to one. Paired sites are compared site by site, which removes that some
+sites hop more than others. Where the two series show different particles there are
 no pairs that mean anything; then the sites at the outlines of the particles are compared as two
 samples.
 
@@ -87,12 +87,7 @@ class ComparisonSettings:
 class Pairs:
     """The sites of two series that are the same.
 
-    Attributes
-    ----------
-    index_a, index_b : ndarray of shape (M,)
-        The two sites of every pair.
-    shift_A : ndarray of shape (2,)
-        Position ``(x, y)`` in B minus position in A [Å].
+    ``shift_A`` is position ``(x, y)`` in B minus position in A.
     """
 
     index_a: np.ndarray
@@ -101,24 +96,13 @@ class Pairs:
 
 
 def pair_sites(positions_a: np.ndarray, positions_b: np.ndarray, radius_A: float) -> Pairs:
-    """Lay the sites of two series on each other and pair them.
+    """Register the sites of two series, each in its own coordinates [Å], and pair them one to one.
 
-    Parameters
-    ----------
-    positions_a, positions_b : ndarray of shape (A, 2) and (B, 2)
-        Positions ``(x, y)`` of the sites, each in its own coordinates [Å].
-    radius_A : float
-        Largest distance of a pair [Å].
-
-    Returns
-    -------
-    Pairs
-        One-to-one pairs under the translation that brings most sites together. A rotation is not
-        looked for.
+    The translation is the one that pairs most sites; rotations are not tried.
     """
     if len(positions_a) == 0 or len(positions_b) == 0:
         return Pairs(np.empty(0, np.intp), np.empty(0, np.intp), np.zeros(2))
-    shift = _commonest_difference(positions_a, positions_b, radius_A)
+    shift = _most_common_difference(positions_a, positions_b, radius_A)
     for _ in range(3):
         index_b, index_a = match_atoms(positions_b - shift, positions_a, radius_A)
         if len(index_a):
@@ -127,10 +111,10 @@ def pair_sites(positions_a: np.ndarray, positions_b: np.ndarray, radius_A: float
     return Pairs(index_a, index_b, shift)
 
 
-def _commonest_difference(
+def _most_common_difference(
     positions_a: np.ndarray, positions_b: np.ndarray, radius_A: float
 ) -> np.ndarray:
-    """Give the top of the smoothed histogram of all differences, a cross-correlation."""
+    """The top of the smoothed histogram of all differences, a cross-correlation."""
     bin_A = radius_A / 4
     differences = (positions_b[:, None] - positions_a[None]).reshape(-1, 2)
     corner = differences.min(axis=0) - 4 * bin_A
@@ -141,19 +125,11 @@ def _commonest_difference(
     return corner + (np.array(np.unravel_index(smooth.argmax(), shape)) + 0.5) * bin_A
 
 
-def at_the_outline(positions: np.ndarray) -> np.ndarray:
+def outline_sites(positions: np.ndarray) -> np.ndarray:
     """Which sites lie at the outline of a particle, in the outermost two layers.
 
-    Parameters
-    ----------
-    positions : ndarray of shape (N, 2)
-        Positions ``(x, y)`` of the sites [Å].
-
-    Returns
-    -------
-    ndarray of shape (N,), bool
-        True for sites whose neighbours leave a gap of more than 100° between them, and for the
-        neighbours of these. All of fewer than three sites.
+    These are sites whose neighbours leave a gap of more than 100° between them, and the neighbours
+    of these; all of fewer than three sites.
     """
     if len(positions) < 3:
         return np.ones(len(positions), bool)
@@ -168,7 +144,7 @@ def at_the_outline(positions: np.ndarray) -> np.ndarray:
 
 
 def _largest_gaps(positions: np.ndarray, site: np.ndarray, neighbour: np.ndarray) -> np.ndarray:
-    """Give the largest angle between neighbours that follow each other around every site [rad]."""
+    """The largest angle between neighbours that follow each other around every site [rad]."""
     x, y = (positions[neighbour] - positions[site]).T
     azimuth = np.arctan2(y, x)
     order = np.lexsort([azimuth, site])
@@ -226,8 +202,8 @@ def compare_rates(
     about = {"name_a": names[0], "name_b": names[1]}
     about |= {"only_in_a": len(sites_a) - matched, "only_in_b": len(sites_b) - matched}
     rows = []
-    outline_a = at_the_outline(sites_a[["x_A", "y_A"]].to_numpy(float))
-    outline_b = at_the_outline(sites_b[["x_A", "y_A"]].to_numpy(float))
+    outline_a = outline_sites(sites_a[["x_A", "y_A"]].to_numpy(float))
+    outline_b = outline_sites(sites_b[["x_A", "y_A"]].to_numpy(float))
     for rate, column in RATES.items():
         values_a, values_b = sites_a[column].to_numpy(float), sites_b[column].to_numpy(float)
         paired = np.stack([values_a[pairs.index_a], values_b[pairs.index_b]])
@@ -245,13 +221,13 @@ def compare_rates(
 def _test_pairs(
     values_a: np.ndarray, values_b: np.ndarray, settings: ComparisonSettings
 ) -> list[dict[str, object]]:
-    """Give the rows of the tests of paired values; none without a pair."""
+    """The rows of the tests of paired values; none without a pair."""
     if len(values_a) == 0:
         return []
     ratio = _ratio(values_a, values_b, True, settings)
-    exchanged = exchange_pairs(values_a, values_b, settings.resamples, settings.seed)
+    exchanged = permutation_test(values_a, values_b, settings.resamples, settings.seed)
     return [
-        {"test": "wilcoxon"} | ratio | signed_ranks(values_a, values_b),
+        {"test": "wilcoxon"} | ratio | wilcoxon_test(values_a, values_b),
         {"test": "permutation"} | ratio | exchanged,
     ]
 
@@ -259,26 +235,15 @@ def _test_pairs(
 def _test_samples(
     values_a: np.ndarray, values_b: np.ndarray, settings: ComparisonSettings
 ) -> list[dict[str, object]]:
-    """Give the row of the test of two samples; none where one is empty."""
+    """The row of the test of two samples; none where one is empty."""
     if len(values_a) == 0 or len(values_b) == 0:
         return []
     ratio = _ratio(values_a, values_b, False, settings)
-    return [{"test": "mann_whitney"} | ratio | ranks(values_a, values_b)]
+    return [{"test": "mann_whitney"} | ratio | mann_whitney_test(values_a, values_b)]
 
 
-def signed_ranks(values_a: np.ndarray, values_b: np.ndarray) -> dict[str, float]:
-    """Wilcoxon's signed-rank test of paired values.
-
-    Parameters
-    ----------
-    values_a, values_b : ndarray of shape (M,)
-        The two values of every pair.
-
-    Returns
-    -------
-    dict of str to float
-        ``statistic`` and ``p_value``; 1 where no pair differs.
-    """
+def wilcoxon_test(values_a: np.ndarray, values_b: np.ndarray) -> dict[str, float]:
+    """Wilcoxon's signed-rank test of paired values; p is 1 where no pair differs."""
     # Rates that are equal but for the rounding count as equal.
     differences = np.round(values_b - values_a, 9)
     differences = differences[differences != 0]
@@ -288,44 +253,18 @@ def signed_ranks(values_a: np.ndarray, values_b: np.ndarray) -> dict[str, float]
     return {"statistic": float(test.statistic), "p_value": float(test.pvalue)}
 
 
-def ranks(values_a: np.ndarray, values_b: np.ndarray) -> dict[str, float]:
-    """Mann and Whitney's test of two samples.
-
-    Parameters
-    ----------
-    values_a, values_b : ndarray of shape (A,) and (B,)
-        The samples.
-
-    Returns
-    -------
-    dict of str to float
-        ``statistic`` and ``p_value``; 1 where all values are the same.
-    """
+def mann_whitney_test(values_a: np.ndarray, values_b: np.ndarray) -> dict[str, float]:
+    """Mann and Whitney's test of two samples; p is 1 where all values are the same."""
     if np.ptp(np.concatenate([values_a, values_b])) == 0:
         return {"statistic": len(values_a) * len(values_b) / 2, "p_value": 1.0}
     test = mannwhitneyu(values_a, values_b)
     return {"statistic": float(test.statistic), "p_value": float(test.pvalue)}
 
 
-def exchange_pairs(
+def permutation_test(
     values_a: np.ndarray, values_b: np.ndarray, resamples: int, seed: int
 ) -> dict[str, float]:
-    """Permutation test of the difference of the means of paired values.
-
-    Parameters
-    ----------
-    values_a, values_b : ndarray of shape (M,)
-        The two values of every pair.
-    resamples : int
-        How often the pairs are exchanged at random.
-    seed : int
-        Seed of that.
-
-    Returns
-    -------
-    dict of str to float
-        ``statistic``, the mean of b minus that of a, and ``p_value``.
-    """
+    """Permutation test of the mean of b minus that of a over paired values."""
     differences = values_b - values_a
     rng = np.random.default_rng(seed)
     exchanged = np.concatenate(
@@ -342,7 +281,7 @@ def exchange_pairs(
 def _ratio(
     values_a: np.ndarray, values_b: np.ndarray, paired: bool, settings: ComparisonSettings
 ) -> dict[str, float]:
-    """Give means, their ratio, and its interval by the bootstrap over pairs or over sites."""
+    """Means, their ratio, and its interval by the bootstrap over pairs or over sites."""
     rng = np.random.default_rng(settings.seed)
     if paired:
         means_a, means_b = _resampled_means(np.stack([values_a, values_b]), settings.resamples, rng)
@@ -380,6 +319,6 @@ def _resampled_means(values: np.ndarray, resamples: int, rng: np.random.Generato
 
 
 def _blocks(resamples: int, size: int) -> list[int]:
-    """Share out resamples of a size, so that no block draws more than the usual numbers."""
+    """Divide resamples of a size into blocks, so that none draws too many numbers at once."""
     step = max(1, _BLOCK // size)
     return [min(step, resamples - first) for first in range(0, resamples, step)]

@@ -1,17 +1,17 @@
 """Drift of a series, from the maps of its frames and the columns found in them.
 
-Every frame is laid over a running picture of the series: first its map, by cross-correlation, then
-its columns, by the median of their displacements. Position in the frame = position in the reference
-+ drift; the reference is the first frame that is used.
+Every frame is registered with a running mean of the series: first its map, by cross-correlation,
+then its columns, by the median of their displacements. Position in the frame = position in the
+reference + drift; the reference is the first frame that is used.
 
-The maps of a network are smooth and free of noise, so a frame belongs where the picture explains
-most of its map. A lattice fits nearly as well one lattice vector further; there the columns at its
-edge have no partner, which tells. Only the part in view of both counts (as in D. Padfield, *IEEE
+The maps of a network are smooth and free of noise, so a frame belongs where the mean explains most
+of its map. A lattice fits nearly as well one lattice vector further; there the columns at its edge
+have no partner, which decides. Only the part in view of both counts (as in D. Padfield, *IEEE
 Trans. Image Process.* 21, 2706 (2012)), so nothing wraps around, and a particle that has half left
-the view is still laid where it belongs.
+the view is still placed where it belongs.
 
-The series is gone through twice, forth and back: the first frames are laid over a picture of few
-frames, and a slip by a lattice vector among them is mended on the way back.
+The series is gone through twice, forwards and backwards: the first frames are registered with a
+mean of few frames, and a slip by a lattice vector among them is corrected on the way back.
 """
 
 import functools
@@ -32,8 +32,8 @@ from atomsight.files import sealed, tables
 #: Pixels in which maps are compared [Å]: no larger than the Gaussian that stands for a column.
 _COARSE_PIXEL_A = 0.4
 
-#: Floor of the reference's square in view, as a share of the largest, against division by nothing.
-_LEAST_SQUARES = 1e-3
+#: Floor of the reference's square in view, as a share of the largest, against division by zero.
+_MIN_SQUARES = 1e-3
 
 #: Frames move little from one to the next: a step far beyond the first number [Å] must explain the
 #: map better, by the second number, than one below it. It decides where lattice vectors tie.
@@ -42,10 +42,10 @@ _USUAL_STEP_A, _JUMP_DISCOUNT = 1.0, 0.05
 #: A column of the reference counts if it is seen in this share of the recent frames ...
 _ESTABLISHED = 0.2
 
-#: ... and is forgotten at this share.
-_FORGOTTEN = 0.02
+#: ... and is dropped at this share.
+_MIN_SHARE = 0.02
 
-#: A first frame that none of so many following frames fits is not taken.
+#: A first frame that none of so many following frames fits is not used.
 _PATIENCE = 5
 
 
@@ -121,51 +121,47 @@ def follow_drift(
     DataFrame of F rows
         ``frame``, ``x_A, y_A`` (drift [Å], NaN where not used), ``columns`` (found in the frame),
         ``matched`` (of them, with a partner in the reference), ``used``. Not used are frames
-        without columns and frames that do not fit the reference.
+        without columns and frames that do not fit the reference. A first frame that fits none of
+        the next few is the odd one and is not used, unless no two frames fit.
 
     Raises
     ------
     InputError
         If no frame has a column, or none fits the others.
-
-    Notes
-    -----
-    A first frame that fits none of the next few is the odd one and is not used, unless no two
-    frames fit.
     """
     positions = columns.by_frame()
     counts = np.array([len(found) for found in positions])
     if not counts.any():
         raise InputError(
-            "no column is found in any frame, so nothing can be followed; look at the frames, the "
+            "no column is found in any frame, so nothing can be followed; check the frames, the "
             "model and segmentation.min_existence"
         )
 
     @functools.lru_cache(_PATIENCE + 1)
-    def picture(frame: int) -> np.ndarray:
+    def coarse_map(frame: int) -> np.ndarray:
         return _coarse(foreground(frame), columns.pixel_size_A)
 
     def start(frame: int) -> "_Reference":
         reference = _Reference(columns, settings)
-        reference.add(picture(frame), positions[frame], np.zeros(2))
+        reference.add(coarse_map(frame), positions[frame], np.zeros(2))
         return reference
 
-    first = _first_frame(counts, positions, picture, start)
+    first = _first_frame(counts, positions, coarse_map, start)
     reference = start(first)
     frames = [int(frame) for frame in np.flatnonzero(counts)]
     for frame in frames:
         if frame == first:
             continue
-        drift_A, _, fits = reference.locate(picture(frame), positions[frame])
+        drift_A, _, fits = reference.locate(coarse_map(frame), positions[frame])
         if fits:
-            reference.add(picture(frame), positions[frame], drift_A)
+            reference.add(coarse_map(frame), positions[frame], drift_A)
 
     drifts_A = np.full((len(counts), 2), np.nan)
     matches = np.zeros(len(counts), int)
     for frame in reversed(frames):
-        drift_A, matches[frame], fits = reference.locate(picture(frame), positions[frame])
+        drift_A, matches[frame], fits = reference.locate(coarse_map(frame), positions[frame])
         if fits:
-            reference.add(picture(frame), positions[frame], drift_A)
+            reference.add(coarse_map(frame), positions[frame], drift_A)
             drifts_A[frame] = drift_A
     used = np.isfinite(drifts_A).all(axis=1)
     if not used.any():
@@ -186,7 +182,7 @@ def follow_drift(
 def _first_frame(
     counts: np.ndarray,
     positions: list[np.ndarray],
-    picture: Callable[[int], np.ndarray],
+    coarse_map: Callable[[int], np.ndarray],
     start: Callable[[int], "_Reference"],
 ) -> int:
     """Find the first frame that one of the next few fits; the first with enough columns if none."""
@@ -195,7 +191,7 @@ def _first_frame(
     for index, first in enumerate(candidates[:-1]):
         reference = start(int(first))
         for frame in candidates[index + 1 : index + 1 + _PATIENCE]:
-            if reference.locate(picture(int(frame)), positions[frame])[2]:
+            if reference.locate(coarse_map(int(frame)), positions[frame])[2]:
                 return int(first)
     return int(candidates[0])
 
@@ -213,9 +209,10 @@ def _block(pixel_size_A: float) -> int:
 
 
 class _Reference:
-    """A running picture of the series in the coordinates of the reference: a map and columns.
+    """Running means of the maps and columns of a series in the coordinates of the reference.
 
-    Both are means over the frames in whose view they were, first of all frames, then forgetting.
+    They are means over the frames in whose view they were, at first over all, later weighted to the
+    recent ones.
 
     Attributes
     ----------
@@ -249,7 +246,7 @@ class _Reference:
         self.frames = 0
 
     def add(self, picture: np.ndarray, found_A: np.ndarray, drift_A: np.ndarray) -> None:
-        """Take in a frame whose drift is known."""
+        """Add a frame whose drift is known."""
         self.frames += 1
         self.drift_A = drift_A
         self._add_picture(picture, self._place(drift_A))
@@ -261,12 +258,12 @@ class _Reference:
         It fits if enough columns have a partner, of its own and of those the last frame showed.
         """
         expected = self.weights[self._in_view(self.drift_A) & self._established()].sum()
-        drift_A, matched = self._refine(found_A, self._lay_over(picture))
+        drift_A, matched = self._refine(found_A, self._register_map(picture))
         wanted = self.settings.min_matched * max(len(found_A), expected)
         return drift_A, matched, matched > 0 and matched >= wanted
 
     def _place(self, drift_A: np.ndarray) -> np.ndarray:
-        """Give the place (row, column) of a frame's first pixel, in coarse pixels."""
+        """Place (row, column) of a frame's first pixel, in coarse pixels."""
         return -np.round(drift_A[::-1] / self.step_A).astype(int)
 
     def _add_picture(self, picture: np.ndarray, place: np.ndarray) -> None:
@@ -277,7 +274,7 @@ class _Reference:
         self.map[part] += (picture - self.map[part]) * self._rate(self.views[part])
 
     def _rate(self, frames: np.ndarray) -> np.ndarray:
-        """Give the weight of a new frame in a mean that has taken in this number of them."""
+        """Weight of a new frame in a mean over this number of them."""
         return 1 / np.clip(frames, 1, self.settings.memory_frames)
 
     def _make_room(self, place: np.ndarray, shape: tuple[int, int]) -> None:
@@ -301,11 +298,11 @@ class _Reference:
         rate = self._rate(self.frames)
         self.weights[in_view] *= 1 - rate
         self.weights[old] += rate
-        kept = self.weights >= _FORGOTTEN
-        lone = np.delete(aligned_A, new, axis=0)
-        self.positions_A = np.concatenate([self.positions_A[kept], lone])
-        self.weights = np.concatenate([self.weights[kept], np.full(len(lone), rate)])
-        self.seen = np.concatenate([self.seen[kept], np.ones(len(lone))])
+        kept = self.weights >= _MIN_SHARE
+        unmatched = np.delete(aligned_A, new, axis=0)
+        self.positions_A = np.concatenate([self.positions_A[kept], unmatched])
+        self.weights = np.concatenate([self.weights[kept], np.full(len(unmatched), rate)])
+        self.seen = np.concatenate([self.seen[kept], np.ones(len(unmatched))])
 
     def _in_view(self, drift_A: np.ndarray) -> np.ndarray:
         places_A = self.positions_A + drift_A
@@ -314,7 +311,7 @@ class _Reference:
     def _established(self) -> np.ndarray:
         return self.weights >= _ESTABLISHED
 
-    def _lay_over(self, picture: np.ndarray) -> np.ndarray:
+    def _register_map(self, picture: np.ndarray) -> np.ndarray:
         """Find the drift [Å] at which a map fits best, up to a field of view from the last one."""
         shape = np.array(picture.shape)
         start = np.maximum(self._place(self.drift_A) - shape - self.corner, 0)
@@ -358,7 +355,7 @@ def _overlap(reference: np.ndarray, picture: np.ndarray) -> np.ndarray:
 
     products = np.maximum(correlate(reference, picture), 0)
     squares = correlate(reference**2, np.ones_like(picture))
-    return products**2 / np.maximum(squares, _LEAST_SQUARES * squares.max())
+    return products**2 / np.maximum(squares, _MIN_SQUARES * squares.max())
 
 
 def _partners(
@@ -374,32 +371,16 @@ def _partners(
 
 
 def read_columns(path: Path | str) -> Columns:
-    """Read the columns found in a series.
-
-    Parameters
-    ----------
-    path : path
-        A file of ``locate_atoms.py``.
-
-    Returns
-    -------
-    Columns
-        The columns.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or of another kind, or a position is not a number.
-    """
+    """Read the columns of a series from a file of ``locate_atoms.py``, and check them."""
     with sealed.open_to_read(path) as file:
-        atoms = tables.read_table(file, "atoms")
+        atoms = tables.read_table(file, "atoms", ["frame", "x_A", "y_A"])
         shape = tuple(int(edge) for edge in file.attrs["frame_shape"])
         pixel_size_A = float(file.attrs["pixel_size_A"])
         positions_A = atoms[["x_A", "y_A"]].to_numpy(float)
         frames = atoms["frame"].to_numpy(int)
     bad = np.flatnonzero(~np.isfinite(positions_A).all(axis=1))
     if len(bad):
-        raise InputError(f"{path}: row {bad[0]} of the table 'atoms' has no position; mend it")
+        raise InputError(f"{path}: row {bad[0]} of the table 'atoms' has no position; correct it")
     bad = np.flatnonzero((frames < 0) | (frames >= shape[0]))
     if len(bad):
         raise InputError(
@@ -410,41 +391,12 @@ def read_columns(path: Path | str) -> Columns:
 
 
 def write_drift(file: h5py.File, drift: pd.DataFrame, columns: Columns) -> None:
-    """Write the drift of a series into an open file.
-
-    Parameters
-    ----------
-    file : h5py.File
-        A file of :func:`atomsight.files.sealed.create`.
-    drift : DataFrame
-        What :func:`follow_drift` gives.
-    columns : Columns
-        The columns it was found from.
-    """
     file.attrs.update(frame_shape=columns.frame_shape, pixel_size_A=columns.pixel_size_A)
     tables.write_table(file, "drift", drift)
 
 
 def read_drift(path: Path | str, columns: Columns) -> pd.DataFrame:
-    """Read the drift of a series.
-
-    Parameters
-    ----------
-    path : path
-        A file of ``correct_drift.py``.
-    columns : Columns
-        The columns of the same series.
-
-    Returns
-    -------
-    DataFrame of F rows
-        As from :func:`follow_drift`.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, of another kind or of another series.
-    """
+    """Read what :func:`follow_drift` gave, and see that it is of the series of the columns."""
     with sealed.open_to_read(path) as file:
         drift = tables.read_table(file, "drift")
         shape = tuple(int(edge) for edge in file.attrs["frame_shape"])

@@ -34,7 +34,7 @@ from scipy.stats import chi2
 
 from atomsight.analysis.dynamics.occupancy import EMPTY, SEEN, UNKNOWN
 from atomsight.errors import InputError
-from atomsight.files import provenance
+from atomsight.files import tables
 
 #: A dose this many times below the measured ones still takes the errors of the lowest.
 DOSE_TOLERANCE = 1.5
@@ -76,14 +76,8 @@ class HopSettings:
 class DetectionErrors:
     """How often an occupied site is missed, and an empty one seen, at one dose.
 
-    Attributes
-    ----------
-    dose_e_per_A2 : float
-        Dose of a frame [e/Å²].
-    miss_alpha, miss_beta : float
-        Over the sites, the miss rate follows Beta(miss_alpha, miss_beta).
-    false_alpha, false_beta : float
-        Likewise the rate of false detections at an empty site.
+    Over the sites, the miss rate follows Beta(miss_alpha, miss_beta), and likewise the rate of
+    false detections at an empty site.
     """
 
     dose_e_per_A2: float
@@ -126,26 +120,16 @@ class HopFit:
 def read_errors(path: Path | str, dose_e_per_A2: float) -> DetectionErrors:
     """Read how often columns are missed and invented at a dose.
 
-    Parameters
-    ----------
-    path : path
-        A table of ``measure_detection_errors.py``, one row per dose.
-    dose_e_per_A2 : float
-        Dose of a frame [e/Å²].
-
-    Returns
-    -------
-    DetectionErrors
-        Between the measured doses, the logit of the mean rates and the logarithm of α + β are
-        linear in the logarithm of the dose. Above them, with a warning, the errors of the highest:
-        more electrons err no more often.
+    Between the measured doses, the logit of the mean rates and the logarithm of α + β are linear in
+    the logarithm of the dose. Above them, with a warning, the errors of the highest are taken: more
+    electrons err no more often.
 
     Raises
     ------
     UncoveredDose
         If the dose is below the measured range by more than :data:`DOSE_TOLERANCE`.
     InputError
-        If the file is missing or not such a table, or the dose is none.
+        If the file is missing or not such a table, or the dose is not a positive number.
     """
     table = _read_error_table(path)
     doses = table["dose_e_per_A2"].to_numpy()
@@ -174,20 +158,10 @@ def read_errors(path: Path | str, dose_e_per_A2: float) -> DetectionErrors:
 
 def _read_error_table(path: Path | str) -> pd.DataFrame:
     """Read the columns needed, by rising dose, and see that all are positive numbers."""
-    if not Path(path).is_file():
-        raise InputError(f"{path}: the file does not exist")
-    try:
-        table = pd.read_csv(path)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a table of detection errors; make it again") from error
-    provenance.note_input(path)
-    missing = [column for column in _ERROR_COLUMNS if column not in table]
-    if missing:
-        raise InputError(f"{path}: the table has no column {missing[0]!r}; make it again")
-    numbers = table[_ERROR_COLUMNS].apply(pd.to_numeric, errors="coerce").astype(float)
-    good = (np.isfinite(numbers) & (numbers > 0)).all(axis=1)
+    numbers = tables.read_csv(path, _ERROR_COLUMNS)[_ERROR_COLUMNS].astype(float)
     if numbers.empty:
         raise InputError(f"{path}: the table has no row; make it again")
+    good = (np.isfinite(numbers) & (numbers > 0)).all(axis=1)
     if not good.all():
         raise InputError(
             f"{path}: row {int(np.argmin(good)) + 1} has a dose or a Beta parameter that is not a "
@@ -197,14 +171,12 @@ def _read_error_table(path: Path | str) -> pd.DataFrame:
 
 
 def fit_beta(successes: np.ndarray, trials: np.ndarray) -> tuple[float, float]:
-    """Fit a Beta distribution to rates that are known only by counts: a beta-binomial.
+    """Fit a Beta distribution, α and β, to rates that are known only by counts: a beta-binomial.
 
     Parameters
     ----------
-    successes : ndarray of shape (N,)
-        How often it happened at every site.
-    trials : ndarray of shape (N,)
-        Out of how many.
+    successes, trials : ndarray of shape (N,)
+        How often it happened at every site, out of how many.
 
     Returns
     -------
@@ -247,21 +219,11 @@ def log_likelihood(
     miss: np.ndarray,
     false: np.ndarray,
 ) -> np.ndarray:
-    """Logarithm of the probability of what was seen, by the forward algorithm.
+    """Logarithm of the probability of what was seen, by the forward algorithm, shape (S, G).
 
-    Parameters
-    ----------
-    occupied : ndarray of shape (S, F), int8
-        1 where a site was seen, 0 where it was not, -1 where that is not known.
-    p_appear, p_vanish : ndarray of shape (G,)
-        a and b of G chains, not both zero; the first state is drawn from the stationary chain.
-    miss, false : ndarray of shape (G,)
-        The rates at which occupied sites are missed and empty ones seen.
-
-    Returns
-    -------
-    ndarray of shape (S, G)
-        The logarithm for every site and chain.
+    ``occupied`` is as in :func:`fit_hops`. The G chains have a, b (not both zero) and the rates at
+    which occupied sites are missed and empty ones seen; the first state is drawn from the
+    stationary chain.
     """
     step = max(1, _PIECE // len(p_appear))
     pieces = [
@@ -349,7 +311,7 @@ def _make_grid(errors: DetectionErrors, max_hop_rate: float, frames: int) -> _Gr
 
 
 def _beta_nodes(alpha: float, beta: float, frames: int) -> tuple[np.ndarray, np.ndarray]:
-    """Cut a Beta distribution into pieces, and give the mean and the weight of each.
+    """Divide a Beta distribution into pieces: the mean and the weight of each.
 
     The pieces are even in arcsin √rate, where the error of a rate measured in n frames is about
     1 / √4n everywhere. Pieces of two standard errors are enough: sums over an even grid converge
@@ -426,12 +388,12 @@ def _static_likelihoods(
 
 
 def _occupied_share(hop_rate: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Give π from where it lies between its limits: neither a nor b is above one."""
+    """π from where it lies between its limits: neither a nor b is above one."""
     return hop_rate / 2 + (1 - hop_rate) * share
 
 
 def _chain(hop_rate: np.ndarray, occupied_share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give a = h / 2(1 - π) and b = h / 2π."""
+    """a = h / 2(1 - π) and b = h / 2π."""
     return hop_rate / (2 * (1 - occupied_share)), hop_rate / (2 * occupied_share)
 
 
@@ -447,11 +409,6 @@ def fit_hops(occupied: np.ndarray, errors: DetectionErrors, settings: HopSetting
         How often columns are missed and invented.
     settings : HopSettings
         Confidence and range.
-
-    Returns
-    -------
-    HopFit
-        Estimates, intervals, p-values and the smoothed occupancy.
 
     Notes
     -----
@@ -478,26 +435,26 @@ def fit_hops(occupied: np.ndarray, errors: DetectionErrors, settings: HopSetting
 def _estimate_in_pieces(
     occupied: np.ndarray, errors: DetectionErrors, grid: _Grid, confidence: float
 ) -> tuple[pd.DataFrame, np.ndarray]:
-    """Give table and smoothed occupancy; of what they come from, only that of a few sites at once.
+    """Table and smoothed occupancy; what they come from is kept for a few sites at a time.
 
-    At a time the surface, the likelihood at one hop rate and the smoothing are kept.
+    That is the surface, the likelihood at one hop rate and the smoothing.
     """
     points = len(grid.shares) * (3 * len(grid.roots) + len(grid.miss))
     step = max(1, _SITES_PIECE // (points + 2 * occupied.shape[1]))
-    tables, smoothed = [], np.empty(occupied.shape, np.float32)
+    found, smoothed = [], np.empty(occupied.shape, np.float32)
     # One piece at least, so that a table without sites has its columns.
     for first in range(0, max(1, len(occupied)), step):
         piece = occupied[first : first + step]
         surface = _likelihood_surface(piece, errors, grid)
         table, smoothed[first : first + step] = _estimate(piece, surface, grid, confidence)
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True), smoothed
+        found.append(table)
+    return pd.concat(found, ignore_index=True), smoothed
 
 
 def _estimate(
     occupied: np.ndarray, surface: _Surface, grid: _Grid, confidence: float
 ) -> tuple[pd.DataFrame, np.ndarray]:
-    """Give the table and the smoothed occupancy of the sites."""
+    """Table and smoothed occupancy of the sites."""
     of_hop_rate = logsumexp(surface.log_likelihood, axis=2) - np.log(len(grid.shares))
     peak, height = _peak(of_hop_rate)
     low, high = _interval(of_hop_rate, height - chi2.ppf(confidence, 1) / 2, grid.roots)
@@ -536,7 +493,7 @@ def _estimate(
 
 
 def _peak(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give place, in points, and height of the largest of values (S, H), by a parabola inside."""
+    """Place, in points, and height of the largest of values (S, H), by a parabola inside."""
     top = values.argmax(axis=1)
     middle = np.clip(top, 1, values.shape[1] - 2)
     left, centre, right = (
@@ -550,7 +507,7 @@ def _peak(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _interval(
     values: np.ndarray, limit: np.ndarray, roots: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Give the hop rates between which values (S, H) over their roots are above the limit (S,)."""
+    """The hop rates between which values (S, H) over their roots are above the limit (S,)."""
     above = values >= np.minimum(limit, values.max(axis=1))[:, None]
     first, last = above.argmax(axis=1), above.shape[1] - 1 - above[:, ::-1].argmax(axis=1)
     site = np.arange(len(values))
@@ -581,17 +538,7 @@ def smooth_occupancy(
 ) -> np.ndarray:
     """Probability that a site is occupied in a frame, given all frames: forward and backward.
 
-    Parameters
-    ----------
-    occupied : ndarray of shape (S, F), int8
-        1 where a site was seen, 0 where it was not, -1 where that is not known.
-    p_appear, p_vanish, miss, false : ndarray of shape (S,)
-        Chain and error rates of every site, as in :func:`log_likelihood`.
-
-    Returns
-    -------
-    ndarray of shape (S, F)
-        The probabilities.
+    ``occupied`` has the shape (S, F), chain and error rates (S,) are as in :func:`log_likelihood`.
     """
     if_occupied, if_empty = _emissions(miss, false, float)
     site = np.arange(len(occupied))[:, None]
@@ -617,19 +564,9 @@ def _normalised(weights: np.ndarray) -> np.ndarray:
 
 
 def significant(p_values: np.ndarray, level: float = 0.05) -> np.ndarray:
-    """Which of many p-values are significant, by Holm's procedure.
+    """Which of many p-values are significant, by Holm's procedure; NaN, not tested, is not.
 
-    Parameters
-    ----------
-    p_values : ndarray of shape (N,)
-        The p-values; NaN where nothing was tested.
-    level : float
-        Largest probability of even one wrong decision.
-
-    Returns
-    -------
-    ndarray of shape (N,), bool
-        True where the null hypothesis is rejected; False where nothing was tested.
+    ``level`` is the largest probability of even one wrong decision.
     """
     p_values = np.asarray(p_values, float)
     tested = np.flatnonzero(np.isfinite(p_values))

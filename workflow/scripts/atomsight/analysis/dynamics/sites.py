@@ -22,7 +22,7 @@ _DENSITY_SIGMA_A = 0.35
 #: Pixel of the density [Å].
 _DENSITY_PIXEL_A = 0.15
 
-#: How often columns are shared out and sites moved to their means.
+#: How often columns are assigned to sites and sites moved to their means.
 _ROUNDS = 2
 
 
@@ -68,21 +68,9 @@ class Sites:
 
 
 def find_sites(columns: Columns, drift: pd.DataFrame, settings: SiteSettings) -> Sites:
-    """Find the sites of a series.
+    """Find the sites of a series; none if there are no columns in the frames that are used.
 
-    Parameters
-    ----------
-    columns : Columns
-        The columns found in the frames.
-    drift : DataFrame of F rows
-        ``frame, x_A, y_A, used``, as from :func:`atomsight.analysis.dynamics.drift.follow_drift`.
-    settings : SiteSettings
-        What makes a site.
-
-    Returns
-    -------
-    Sites
-        The sites; none if there are no columns in the frames that are used.
+    ``drift`` is as from :func:`atomsight.analysis.dynamics.drift.follow_drift`.
     """
     used = drift["used"].to_numpy(bool)
     shifts_A = drift[["x_A", "y_A"]].to_numpy(float)
@@ -90,11 +78,11 @@ def find_sites(columns: Columns, drift: pd.DataFrame, settings: SiteSettings) ->
     frames = columns.frames[taken]
     aligned_A = columns.positions_A[taken] - shifts_A[frames]
 
-    places_A = dense_places(aligned_A, settings.min_distance_A)
+    places_A = density_maxima(aligned_A, settings.min_distance_A)
     for _ in range(_ROUNDS):
-        site, row = share_out(aligned_A, frames, places_A, settings.site_radius_A)
+        site, row = assign_columns(aligned_A, frames, places_A, settings.site_radius_A)
         places_A = _means(aligned_A[row], site, places_A)
-    site, row = share_out(aligned_A, frames, places_A, settings.site_radius_A)
+    site, row = assign_columns(aligned_A, frames, places_A, settings.site_radius_A)
 
     known = in_view(places_A, shifts_A, columns.view_A, settings.border_A) & used
     occupied = np.where(known, EMPTY, UNKNOWN).astype(np.int8)
@@ -109,20 +97,10 @@ def find_sites(columns: Columns, drift: pd.DataFrame, settings: SiteSettings) ->
     return Sites(places_A[kept], occupied[kept])
 
 
-def dense_places(positions_A: np.ndarray, min_distance_A: float) -> np.ndarray:
-    """Find the local maxima of the density of columns.
+def density_maxima(positions_A: np.ndarray, min_distance_A: float) -> np.ndarray:
+    """Find the local maxima of the density of columns, (S, 2) in Å, to a pixel of the density.
 
-    Parameters
-    ----------
-    positions_A : ndarray of shape (N, 2)
-        Columns of all frames, drift taken off [Å].
-    min_distance_A : float
-        Of maxima closer than this only the highest counts [Å].
-
-    Returns
-    -------
-    ndarray of shape (S, 2)
-        Places ``(x, y)`` [Å], to a pixel of the density.
+    Of maxima closer than ``min_distance_A`` only the highest counts.
     """
     if len(positions_A) == 0:
         return np.zeros((0, 2))
@@ -146,26 +124,13 @@ def dense_places(positions_A: np.ndarray, min_distance_A: float) -> np.ndarray:
     return places[:, ::-1] * _DENSITY_PIXEL_A + corner_A
 
 
-def share_out(
+def assign_columns(
     positions_A: np.ndarray, frames: np.ndarray, places_A: np.ndarray, radius_A: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Give every column to its nearest site, and of several in one frame only the nearest.
+    """Assign every column to its nearest site, and of several in one frame only the nearest.
 
-    Parameters
-    ----------
-    positions_A : ndarray of shape (N, 2)
-        Columns of all frames, drift taken off [Å].
-    frames : ndarray of shape (N,), int
-        Their frames.
-    places_A : ndarray of shape (S, 2)
-        Sites [Å].
-    radius_A : float
-        Largest distance of a column from its site [Å].
-
-    Returns
-    -------
-    site, column : ndarrays of shape (M,), int
-        Pairs; a site and a frame come together at most once.
+    The result are pairs, indexes of sites and of columns (N, 2) of all frames in the coordinates of
+    the reference.
     """
     if len(places_A) == 0 or len(positions_A) == 0:
         return np.zeros(0, int), np.zeros(0, int)
@@ -189,23 +154,11 @@ def _means(positions_A: np.ndarray, site: np.ndarray, places_A: np.ndarray) -> n
 def in_view(
     places_A: np.ndarray, shifts_A: np.ndarray, view_A: np.ndarray, border_A: float
 ) -> np.ndarray:
-    """Tell in which frames sites are in view.
+    """Tell in which frames sites are in view, shape (S, F).
 
-    Parameters
-    ----------
-    places_A : ndarray of shape (S, 2)
-        Sites [Å].
-    shifts_A : ndarray of shape (F, 2)
-        Drift of the frames [Å]; NaN where it is not known.
-    view_A : ndarray of shape (2,)
-        The last position ``(x, y)`` inside a frame [Å]; the first is zero.
-    border_A : float
-        Within this distance of the border of a frame a site is not in view [Å].
-
-    Returns
-    -------
-    ndarray of shape (S, F), bool
-        True where in view.
+    ``shifts_A`` (F, 2) is NaN where the drift is not known; ``view_A`` is the last position
+    ``(x, y)`` inside a frame, the first is zero. Within ``border_A`` of the border a site is not in
+    view.
     """
     inside = [
         (along >= border_A) & (along <= view - border_A)
@@ -220,11 +173,6 @@ def in_view(
 
 def site_table(sites: Sites) -> pd.DataFrame:
     """Count how often sites are occupied and how often that changes.
-
-    Parameters
-    ----------
-    sites : Sites
-        S sites.
 
     Returns
     -------

@@ -1,9 +1,9 @@
 """The mean image of a series, and the part of it that is substrate and not analysed.
 
-The substrate may be given, as an image or a polygon. Otherwise it is looked for: what shows
-structure in all frames but is not the particle. Noise is independent from frame to frame, so the
-means of the even and of the odd frames correlate only where there is structure (as in Fourier shell
-correlation, here in real space and locally).
+The substrate may be given, as an image or a polygon. Otherwise it is what shows structure in all
+frames but is not the particle. Noise is independent from frame to frame, so the means of the even
+and of the odd frames correlate only where there is structure (as in Fourier shell correlation, here
+in real space and locally).
 """
 
 import json
@@ -27,7 +27,7 @@ from atomsight.reading.micrographs.cleaning import read_mask
 from atomsight.reading.micrographs.recordings import edges_in_words, open_recording
 from atomsight.reading.micrographs.resampling import resampled_shape
 
-#: Gaussians that take off noise finer than columns, and what is wider than them [Å].
+#: Gaussians that remove noise finer than columns, and what is wider than them [Å].
 _FINE_SIGMA_A, _WIDE_SIGMA_A = 0.4, 3.0
 
 #: At its edge structure fades to half; below this share of the strongest nearby it is outside.
@@ -83,7 +83,7 @@ class MeanImages:
     mean : ndarray of shape (H', W'), float32
         Mean over all frames that are used; NaN where nothing was ever seen.
     halves : ndarray of shape (2, H', W'), float32
-        Means over every other frame, each frame's mean taken off; zero where nothing was seen.
+        Means over every other frame, each frame's mean subtracted; zero where nothing was seen.
     seen : ndarray of shape (H', W'), int
         Number of frames that showed a pixel.
     seen_by_both : ndarray of shape (H', W'), bool
@@ -108,22 +108,10 @@ class MeanImages:
 
 
 def average_frames(frames: Frames, drift: pd.DataFrame) -> MeanImages:
-    """Average the frames of a series, drift taken off.
+    """Average the frames of a series, drift removed.
 
-    One frame after another is read; it is laid on the grid by bilinear weights, pixels that are not
-    usable with weight zero.
-
-    Parameters
-    ----------
-    frames : Frames
-        The micrographs.
-    drift : DataFrame of F rows
-        ``frame, x_A, y_A, used``.
-
-    Returns
-    -------
-    MeanImages
-        The means.
+    One frame after another is read and added to the grid with bilinear weights, unusable pixels
+    with weight zero.
     """
     used = np.flatnonzero(drift["used"].to_numpy(bool))
     shifts = drift[["y_A", "x_A"]].to_numpy(float)[used] / frames.pixel_size_A
@@ -159,7 +147,7 @@ def average_frames(frames: Frames, drift: pd.DataFrame) -> MeanImages:
 
 
 def _bilinear(place: np.ndarray) -> list[tuple[tuple[int, int], float]]:
-    """Give the four whole places around one, and their weights."""
+    """The four whole places around one, and their weights."""
     start = np.floor(place).astype(int)
     rest = place - start
     return [
@@ -172,24 +160,12 @@ def _bilinear(place: np.ndarray) -> list[tuple[tuple[int, int], float]]:
 def find_substrate(images: MeanImages, sites: Sites, settings: SubstrateSettings) -> np.ndarray:
     """Find the substrate: what has structure in both halves of a series and is not the particle.
 
-    Parameters
-    ----------
-    images : MeanImages
-        Means over the halves.
-    sites : Sites
-        Sites of the series.
-    settings : SubstrateSettings
-        The thresholds.
-
-    Returns
-    -------
-    ndarray of shape (H', W'), bool
-        True on the substrate. Nowhere if there is no particle.
+    True on the substrate, shape (H', W'); nowhere if there is no particle.
     """
-    members = particle_sites(sites, settings)
-    if len(members) == 0:
+    particle_A = particle_sites(sites, settings)
+    if len(particle_A) == 0:
         return np.zeros(images.seen.shape, bool)
-    distance_A = _distance_A(images, members)
+    distance_A = _distance_A(images, particle_A)
     apart = images.seen_by_both & (distance_A > settings.rim_A)
     structured = _structured(images, apart, settings)
     large = _large_pieces(structured, settings.min_area_A2 / images.pixel_size_A**2)
@@ -202,20 +178,7 @@ def find_substrate(images: MeanImages, sites: Sites, settings: SubstrateSettings
 
 
 def particle_sites(sites: Sites, settings: SubstrateSettings) -> np.ndarray:
-    """Find the sites of the particle: the largest group of sites that are usually occupied.
-
-    Parameters
-    ----------
-    sites : Sites
-        Sites of the series.
-    settings : SubstrateSettings
-        What is usual, and how near the sites of a group are.
-
-    Returns
-    -------
-    ndarray of shape (M, 2)
-        Their positions [Å]; none if no site is usually occupied.
-    """
+    """Positions (M, 2) of the particle's sites [Å]: the largest group that is usually occupied."""
     usual = site_table(sites)["occurrence"].to_numpy() >= settings.min_occurrence
     places_A = sites.positions_A[usual]
     if len(places_A) == 0:
@@ -240,7 +203,7 @@ def _distance_px(marked: np.ndarray) -> np.ndarray:
 
 
 def _structured(images: MeanImages, apart: np.ndarray, settings: SubstrateSettings) -> np.ndarray:
-    """Find where the halves correlate; of what is not apart from the particle nothing is taken."""
+    """Find where the halves correlate, using only what is apart from the particle."""
 
     def local_mean(values: np.ndarray, sigma_A: float) -> np.ndarray:
         sigma = sigma_A / images.pixel_size_A
@@ -269,10 +232,7 @@ def _large_pieces(marked: np.ndarray, min_px: float) -> np.ndarray:
 
 
 def read_analysed(
-    path: Path | str,
-    images: MeanImages,
-    shape: tuple[int, int],
-    source_pixel_size_A: float,
+    path: Path | str, images: MeanImages, shape: tuple[int, int], source_pixel_size_A: float
 ) -> np.ndarray:
     """Read where to analyse: an image or a polygon, in the coordinates of the first frame used.
 
@@ -316,24 +276,7 @@ def read_analysed(
 
 
 def read_polygon(path: Path | str) -> np.ndarray:
-    """Read the corners of a polygon.
-
-    Parameters
-    ----------
-    path : path
-        ``.csv`` with the columns ``x_A, y_A``, or ``.json`` with a list of ``[x, y]`` [Å].
-
-    Returns
-    -------
-    ndarray of shape (N, 2)
-        Corners ``(x, y)`` [Å].
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, or has fewer than three corners, one that is not two numbers, or
-        all of them on a line.
-    """
+    """Read the corners (N, 2) of a polygon ``.csv`` or ``.json`` [Å], and check them."""
     path = Path(path)
     try:
         corners_A = np.asarray(_POLYGONS[path.suffix.lower()](path), float)
@@ -344,13 +287,13 @@ def read_polygon(path: Path | str) -> np.ndarray:
         ) from error
     provenance.note_input(path)
     if corners_A.ndim != 2 or corners_A.shape[1] != 2 or not np.isfinite(corners_A).all():
-        raise InputError(f"{path}: a corner of the polygon is not two numbers [Å]; mend it")
+        raise InputError(f"{path}: a corner of the polygon is not two numbers [Å]; correct it")
     if len(corners_A) < 3:
         raise InputError(
             f"{path}: the polygon has {len(corners_A)} corners; it needs at least three"
         )
     if np.linalg.matrix_rank(corners_A - corners_A[0]) < 2:
-        raise InputError(f"{path}: all corners of the polygon are on one line; mend them")
+        raise InputError(f"{path}: all corners of the polygon are on one line; correct them")
     return corners_A
 
 
@@ -390,16 +333,7 @@ def _read_image(
 def write_substrate(file: h5py.File, images: MeanImages, mask: np.ndarray, source: str) -> None:
     """Write the mean image of a series and its substrate into an open file.
 
-    Parameters
-    ----------
-    file : h5py.File
-        A file of :func:`atomsight.files.sealed.create`.
-    images : MeanImages
-        The means.
-    mask : ndarray of shape (H', W'), bool
-        True on the substrate.
-    source : str
-        Where the mask comes from: ``automatic``, ``file: NAME`` or ``none``.
+    The source of the mask is ``automatic``, ``file: NAME`` or ``none``.
     """
     file.attrs.update(signal="mean_image", axes=["y", "x"], source=source)
     file.attrs.update(pixel_size_A=images.pixel_size_A, corner_A=images.corner_A)
@@ -409,24 +343,9 @@ def write_substrate(file: h5py.File, images: MeanImages, mask: np.ndarray, sourc
 
 
 def read_masked(path: Path | str, positions_A: np.ndarray) -> np.ndarray:
-    """Tell which places are on the substrate, or where no frame tells anything.
+    """Tell which places are on the substrate, or where no frame shows anything.
 
-    Parameters
-    ----------
-    path : path
-        A file of ``mask_substrate.py``.
-    positions_A : ndarray of shape (S, 2)
-        Places ``(x, y)`` in the coordinates of the reference [Å].
-
-    Returns
-    -------
-    ndarray of shape (S,), bool
-        True where not to analyse.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or of another kind.
+    The places ``(x, y)`` are in the coordinates of the reference [Å].
     """
     with sealed.open_to_read(path) as file:
         masked = file["mask"][...] | (file["seen"][...] == 0)
