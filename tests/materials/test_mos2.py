@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 from scipy.spatial import cKDTree
 
 from atomsight.materials import mos2
-from atomsight.materials.building import honeycombs
+from atomsight.materials.building import holes, honeycombs
 from atomsight.materials.building.periodic_waves import PeriodicWaves
 
 SIZE_A = 43.2
@@ -180,7 +180,7 @@ def test_grains_differ_in_orientation_and_meet_closely():
 def test_holes_and_strips_of_vacuum_end_the_sheet(monkeypatch):
     full = len(make(WHOLE, 3).sites)
     holed = len(make(WHOLE.but(max_holes=6, hole_radius_A=(8.0, 9.0)), 3).sites)
-    monkeypatch.setattr(mos2, "_STRIP_WIDTH_A", (16.0, 16.0))
+    monkeypatch.setattr(holes, "_STRIP_WIDTH_A", (16.0, 16.0))
     cut = make(WHOLE.but(edge_share=1.0), 3)
     assert holed < 0.95 * full
     assert len(cut.sites) < 0.8 * full

@@ -12,7 +12,6 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.sparse import csr_array, triu
 from scipy.spatial import Delaunay, Voronoi, cKDTree
-from scipy.stats import qmc
 
 from atomsight.config.section import CountRange, Range, Section, key
 from atomsight.files.records import Structure
@@ -152,6 +151,8 @@ def poisson_disc(count: int, rng: np.random.Generator) -> np.ndarray:
     ndarray of shape (count, 2)
         The points.
     """
+    from scipy.stats import qmc  # takes a third of a second, and the rules read this module too
+
     radius = np.sqrt(_DISC_PACKING / count)
     while True:
         points = qmc.PoissonDisk(d=2, radius=radius, ncandidates=10, rng=rng).fill_space()

@@ -11,15 +11,7 @@ import numpy as np
 
 from atomsight.config.section import CountRange, Range, Section, key
 from atomsight.files.records import Structure
-from atomsight.materials.building import sublattices
-from atomsight.materials.building.honeycombs import (
-    bond_counts,
-    held_sites,
-    polycrystal,
-    relax_springs,
-    single_crystal,
-    uncrowded,
-)
+from atomsight.materials.building import holes, honeycombs, sublattices
 from atomsight.materials.building.periodic_waves import PeriodicWaves
 from atomsight.materials.building.sublattices import Honeycomb, Sublattice
 
@@ -52,8 +44,8 @@ BOX_HEIGHT_A = 7.0
 #: No two sites are nearer in a finished sheet [Å].
 SHORTEST_DISTANCE_A = 1.25
 
-#: Mean width of a strip of vacuum, and how much its edges wander [Å].
-_STRIP_WIDTH_A, _STRIP_WAVE_A = (5.0, 16.0), 2.0
+#: Where two grains meet, sites of two elements are at least this far apart, then those of one [Å].
+_CROWDED_A = (1.35, 1.8)
 
 #: Sulfur columns with a neighbour missing lose one atom with at most this probability.
 _MAX_LOOSE_SINGLES = 0.5
@@ -104,152 +96,55 @@ def thickness_A(_settings: Settings) -> float:
 
 
 def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:
-    """Make one random sheet.
-
-    Parameters
-    ----------
-    settings : Settings
-        What the sheet looks like.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    Structure
-        The sheet; the sites are of the classes :data:`MOLYBDENUM`, :data:`SULFUR_PAIR` and
-        :data:`SINGLE_SULFUR`.
-    """
+    """Make one random sheet."""
     size, lattice_A = settings.size_A, rng.uniform(*settings.lattice_A)
     grains = rng.integers(*settings.grains, endpoint=True)
-    if grains == 1:
-        sites, is_mo = single_crystal(size, lattice_A, rng)
-    else:
-        sites, is_mo = polycrystal(size, lattice_A, grains, rng)
-    sites = relax_springs(sites, is_mo, size, lattice_A)
+    sites, is_mo = honeycombs.random_sheet(size, lattice_A, grains, _CROWDED_A, rng)
     sites = (sites + rng.normal(0, _DISPLACEMENT_A, sites.shape)) % size
-    stays = outside_holes(sites, settings, rng) & ~missing_columns(is_mo, settings, rng)
-    stays &= uncrowded(sites, is_mo, size, (SHORTEST_DISTANCE_A, SHORTEST_DISTANCE_A))
+    stays = holes.outside_holes(
+        sites, size, settings.max_holes, settings.hole_radius_A, settings.edge_share, rng
+    )
+    stays &= ~_missing_columns(is_mo, settings, rng)
+    stays &= honeycombs.uncrowded(sites, is_mo, size, (SHORTEST_DISTANCE_A, SHORTEST_DISTANCE_A))
     sites, is_mo = sites[stays], is_mo[stays]
-    held = held_sites(sites, is_mo, size, lattice_A)
-    sites, is_mo = sites[held], is_mo[held]
-    is_single = lost_sulfur(sites, is_mo, lattice_A, settings, rng)
-    return raise_sheet(sites, np.where(is_mo, 1, 2 + is_single), settings, rng)
+    bonded = honeycombs.bonded_sites(sites, is_mo, size, lattice_A)
+    sites, is_mo = sites[bonded], is_mo[bonded]
+    is_single = _lost_sulfur(sites, is_mo, lattice_A, settings, rng)
+    return _raised(sites, np.where(is_mo, 1, 2 + is_single), settings, rng)
 
 
-def outside_holes(sites: np.ndarray, settings: Settings, rng: np.random.Generator) -> np.ndarray:
-    """Punch irregular holes, and in some sheets cut out a strip with wavy edges.
-
-    Parameters
-    ----------
-    sites : ndarray of shape (S, 2)
-        Positions in the periodic square [Å].
-    settings : Settings
-        Number and size of the holes, share of the sheets with a strip.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray of shape (S,), bool
-        True for the sites that stay.
-    """
-    size, keep, orders = settings.size_A, np.ones(len(sites), dtype=bool), np.arange(1, 7)
-    for _ in range(rng.integers(0, settings.max_holes, endpoint=True)):
-        apart = sites - rng.uniform(0, size, 2)
-        apart -= size * np.round(apart / size)
-        azimuth = np.arctan2(apart[:, 1], apart[:, 0])
-        lobes = np.cos(azimuth[:, None] * orders + rng.uniform(0, 2 * np.pi, len(orders)))
-        outline = 1 + lobes @ (0.3 * rng.standard_normal(len(orders)) / orders)
-        keep &= np.linalg.norm(apart, axis=1) > rng.uniform(*settings.hole_radius_A) * outline
-    if rng.uniform() < settings.edge_share:
-        across = sites[:, rng.integers(2)] - rng.uniform(0, size)
-        edges = _STRIP_WAVE_A * PeriodicWaves.draw(size, 2, rng).values(sites)
-        half = rng.uniform(*_STRIP_WIDTH_A) / 2
-        across -= size * np.round(across / size)
-        keep &= (across < edges[:, 0] - half) | (across > edges[:, 1] + half)
-    return keep
-
-
-def missing_columns(is_mo: np.ndarray, settings: Settings, rng: np.random.Generator) -> np.ndarray:
-    """Choose the columns that are missing altogether.
-
-    Parameters
-    ----------
-    is_mo : ndarray of shape (S,), bool
-        True for molybdenum, False for sulfur.
-    settings : Settings
-        Largest shares of vacancies.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray of shape (S,), bool
-        True where a column is missing.
-    """
+def _missing_columns(is_mo: np.ndarray, settings: Settings, rng: np.random.Generator) -> np.ndarray:
+    """Mark the columns that are missing altogether."""
     of_sulfur = rng.uniform(0, settings.max_double_vacancies)
     of_mo = rng.uniform(0, settings.max_mo_vacancies)
     return rng.uniform(size=len(is_mo)) < np.where(is_mo, of_mo, of_sulfur)
 
 
-def lost_sulfur(
+def _lost_sulfur(
     sites: np.ndarray,
     is_mo: np.ndarray,
     lattice_A: float,
     settings: Settings,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Choose the sulfur columns that have lost one of their two atoms.
+    """Mark the sulfur columns that have lost one of their two atoms.
 
     Those with a neighbour missing, at edges and beside vacancies, lose one more readily.
-
-    Parameters
-    ----------
-    sites : ndarray of shape (S, 2)
-        Positions in the periodic square [Å].
-    is_mo : ndarray of shape (S,), bool
-        True for molybdenum.
-    lattice_A : float
-        Lattice constant [Å].
-    settings : Settings
-        Size of the sheet, largest share of vacancies.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray of shape (S,), bool
-        True where a single sulfur atom is left.
     """
     share = rng.uniform(0, settings.max_single_vacancies)
-    loose = bond_counts(sites, is_mo, settings.size_A, lattice_A) < 3
+    loose = honeycombs.bond_counts(sites, is_mo, settings.size_A, lattice_A) < 3
     share = np.where(loose, max(share, rng.uniform(0, _MAX_LOOSE_SINGLES)), share)
     return ~is_mo & (rng.uniform(size=len(sites)) < share)
 
 
-def raise_sheet(
+def _raised(
     sites: np.ndarray, classes: np.ndarray, settings: Settings, rng: np.random.Generator
 ) -> Structure:
     """Give the sites their atoms in three layers, on a rippled and tilted sheet.
 
     The sheet as a whole stays level, for it must be periodic: a tilt slants the pairs of sulfur
-    atoms, which is all that an image of this size shows of it.
-
-    Parameters
-    ----------
-    sites : ndarray of shape (S, 2)
-        Positions in the middle layer [Å].
-    classes : ndarray of shape (S,)
-        Classes of the sites.
-    settings : Settings
-        Size of the sheet, ripples and tilt.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    Structure
-        The sheet; a site is the mean projected position of its atoms.
+    atoms, which is all that an image of this size shows of it. A site is the mean projected
+    position of its atoms.
     """
     waves, azimuth = PeriodicWaves.draw(settings.size_A, 1, rng), rng.uniform(0, 2 * np.pi)
     tilt = np.tan(np.deg2rad(rng.uniform(*settings.tilt_deg)))

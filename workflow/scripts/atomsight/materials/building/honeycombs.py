@@ -1,8 +1,9 @@
-"""Sheets of two elements that form a honeycomb when seen along the beam, flat and whole.
+"""Sheets of two sublattices that form a honeycomb when seen along the beam, flat and whole.
 
 A sheet is one crystal that fits its periodic box, or several grains: the Voronoi cells, with wavy
 borders, of random points. Where grains meet, crowded sites go and springs between neighbours close
-the ranks. One element is molybdenum, the other sulfur.
+the ranks. Sites are positions ``(x, y)`` of shape (S, 2) in a periodic square [Å]; ``is_first``
+tells those of the first sublattice.
 """
 
 import numpy as np
@@ -10,9 +11,6 @@ from scipy.optimize import minimize
 from scipy.spatial import cKDTree
 
 from atomsight.materials.building.periodic_waves import PeriodicWaves
-
-#: Where two grains meet, sites of two elements are at least this far apart, then those of one [Å].
-_CROWDED_A = (1.35, 1.8)
 
 #: Grains reach this much farther from their centre than to their border [Å].
 _OVERLAP_A = 2.0
@@ -23,9 +21,9 @@ _BOND_REACH, _SECOND_REACH = 0.77, 1.2
 #: Stiffness of the spring between second neighbours, relative to a bond.
 _SECOND_STIFFNESS = 0.2
 
-#: Lattice vectors as columns, and the sulfur site in units of them.
+#: Lattice vectors as columns, and the second site in units of them.
 _UNIT_CELL = np.array([[1, 0.5], [0, np.sqrt(3) / 2]])
-_SULFUR_SITE = np.array([1, 1]) / 3
+_SECOND_SITE = np.array([1, 1]) / 3
 
 #: A single crystal is strained by at most this to fit the box, if one of so many trials allows it.
 _FIT_STRAIN, _FIT_TRIALS = 0.025, 200
@@ -34,52 +32,41 @@ _FIT_STRAIN, _FIT_TRIALS = 0.025, 200
 _BORDER_WAVE_A = 1.0
 
 
+def random_sheet(
+    size: float,
+    lattice_A: float,
+    grains: int,
+    crowded_A: tuple[float, float],
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sites and sublattices of a relaxed sheet of one or more grains.
+
+    Where two grains meet, sites of two sublattices start at least ``crowded_A[0]`` apart, those of
+    one ``crowded_A[1]``.
+    """
+    if grains == 1:
+        sites, is_first = single_crystal(size, lattice_A, rng)
+    else:
+        sites, is_first = polycrystal(size, lattice_A, grains, crowded_A, rng)
+    return relax_springs(sites, is_first, size, lattice_A), is_first
+
+
 def honeycomb(
     vectors: np.ndarray, cells: np.ndarray, origin: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sites of a perfect sheet.
+    """Sites of a perfect sheet, those of the first sublattice first.
 
-    Parameters
-    ----------
-    vectors : ndarray of shape (2, 2)
-        Lattice vectors, as columns [Å].
-    cells : ndarray of shape (K, 2)
-        Unit cells, in units of the lattice vectors.
-    origin : ndarray of shape (2,)
-        Position of the molybdenum atom of cell (0, 0) [Å].
-
-    Returns
-    -------
-    sites : ndarray of shape (2 K, 2)
-        Positions, molybdenum first [Å].
-    is_first : ndarray of shape (2 K,), bool
-        True for molybdenum.
+    ``vectors`` are the lattice vectors as columns [Å], ``cells`` unit cells in units of them, shape
+    (K, 2); the first site of cell (0, 0) lies at the origin.
     """
-    sites = np.concatenate([cells, cells + _SULFUR_SITE]) @ vectors.T + origin
+    sites = np.concatenate([cells, cells + _SECOND_SITE]) @ vectors.T + origin
     return sites, np.arange(len(sites)) < len(cells)
 
 
 def single_crystal(
     size: float, lattice_A: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A crystal in a random orientation, strained a little so that it fits the periodic box.
-
-    Parameters
-    ----------
-    size : float
-        Edge of the square [Å].
-    lattice_A : float
-        Lattice constant before the strain [Å].
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    sites : ndarray of shape (S, 2)
-        Positions in the square [Å].
-    is_first : ndarray of shape (S,), bool
-        True for molybdenum.
-    """
+    """A crystal in a random orientation, strained a little so that it fits the periodic box."""
     free = lattice_A * _turned(rng.uniform(0, 2 * np.pi / 3, _FIT_TRIALS))
     periods = np.round(size * np.linalg.inv(free))
     fitted = size * np.linalg.inv(periods)
@@ -94,28 +81,13 @@ def single_crystal(
 
 
 def polycrystal(
-    size: float, lattice_A: float, grains: int, rng: np.random.Generator
+    size: float,
+    lattice_A: float,
+    grains: int,
+    crowded_A: tuple[float, float],
+    rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Grains in random orientations; where they meet, crowded sites are left out.
-
-    Parameters
-    ----------
-    size : float
-        Edge of the periodic square [Å].
-    lattice_A : float
-        Lattice constant [Å].
-    grains : int
-        Number of grains.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    sites : ndarray of shape (S, 2)
-        Positions in the square, not yet relaxed [Å].
-    is_first : ndarray of shape (S,), bool
-        True for molybdenum.
-    """
+    """Grains in random orientations, not yet relaxed; crowded sites between them are left out."""
     centres = rng.uniform(0, size, (grains, 2))
     shifts = size * np.array([(x, y) for x in (0, -1, 1) for y in (0, -1, 1)])
     owners = cKDTree((shifts[:, None] + centres).reshape(-1, 2))
@@ -131,7 +103,7 @@ def polycrystal(
     beyond, sites, is_first = (np.concatenate(part) for part in zip(*parts, strict=True))
     order = np.argsort(beyond, kind="stable")
     sites, is_first = sites[order], is_first[order]
-    apart = uncrowded(sites, is_first, size, _CROWDED_A)
+    apart = uncrowded(sites, is_first, size, crowded_A)
     return sites[apart], is_first[apart]
 
 
@@ -150,23 +122,9 @@ def _cells(radius: float) -> np.ndarray:
 def uncrowded(
     sites: np.ndarray, is_first: np.ndarray, size: float, min_A: tuple[float, float]
 ) -> np.ndarray:
-    """Leave out sites that are too close to others; of two the first stays.
+    """Mark the sites that stay where others are too close: the first of two.
 
-    Parameters
-    ----------
-    sites : ndarray of shape (S, 2)
-        Positions in the periodic square [Å].
-    is_first : ndarray of shape (S,), bool
-        True for molybdenum.
-    size : float
-        Edge of the square [Å].
-    min_A : tuple of 2 floats
-        Least distance of sites of two elements, and of one element [Å].
-
-    Returns
-    -------
-    ndarray of shape (S,), bool
-        True for the sites that stay.
+    ``min_A`` is the least distance of sites of two sublattices, and of one [Å].
     """
     pairs, _, distance = _pairs(sites, size, max(min_A))
     alike = is_first[pairs[:, 0]] == is_first[pairs[:, 1]]
@@ -187,27 +145,10 @@ def _pairs(sites: np.ndarray, size: float, reach: float) -> tuple[np.ndarray, ..
     return pairs, apart, np.linalg.norm(apart, axis=1)
 
 
-def held_sites(
+def bonded_sites(
     sites: np.ndarray, is_first: np.ndarray, size: float, lattice_A: float
 ) -> np.ndarray:
-    """Leave out the sites with fewer than two bonds, again and again.
-
-    Parameters
-    ----------
-    sites : ndarray of shape (S, 2)
-        Positions in the periodic square [Å].
-    is_first : ndarray of shape (S,), bool
-        True for molybdenum.
-    size : float
-        Edge of the square [Å].
-    lattice_A : float
-        Lattice constant [Å].
-
-    Returns
-    -------
-    ndarray of ints
-        Indices of the sites that stay.
-    """
+    """Indices of the sites that stay when those with fewer than two bonds go, again and again."""
     kept = np.arange(len(sites))
     while (loose := bond_counts(sites[kept], is_first[kept], size, lattice_A) < 2).any():
         kept = kept[~loose]
@@ -217,24 +158,7 @@ def held_sites(
 def bond_counts(
     sites: np.ndarray, is_first: np.ndarray, size: float, lattice_A: float
 ) -> np.ndarray:
-    """Number of neighbours of the other element, seen along the beam.
-
-    Parameters
-    ----------
-    sites : ndarray of shape (S, 2)
-        Positions in the periodic square [Å].
-    is_first : ndarray of shape (S,), bool
-        True for molybdenum.
-    size : float
-        Edge of the square [Å].
-    lattice_A : float
-        Lattice constant [Å].
-
-    Returns
-    -------
-    ndarray of shape (S,), int
-        The numbers.
-    """
+    """Number of neighbours of the other sublattice, seen along the beam."""
     pairs, _, _ = _pairs(sites, size, _BOND_REACH * lattice_A)
     bonds = pairs[is_first[pairs[:, 0]] != is_first[pairs[:, 1]]]
     return np.bincount(bonds.ravel(), minlength=len(sites))
@@ -243,24 +167,7 @@ def bond_counts(
 def relax_springs(
     sites: np.ndarray, is_first: np.ndarray, size: float, lattice_A: float
 ) -> np.ndarray:
-    """Pull neighbours and second neighbours to the distances of the perfect sheet.
-
-    Parameters
-    ----------
-    sites : ndarray of shape (S, 2)
-        Positions in the periodic square [Å].
-    is_first : ndarray of shape (S,), bool
-        True for molybdenum.
-    size : float
-        Edge of the square [Å].
-    lattice_A : float
-        Lattice constant [Å].
-
-    Returns
-    -------
-    ndarray of shape (S, 2)
-        The relaxed positions [Å].
-    """
+    """Pull neighbours and second neighbours to the distances of the perfect sheet."""
     pairs, _, start = _pairs(sites, size, _SECOND_REACH * lattice_A)
     alike = is_first[pairs[:, 0]] == is_first[pairs[:, 1]]
     springs = alike | (start < _BOND_REACH * lattice_A)
