@@ -249,7 +249,7 @@ class SpeciesView(MonolayerView, rows=384, columns=384, pixel_size_A=0.15, dose_
 class SpeciesEvaluationSettings(
     _Contrast, _Doses, doses_e_per_A2=(100, 316, 1000, 3162, 10000, 31623, 100000)
 ):
-    """Simulated sheets of MoS2 on which models that name species are evaluated, by dose."""
+    """Simulated sheets on which models that name species are evaluated, by dose."""
 
     sheets: int = key(4, ge=1, le=100000)
     """Number of sheets; the same ones for every model at every dose."""

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+import pydantic
 from pydantic import Field
 
 from atomsight.config.section import CountRange, Range, Section, key, one_of, part
@@ -233,22 +234,22 @@ class SupportedParticleSettings(ParticleSettings, atoms=(500, 800), support="amo
 
 
 class MonolayerSettings(Section):
-    """A simulated sheet of MoS2 to evaluate models on; it ends just inside its box."""
+    """A simulated sheet of a material whose species are told apart, to evaluate models on; it ends
+    just inside its box."""
 
     size_A: tuple[float, float] = key((72, 72), unit="Å", gt=0, le=2000)
     """Edges [x, y] of the box, larger than the field of view."""
-    lattice_A: float = key(3.165, unit="Å", ge=2.8, le=3.6)
-    """Lattice constant."""
+    lattice_A: float | None = key(None, unit="Å", ge=1, le=10)
+    """Lattice constant; null for that of the material."""
     grain_count: int = key(2, ge=1, le=6)
     """Number of grains, which meet in one point near the middle; two meet along a straight line."""
-    single_vacancy_share: float = key(0.05, unit="share of the sulfur columns", ge=0, le=0.5)
-    """Sulfur columns that have lost one of their two atoms."""
-    double_vacancy_share: float = key(0.01, unit="share of the sulfur columns", ge=0, le=0.2)
-    """Sulfur columns that have lost both atoms."""
-    mo_vacancy_share: float = key(0.005, unit="share of the molybdenum atoms", ge=0, le=0.2)
-    """Molybdenum atoms that are missing."""
-    edge_single_share: float = key(0.25, unit="share of the sulfur columns at edges", ge=0, le=1)
-    """Sulfur columns at edges that have lost one atom, besides."""
+    vacancy_shares: dict[str, float] = key({}, unit="share of the sublattice", ge=0, le=0.5)
+    """Sites where atoms are missing, by the name of what is missing, such as {S: 0.05, S2: 0.01};
+    the material says the others."""
+    edge_vacancy_shares: dict[str, float] = key(
+        {}, unit="share of the sublattice at edges", ge=0, le=1
+    )
+    """Whole sites at edges that have lost one atom besides, likewise, such as {S: 0.25}."""
     hole_radius_A: float = key(8, unit="Å", ge=0, le=1000)
     """Mean distance of the edges of a hole from its middle; 0 for none."""
     ripple_A: float = key(0.2, unit="Å", ge=0, le=2)
@@ -335,15 +336,25 @@ class ParticleRecording(_RecordingSettings):
 
 
 class RecordedMonolayer(MonolayerSettings):
-    """A sheet of MoS2 whose species are to be named, in a box larger than the field of view by
-    twice the drift."""
+    """A sheet whose species are to be named, in a box larger than the field of view by twice the
+    drift."""
 
     kind: Literal["monolayer"] = key()
     """What is imaged: a particle or a monolayer."""
+    material: str = key()
+    """A material whose species are told apart, such as mos2."""
+
+    @pydantic.field_validator("material")
+    @classmethod
+    def _has_species(cls, material: str) -> str:
+        from atomsight.materials import honeycomb  # which have sections of their own
+
+        honeycomb(material)
+        return material
 
 
 class MonolayerRecording(_RecordingSettings, focus_A=(-153, -83, -13)):
-    """A simulated focal series of a sheet of MoS2."""
+    """A simulated focal series of a sheet."""
 
     specimen: RecordedMonolayer = key()
     acquisition: MonolayerView = part(MonolayerView)
