@@ -2,7 +2,7 @@
 
 Every training is one of its own, its learning rate brought to zero at its end. CURVE.csv has one
 row per training: features, steps, minutes, val_loss, and the row of the network of
-evaluate_heights.py for the tilts and the dose of --evaluation: exact, within_one and more. A
+"evaluate.py heights" for the tilts and the dose of --evaluation: exact, within_one and more. A
 training that is done already (its row stands in CURVE.csv) is not repeated.
 
 The configuration's model is given by its name; its waves must have been made:
@@ -23,7 +23,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
 
-import evaluate_heights
+import evaluate
 import train_network
 from atomsight import command_line
 from atomsight.config import settings
@@ -89,8 +89,8 @@ def train_and_evaluate(section: dict, given: object, tag: str) -> dict:
     )
     minutes = (time.monotonic() - began) / 60
     summary = folder / "summary.csv"
-    measured = evaluate_heights.main(
-        [str(folder / "model"), str(summary), "--settings", given.evaluation]
+    measured = evaluate.main(
+        ["heights", str(folder / "model"), str(summary), "--settings", given.evaluation]
     )
     if trained or measured:
         raise InputError(f"{folder}: the training or its evaluation failed; see above")

@@ -9,12 +9,20 @@ from pathlib import Path
 
 import pytest
 
+import evaluate
 import locate_atoms
+import score
+import simulate
 from atomsight import command_line
 from atomsight.errors import InputError
 
 SCRIPTS = Path(locate_atoms.__file__).parent
 NAMES = sorted(path.stem for path in SCRIPTS.glob("*.py"))
+KINDS = [
+    (script, kind, module)
+    for script in (evaluate, score, simulate)
+    for kind, module in script.KINDS.items()
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -26,6 +34,26 @@ def test_help_says_what_it_does_and_shows_an_example(name, capsys):
     text = capsys.readouterr().out
     assert script.__doc__.splitlines()[0] in text
     assert f"python {name}.py" in script.__doc__
+
+
+@pytest.mark.parametrize(("script", "kind", "module"), KINDS)
+def test_a_kind_of_a_script_has_its_own_help(script, kind, module, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        script.main([kind, "--help"])
+    assert stopped.value.code == 0
+    text = capsys.readouterr().out
+    assert importlib.import_module(module).__doc__.splitlines()[0] in text
+    assert f"python {script.__name__}.py {kind} " in text
+    assert "--settings" in text
+
+
+def test_a_script_tells_the_kinds_there_are(capsys):
+    for words, code in ((["--help"], 0), (["colums"], 2), ([], 2)):
+        with pytest.raises(SystemExit) as stopped:
+            evaluate.main(words)
+        assert stopped.value.code == code
+        said = "".join(capsys.readouterr())
+        assert all(kind in said for kind in evaluate.KINDS) or not words
 
 
 def test_a_script_runs_by_hand_from_any_folder(tmp_path):

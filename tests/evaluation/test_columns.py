@@ -1,4 +1,4 @@
-"""The evaluation of columns against tilt and dose, and of backgrounds."""
+"""The evaluation of columns against tilt and dose, and of background."""
 
 import dataclasses
 import json
@@ -11,11 +11,10 @@ from numpy.testing import assert_allclose
 from scipy import stats
 from scipy.ndimage import map_coordinates
 
-import evaluate_background
-import evaluate_columns
+import evaluate
 from atomsight.config import settings
-from atomsight.evaluation import backgrounds, columns, peaks, scores
-from atomsight.evaluation.backgrounds import BackgroundSettings
+from atomsight.evaluation import background, columns, peaks, scores
+from atomsight.evaluation.background import BackgroundSettings
 from atomsight.evaluation.columns import ColumnEvaluationSettings
 from atomsight.phantoms import particles
 
@@ -90,7 +89,7 @@ def test_counts_of_one_image():
 def test_every_setting_is_measured_and_the_summary_pools_the_tilts():
     chosen = load(SMALL | {"zone_axes": ["110"]})
     counts = columns.measure(chosen, strong_peaks)
-    table = columns.summarise(counts, evaluate_columns.SINGLE)
+    table = columns.summarise(counts, columns.SINGLE)
     assert table["tilt_deg"].tolist() == [0, 0, 4, 4]
     assert table["dose_e_per_A2"].tolist() == [300, 10000] * 2
     assert (table["particles"] == 1).all()
@@ -99,7 +98,7 @@ def test_every_setting_is_measured_and_the_summary_pools_the_tilts():
     assert table.loc[1, "f1"] > 0.9
     # The truth was in the classical method's hand.
     assert (table["classical_f1"] >= table["f1"] - 0.02).all()
-    pooled = columns.summarise(counts, evaluate_columns.POOLED)
+    pooled = columns.summarise(counts, columns.POOLED)
     assert pooled["columns"].tolist() == [2 * table.loc[0, "columns"]] * 2
     hits = table["recall"] * table["columns"]
     assert_allclose(pooled["recall"] * pooled["columns"], [hits[::2].sum(), hits[1::2].sum()])
@@ -108,16 +107,16 @@ def test_every_setting_is_measured_and_the_summary_pools_the_tilts():
 def test_what_finds_nothing_scores_nothing():
     chosen = load(SMALL | {"zone_axes": ["110"], "tilts_deg": [0], "doses_e_per_A2": [1000]})
     counts = columns.measure(chosen, lambda counts: np.empty((0, 2)))
-    (row,) = columns.summarise(counts, evaluate_columns.SINGLE).to_dict("records")
+    (row,) = columns.summarise(counts, columns.SINGLE).to_dict("records")
     assert (row["precision"], row["recall"], row["f1"]) == (0, 0, 0)
     assert np.isnan(row["rms_error_pm"])
     assert row["classical_f1"] > 0.5
 
 
 def test_poisson_interval_is_exact():
-    assert backgrounds.poisson_interval(0)[0] == 0
-    assert_allclose(backgrounds.poisson_interval(0)[1], -np.log(0.025))
-    low, high = backgrounds.poisson_interval(7)
+    assert background.poisson_interval(0)[0] == 0
+    assert_allclose(background.poisson_interval(0)[1], -np.log(0.025))
+    low, high = background.poisson_interval(7)
     assert_allclose(stats.poisson.sf(6, low), 0.025)
     assert_allclose(stats.poisson.cdf(7, high), 0.025)
 
@@ -133,8 +132,8 @@ BACKGROUND = {
 def test_all_that_is_found_in_a_background_is_false():
     chosen = settings.load(BACKGROUND, "background_evaluation", BackgroundSettings)
     inside = np.array([[10.0, 10], [1.0, 10], [12, 5]])
-    table = backgrounds.measure(chosen, lambda image: inside)
-    assert table["background"].tolist() == [name for name in backgrounds.BACKGROUNDS for _ in "12"]
+    table = background.measure(chosen, lambda image: inside)
+    assert table["background"].tolist() == [name for name in background.BACKGROUNDS for _ in "12"]
     # Two of the three lie outside the rim.
     assert (table["false_positives"] == 2 * table["views"]).all()
     area = table["views"] * (159 * 0.125 - 4) ** 2 / 100
@@ -148,7 +147,7 @@ def test_a_film_has_contrast_and_vacuum_has_none():
     chosen = settings.load(BACKGROUND, "background_evaluation", BackgroundSettings)
     rng = np.random.default_rng(0)
     vacuum, carbon, ceria = (
-        backgrounds.background_intensity(name, chosen, rng) for name in backgrounds.BACKGROUNDS
+        background.background_intensity(name, chosen, rng) for name in background.BACKGROUNDS
     )
     assert vacuum.std() == 0
     assert 0.02 < carbon.std() < ceria.std()
@@ -159,21 +158,23 @@ def test_the_scripts_evaluate_a_model(tmp_path, model):
     table, summary = tmp_path / "columns.csv", tmp_path / "summary.csv"
     options = ["--inference", '{"orientations": 1}', "--settings"]
     arguments = [str(model), str(table), "--summary", str(summary), *options, section]
-    assert evaluate_columns.main(arguments) == 0
+    assert evaluate.main(["columns", *arguments]) == 0
     written = pd.read_csv(table)
-    assert written.columns[:5].tolist() == [*evaluate_columns.SINGLE, "particles", "columns"]
+    assert written.columns[:5].tolist() == [*columns.SINGLE, "particles", "columns"]
     assert {"recall_3plus", "rms_error_pm", "classical_f1"} <= set(written.columns)
     assert len(pd.read_csv(summary)) == 1
 
     table = tmp_path / "background.csv"
-    assert evaluate_background.main([str(model), str(table), *options, json.dumps(BACKGROUND)]) == 0
+    assert (
+        evaluate.main(["background", str(model), str(table), *options, json.dumps(BACKGROUND)]) == 0
+    )
     assert len(pd.read_csv(table)) == 6
 
 
-@pytest.mark.parametrize("script", [evaluate_columns, evaluate_background])
-def test_a_pixel_size_that_the_model_does_not_know_is_told(tmp_path, capsys, model, script):
+@pytest.mark.parametrize("kind", ["columns", "background"])
+def test_a_pixel_size_that_the_model_does_not_know_is_told(tmp_path, capsys, model, kind):
     section = json.dumps({"acquisition": {"pixel_size_A": 0.3}})
     out = tmp_path / "out.csv"
-    assert script.main([str(model), str(out), "--settings", section]) == 1
+    assert evaluate.main([kind, str(model), str(out), "--settings", section]) == 1
     assert "outside the range of the model tiny" in capsys.readouterr().err
     assert not out.exists()

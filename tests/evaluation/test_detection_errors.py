@@ -10,7 +10,7 @@ from made_models import COLUMN_CARD, save_tiny_model
 from numpy.testing import assert_allclose
 from scipy.spatial import cKDTree
 
-import measure_detection_errors as script
+import evaluate
 from atomsight.config import settings
 from atomsight.evaluation import detection_errors
 from atomsight.evaluation.detection_errors import EMPTY_DISTANCE_A, ErrorSettings
@@ -115,7 +115,7 @@ def test_zone_axes_alternate_where_either_is_allowed():
 def test_the_script_writes_one_row_per_dose(tmp_path):
     folder, errors = save_tiny_model(tmp_path / "model", COLUMN_CARD), tmp_path / "errors.csv"
     options = ["--inference", '{"orientations": 1}', "--settings", json.dumps(SMALL)]
-    assert script.main([str(folder), str(errors), *options]) == 0
+    assert evaluate.main(["detection_errors", str(folder), str(errors), *options]) == 0
     table = pd.read_csv(errors)
     assert table.columns.tolist() == [
         "dose_e_per_A2",

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-import score_series as script
+import score
 from atomsight.evaluation import scores
 from atomsight.files import provenance, sealed, tables
 from atomsight.phantoms.acquisition import Truth, write_truth
@@ -112,12 +112,16 @@ def files(tmp_path):
 
 
 def arguments(folder, *more):
-    return [str(folder / name) for name in ("atoms.h5", "truth.h5", "scores.csv")] + list(more)
+    return (
+        ["atoms"]
+        + [str(folder / name) for name in ("atoms.h5", "truth.h5", "scores.csv")]
+        + list(more)
+    )
 
 
 def test_script_scores_atoms_and_strain(files, capsys):
     strain = ["--strain", str(files / "strain.h5"), "--settings", '{"relative": false}']
-    assert script.main(arguments(files, *strain)) == 0
+    assert score.main(arguments(files, *strain)) == 0
     (row,) = pd.read_csv(files / "scores.csv").to_dict("records")
     assert row["true_positives"] == 2
     assert row["false_negatives"] == 1
@@ -133,7 +137,7 @@ def test_script_scores_every_frame(files):
         table = tables.read_table(file, "atoms")
     with sealed.create(files / "atoms.h5", provenance.made_by("test", {})) as file:
         tables.write_table(file, "atoms", pd.concat([table, table.iloc[:1].assign(frame=3)]))
-    assert script.main(arguments(files)) == 0
+    assert score.main(arguments(files)) == 0
     result = pd.read_csv(files / "scores.csv")
     assert result["frame"].tolist() == [0, 1, 2, 3]
     assert result["true_positives"].tolist() == [2, 0, 0, 1]
@@ -143,7 +147,7 @@ def test_script_scores_an_empty_table(files):
     empty = pd.DataFrame({name: np.empty(0) for name in ("frame", "atom", "x_A", "y_A")})
     with sealed.create(files / "atoms.h5", provenance.made_by("test", {})) as file:
         tables.write_table(file, "atoms", empty)
-    assert script.main(arguments(files)) == 0
+    assert score.main(arguments(files)) == 0
     assert pd.read_csv(files / "scores.csv")["recall"].tolist() == [0]
 
 
@@ -151,7 +155,7 @@ def test_script_scores_a_frame_in_which_nothing_was_found(files):
     first = pd.DataFrame({"frame": [0], "atom": [0], "x_A": [5.0], "y_A": [5.0]})
     with sealed.create(files / "atoms.h5", {"frame_shape": (3, 100, 100)}) as file:
         tables.write_table(file, "atoms", first)
-    assert script.main(arguments(files)) == 0
+    assert score.main(arguments(files)) == 0
     table = pd.read_csv(files / "scores.csv")
     assert table["frame"].tolist() == [0, 1, 2]
     assert table["true_positives"].tolist()[1:] == [0, 0]
@@ -168,7 +172,7 @@ def test_script_scores_a_frame_in_which_nothing_was_found(files):
     ],
 )
 def test_script_refuses_bad_settings_in_one_sentence(files, capsys, settings, words):
-    assert script.main(arguments(files, "--settings", settings)) == 1
+    assert score.main(arguments(files, "--settings", settings)) == 1
     message = capsys.readouterr().err.strip()
     assert words in message
     assert "\n" not in message
@@ -178,5 +182,5 @@ def test_script_refuses_bad_settings_in_one_sentence(files, capsys, settings, wo
 def test_script_refuses_a_table_without_positions(files, capsys):
     with sealed.create(files / "atoms.h5", provenance.made_by("test", {})) as file:
         tables.write_table(file, "atoms", pd.DataFrame({"frame": [0], "x_A": [1.0]}))
-    assert script.main(arguments(files)) == 1
+    assert score.main(arguments(files)) == 1
     assert "y_A" in capsys.readouterr().err

@@ -10,7 +10,7 @@ import pytest
 from made_models import ATOM_CARD, COLUMN_CARD, save_tiny_model
 from numpy.testing import assert_allclose
 
-import evaluate_species
+import evaluate
 from atomsight.config import settings
 from atomsight.evaluation import species
 from atomsight.evaluation.species import SpeciesEvaluationSettings, SpeciesReader
@@ -140,7 +140,7 @@ def folders(tmp_path_factory):
 def test_the_script_evaluates_models_of_three_images_and_of_one(tmp_path, folders):
     outputs = [tmp_path / "summary.csv", tmp_path / "confusion.csv"]
     options = ["--inference", '{"orientations": 1}', "--settings", json.dumps(SMALL)]
-    assert evaluate_species.main([*folders, *map(str, outputs), *options]) == 0
+    assert evaluate.main(["species", *folders, *map(str, outputs), *options]) == 0
     summary, counts = map(pd.read_csv, outputs)
     assert summary["model"].tolist() == ["mos2"] * 2 + ["mos2_single"] * 2
     assert summary["frames"].tolist() == [3, 3, 1, 1]
@@ -152,7 +152,7 @@ def test_the_script_evaluates_models_of_three_images_and_of_one(tmp_path, folder
 def test_a_model_that_names_no_species_is_refused(tmp_path, capsys, folders):
     folder = save_tiny_model(tmp_path / "model", COLUMN_CARD)
     outputs = [str(tmp_path / "summary.csv"), str(tmp_path / "confusion.csv")]
-    assert evaluate_species.main([*folders, str(folder), *outputs]) == 1
+    assert evaluate.main(["species", *folders, str(folder), *outputs]) == 1
     message = capsys.readouterr().err
     assert "the model tiny names no species: nanoparticle is not a monolayer" in message
     assert "mos2" in message
@@ -161,6 +161,6 @@ def test_a_model_that_names_no_species_is_refused(tmp_path, capsys, folders):
 def test_a_sheet_smaller_than_the_image_is_refused(tmp_path, capsys, folders):
     section = json.dumps(SMALL | {"acquisition": CAMERA | {"rows": 4096}})
     outputs = [str(tmp_path / "summary.csv"), str(tmp_path / "confusion.csv")]
-    assert evaluate_species.main([*folders, *outputs, "--settings", section]) == 1
+    assert evaluate.main(["species", *folders, *outputs, "--settings", section]) == 1
     assert "does not fit into a specimen" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

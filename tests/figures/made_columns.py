@@ -92,7 +92,7 @@ def _rows(methods):
 
 
 def summary(methods=("intensity_mixture", "network", "column_library")):
-    """What evaluate_heights.py says of the methods."""
+    """What evaluate.py heights says of the methods."""
     rows = [
         {
             "method": method,
@@ -146,7 +146,7 @@ def abstention():
 
 
 def species_summary():
-    """What evaluate_species.py says of two models."""
+    """What evaluate.py species says of two models."""
     rows = [
         (model, frames, dose, 900, share, share - 0.01, share + 0.01, 0.8 * share)
         for model, frames in (("mos2_single", 1), ("mos2", 3))
@@ -167,7 +167,7 @@ def write_frames(path, series):
 
 
 def write_truth(path, columns):
-    """Write what simulate_focal_series.py writes."""
+    """Write what simulate.py focal_series writes."""
     with sealed.create(path, {}) as file:
         tables.write_table(file, "columns", columns.assign(region=""))
         file.attrs.update(dose_e_per_A2=3e4, focus_A=FOCUS_A, field_of_view=FIELD_A)

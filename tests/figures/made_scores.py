@@ -44,7 +44,7 @@ def scored(f1):
 
 
 def dose_scores():
-    """As ``evaluate_model.py`` writes it; the lowest doses are outside the trained range."""
+    """As ``evaluate.py atoms`` writes it; the lowest doses are outside the trained range."""
     doses = 10 ** np.arange(1, 5.1, 0.5)
     quality = 1 / (1 + (180 / doses) ** 1.4)
     table = scored(quality).assign(dose_e_per_A2=doses, in_range=doses >= 90)
@@ -62,7 +62,7 @@ def dose_scores():
 
 
 def condition_scores():
-    """As ``evaluate_conditions.py`` writes its first table."""
+    """As ``evaluate.py conditions`` writes its first table."""
     rows = [
         (name, value, unit, dose, *trained, trained[0] <= value <= trained[1])
         for name, unit, values, trained in SWEEPS
@@ -86,7 +86,7 @@ def condition_scores():
 
 
 def setting_scores(count=30):
-    """As ``evaluate_conditions.py`` writes its second table; every fifth is untrained."""
+    """As ``evaluate.py conditions`` writes its second table; every fifth is untrained."""
     rng = np.random.default_rng(0)
     limits, contrast = rng.uniform(0.9, 1.55, count), rng.uniform(0, 1, count)
     parts = []

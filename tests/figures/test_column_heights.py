@@ -11,9 +11,10 @@ from matplotlib.figure import Figure
 
 import plot_column_heights
 import plot_gold_heights
-import score_classes
+import score
 from atomsight.config import settings
 from atomsight.errors import InputError
+from atomsight.evaluation.scoring.classes import ClassScoreSettings
 from atomsight.figures import (
     column_heights,
     column_tables,
@@ -60,7 +61,7 @@ def test_exact_counts_leave_out_the_rim_and_pairs_as_far_apart_as_the_scores_do(
 
 
 def test_columns_are_paired_as_class_scores_pairs_them():
-    scored = settings.load({}, "class_scores", score_classes.ClassScoreSettings)
+    scored = settings.load({}, "class_scores", ClassScoreSettings)
     assert (scored.radius_A, scored.border_A) == (column_tables.RADIUS_A, column_tables.BORDER_A)
 
 
@@ -86,7 +87,7 @@ def test_pictures_say_as_many_exact_as_class_scores(tmp_path):
         {},
     )
     paths = [str(tmp_path / name) for name in ("atoms.h5", "truth.h5", "scores.csv")]
-    assert score_classes.main(paths) == 0
+    assert score.main(["classes", *paths]) == 0
     (scored,) = pd.read_csv(paths[2]).itertuples()
     exact, columns = column_tables.exact_counts(made.counted, made.truth)
     assert columns == scored.columns

@@ -8,8 +8,9 @@ from atomsight.orchestration.source_files import source_files
 SCRIPTS = Path(locate_atoms.__file__).parent
 
 
-def names(script):
-    return [str(path.relative_to(SCRIPTS)) for path in source_files(SCRIPTS / script)]
+def names(script, *modules):
+    files = source_files(SCRIPTS / script, *map(SCRIPTS.joinpath, modules))
+    return [str(path.relative_to(SCRIPTS)) for path in files]
 
 
 def test_a_script_depends_on_the_modules_it_imports_and_on_theirs():
@@ -26,6 +27,14 @@ def test_a_script_depends_on_the_modules_it_imports_and_on_theirs():
 def test_a_script_does_not_depend_on_what_it_does_not_import():
     assert "atomsight/analysis/strain.py" not in names("locate_atoms.py")
     assert "atomsight/learning/training.py" not in names("map_classes.py")
+
+
+def test_a_kind_of_a_script_depends_on_its_own_module_only():
+    found = names("evaluate.py", "atomsight/evaluation/background.py")
+    assert found[0] == "evaluate.py"
+    assert "atomsight/phantoms/films.py" in found
+    assert "atomsight/evaluation/heights.py" not in found
+    assert "atomsight/phantoms/films.py" not in names("evaluate.py")
 
 
 def test_packages_are_followed():

@@ -10,7 +10,7 @@ import rsciio.tiff
 from numpy.testing import assert_allclose
 from scipy.ndimage import map_coordinates
 
-import simulate_acquisition as script
+import simulate
 from atomsight.errors import InputError
 from atomsight.files import provenance
 from atomsight.files.records import Structure
@@ -224,7 +224,7 @@ def test_truth_survives_its_file(tmp_path):
 def test_script_refuses_bad_settings_in_one_sentence(tmp_path, capsys, settings, words):
     text = json.dumps({"specimen": {"kind": "pristine", "size_A": [30, 26]}} | settings)
     outputs = [str(tmp_path / "image.tif"), str(tmp_path / "truth.h5")]
-    assert script.main([*outputs, "--settings", text]) == 1
+    assert simulate.main(["acquisition", *outputs, "--settings", text]) == 1
     message = capsys.readouterr().err.strip()
     assert words in message
     assert "\n" not in message
@@ -233,19 +233,26 @@ def test_script_refuses_bad_settings_in_one_sentence(tmp_path, capsys, settings,
 
 def test_script_wants_exactly_one_specimen(tmp_path, capsys):
     outputs = [str(tmp_path / "image.tif"), str(tmp_path / "truth.h5")]
-    assert script.main(outputs) == 1
+    assert simulate.main(["acquisition", *outputs]) == 1
     assert "--specimen" in capsys.readouterr().err
 
 
 def test_script_images_one_specimen_at_several_doses(tmp_path):
     structure, known = specimens.pristine_sheet(PristineSettings(size_A=(30, 26)))
     specimen = tmp_path / "specimen.h5"
-    specimens.write_specimen(specimen, structure, known, provenance.made_by("make_specimen.py", {}))
+    specimens.write_specimen(
+        specimen, structure, known, provenance.made_by("simulate.py specimen", {})
+    )
     for dose in (100, 10_000):
         section = {"rows": 96, "columns": 128, "dose_e_per_A2": dose, "offset": 0}
         outputs = [str(tmp_path / f"{dose}.tif"), str(tmp_path / f"{dose}.h5")]
         text = json.dumps({"acquisition": section})
-        assert script.main([*outputs, "--specimen", str(specimen), "--settings", text]) == 0
+        assert (
+            simulate.main(
+                ["acquisition", *outputs, "--specimen", str(specimen), "--settings", text]
+            )
+            == 0
+        )
     images = [
         rsciio.tiff.file_reader(tmp_path / f"{dose}.tif")[0]["data"] for dose in (100, 10_000)
     ]

@@ -8,7 +8,7 @@ import rsciio.tiff
 from numpy.testing import assert_allclose
 from scipy.ndimage import map_coordinates
 
-import simulate_focal_series
+import simulate
 from atomsight.config import settings
 from atomsight.files import provenance, sealed, tables
 from atomsight.phantoms import focal_recordings, focal_truth, particles
@@ -107,7 +107,7 @@ def test_the_script_writes_the_same_stack_and_truth_again(tmp_path):
     contents = []
     for name in ("one", "other"):
         outputs = [tmp_path / f"{name}.tif", tmp_path / f"{name}.h5"]
-        assert simulate_focal_series.main([*map(str, outputs), "--settings", text]) == 0
+        assert simulate.main(["focal_series", *map(str, outputs), "--settings", text]) == 0
         contents.append([path.read_bytes() for path in outputs])
     assert contents[0] == contents[1]
     (read,) = rsciio.tiff.file_reader(tmp_path / "one.tif")
@@ -134,7 +134,7 @@ def test_the_script_writes_the_same_stack_and_truth_again(tmp_path):
 )
 def test_script_refuses_bad_settings_in_one_sentence(tmp_path, capsys, section, words):
     outputs = [str(tmp_path / "stack.tif"), str(tmp_path / "truth.h5")]
-    assert simulate_focal_series.main([*outputs, "--settings", json.dumps(section)]) == 1
+    assert simulate.main(["focal_series", *outputs, "--settings", json.dumps(section)]) == 1
     message = capsys.readouterr().err.strip()
     assert words in message
     assert "\n" not in message

@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import import_series
-import simulate_sequence as script
+import simulate
 from atomsight.config import settings
 from atomsight.files import layout, sealed
 from atomsight.phantoms import particles, sequences
@@ -184,7 +184,9 @@ def test_drift_is_limited():
 def test_the_script_writes_a_stack_that_the_workflow_reads(tmp_path):
     section = SMALL | {"frames": 2, "acquisition": {"rows": 248, "columns": 264}}
     stack, truth, frames = (tmp_path / name for name in ("stack.tif", "truth.h5", "frames.h5"))
-    assert script.main([str(stack), str(truth), "--settings", json.dumps(section)]) == 0
+    assert (
+        simulate.main(["sequence", str(stack), str(truth), "--settings", json.dumps(section)]) == 0
+    )
     assert b"simulated" in stack.read_bytes()
     assert import_series.main([str(stack), str(frames)]) == 0
     with layout.open_frames(frames) as read:
@@ -216,7 +218,7 @@ def test_the_script_writes_a_stack_that_the_workflow_reads(tmp_path):
 def test_what_is_wrong_is_told_in_one_sentence(tmp_path, capsys, section, words):
     outputs = [str(tmp_path / "stack.tif"), str(tmp_path / "truth.h5")]
     text = json.dumps(SMALL | section)
-    assert script.main([*outputs, "--settings", text]) == 1
+    assert simulate.main(["sequence", *outputs, "--settings", text]) == 1
     message = capsys.readouterr().err.strip().splitlines()[-1]
     assert message.startswith("error: ")
     assert words in message

@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.spatial import cKDTree
 
-import make_specimen as script
+import simulate
 from atomsight.errors import InputError
 from atomsight.files import layout, provenance
 from atomsight.phantoms import specimens
@@ -150,7 +150,7 @@ def test_polycrystal_has_grains_and_boundaries_of_unknown_strain(grains):
 def test_a_specimen_survives_its_file(tmp_path):
     path = tmp_path / "specimen.h5"
     structure, truth = specimens.strained_sheet(StrainedSettings(size_A=SMALL, hole_radius_A=4))
-    specimens.write_specimen(path, structure, truth, provenance.made_by("make_specimen.py", {}))
+    specimens.write_specimen(path, structure, truth, provenance.made_by("simulate.py specimen", {}))
     structure_read, truth_read = specimens.read_specimen(path)
     assert_allclose(structure_read.positions, structure.positions)
     assert_allclose(truth_read.strain, truth.strain)
@@ -191,7 +191,7 @@ def test_a_file_without_structures_is_refused(tmp_path):
     ],
 )
 def test_script_refuses_bad_settings_in_one_sentence(tmp_path, capsys, settings, words):
-    assert script.main([str(tmp_path / "out.h5"), "--settings", settings]) == 1
+    assert simulate.main(["specimen", str(tmp_path / "out.h5"), "--settings", settings]) == 1
     message = capsys.readouterr().err.strip()
     assert words in message
     assert "\n" not in message
@@ -202,9 +202,9 @@ def test_script_writes_a_specimen_that_says_what_made_it(tmp_path, caplog):
     path = tmp_path / "specimen.h5"
     section = '{"kind": "pristine", "size_A": [40, 30], "seed": 5}'
     with caplog.at_level(logging.INFO):
-        assert script.main([str(path), "--settings", section]) == 0
+        assert simulate.main(["specimen", str(path), "--settings", section]) == 0
     with h5py.File(path) as file:
-        assert file.attrs["made_by"] == "make_specimen.py"
+        assert file.attrs["made_by"] == "simulate.py specimen"
         assert file.attrs["seed"] == 5
     structure, _ = specimens.read_specimen(path)
     assert_allclose(structure.cell_A[:2], [40, 30])
@@ -214,5 +214,5 @@ def test_same_settings_give_the_same_bytes(tmp_path):
     settings = '{"kind": "strained", "size_A": [40, 40], "hole_radius_A": 3}'
     paths = [tmp_path / "one.h5", tmp_path / "other.h5"]
     for path in paths:
-        assert script.main([str(path), "--settings", settings]) == 0
+        assert simulate.main(["specimen", str(path), "--settings", settings]) == 0
     assert paths[0].read_bytes() == paths[1].read_bytes()

@@ -128,7 +128,7 @@ def test_results_tell_of_every_step_back_to_the_seeds(finished):
     with h5py.File(finished / "results/series/simulated_pristine/strain.h5") as file:
         steps = {entry.get("made_by"): entry for entry in json.loads(file.attrs["inputs"])}
     assert {"locate_atoms.py", "map_classes.py", "import_series.py"} <= steps.keys()
-    assert {"simulate_waves.py", "simulate_acquisition.py"} <= steps.keys()
+    assert {"simulate_waves.py", "simulate.py acquisition"} <= steps.keys()
     assert steps["train_network.py"]["seed"] == steps["make_structures.py"]["seed"] == 2018
     assert steps["make_structures.py"]["settings"]["size_A"] == 28
 

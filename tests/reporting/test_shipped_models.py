@@ -124,11 +124,11 @@ def test_a_training_can_still_be_asked_for(folder):
 def test_metrics_are_those_of_the_shipped_model(folder):
     said, succeeded = dry_run(folder, "results/metrics/graphene/evaluation.csv", "-p", *SHEET)
     assert succeeded, said
-    assert "evaluate_model.py data/models/graphene results/evaluation/specimen.h5" in said
+    assert "evaluate.py atoms data/models/graphene results/evaluation/specimen.h5" in said
     assert "train_network" not in said
     said, succeeded = dry_run(folder, "results/models/graphene/evaluation.csv", "-p", *SHEET)
     assert succeeded, said
-    assert "evaluate_model.py results/models/graphene/model" in said
+    assert "evaluate.py atoms results/models/graphene/model" in said
 
 
 def test_metrics_of_what_does_not_ship_are_refused_in_one_sentence(folder):

@@ -7,7 +7,7 @@ rule evaluate_conditions:
     input:
         model=lambda wildcards: models.evaluated_files(wildcards.model, wildcards.of),
         specimen="results/evaluation/specimen.h5",
-        script=folders.code("evaluate_conditions.py"),
+        script=folders.code("evaluate.py", "atomsight/evaluation/conditions.py"),
     output:
         conditions="results/{of}/{model}/conditions.csv",
         random="results/{of}/{model}/settings.csv",
@@ -28,7 +28,7 @@ rule evaluate_conditions:
         inference=options.section("inference"),
         settings=options.section("evaluation", "acquisition", "conditions", "settings"),
     shell:
-        "python {input.script[0]:q} {params.folder:q} {input.specimen:q}"
+        "python {input.script[0]:q} conditions {params.folder:q} {input.specimen:q}"
         " {output.conditions:q} {output.random:q} --inference {params.inference:q}"
         " --settings {params.settings:q} 2>&1 | tee {log:q}"
 

@@ -9,7 +9,7 @@ rule score_series:
         atoms="results/series/{series}/atoms.h5",
         strain="results/series/{series}/strain.h5",
         truth=lambda wildcards: series.truth(wildcards.series, "acquisitions"),
-        script=folders.code("score_series.py"),
+        script=folders.code("score.py", "atomsight/evaluation/scoring/atoms.py"),
     output:
         report(
             "results/series/{series}/scores.csv",
@@ -32,14 +32,14 @@ rule score_series:
     params:
         settings=options.scored_strain(),
     shell:
-        "python {input.script[0]:q} {input.atoms:q} {input.truth:q} {output:q}"
+        "python {input.script[0]:q} atoms {input.atoms:q} {input.truth:q} {output:q}"
         " --strain {input.strain:q} --settings {params.settings:q} 2>&1 | tee {log:q}"
 
 
 rule make_specimen:
     """Make a simulated specimen to evaluate models on, of a sort that no training sees."""
     input:
-        script=ancient(folders.script("make_specimen.py")),
+        script=ancient(folders.script("simulate.py")),
     output:
         "results/evaluation/specimen.h5",
     log:
@@ -55,7 +55,7 @@ rule make_specimen:
     params:
         settings=options.simulation("evaluation", "specimen"),
     shell:
-        "python {input.script:q} {output:q} --settings {params.settings:q} 2> {log:q}"
+        "python {input.script:q} specimen {output:q} --settings {params.settings:q} 2> {log:q}"
 
 
 rule evaluate_model:
@@ -63,7 +63,7 @@ rule evaluate_model:
     input:
         model=lambda wildcards: models.evaluated_files(wildcards.model, wildcards.of),
         specimen="results/evaluation/specimen.h5",
-        script=folders.code("evaluate_model.py"),
+        script=folders.code("evaluate.py", "atomsight/evaluation/atoms.py"),
     output:
         "results/{of}/{model}/evaluation.csv",
     log:
@@ -83,7 +83,7 @@ rule evaluate_model:
         inference=options.section("inference"),
         settings=options.section("evaluation", "acquisition", "doses_e_per_A2"),
     shell:
-        "python {input.script[0]:q} {params.folder:q} {input.specimen:q} {output:q}"
+        "python {input.script[0]:q} atoms {params.folder:q} {input.specimen:q} {output:q}"
         " --inference {params.inference:q}"
         " --settings {params.settings:q} 2>&1 | tee {log:q}"
 
@@ -92,7 +92,7 @@ rule evaluate_columns:
     """Precision, recall and position error of columns against tilt and dose, beside peak finding."""
     input:
         model=lambda wildcards: models.evaluated_files(wildcards.model, wildcards.of),
-        script=folders.code("evaluate_columns.py"),
+        script=folders.code("evaluate.py", "atomsight/evaluation/columns.py"),
     output:
         table="results/{of}/{model}/columns.csv",
         summary="results/{of}/{model}/columns_summary.csv",
@@ -115,7 +115,7 @@ rule evaluate_columns:
             "column_evaluation", wildcards.model, wildcards.of
         ),
     shell:
-        "python {input.script[0]:q} {params.folder:q} {output.table:q} --summary {output.summary:q}"
+        "python {input.script[0]:q} columns {params.folder:q} {output.table:q} --summary {output.summary:q}"
         " --inference {params.inference:q}"
         " --settings {params.settings:q} 2>&1 | tee {log:q}"
 
@@ -124,7 +124,7 @@ rule evaluate_background:
     """Columns found where there are none: in vacuum, amorphous films, off-axis crystals."""
     input:
         model=lambda wildcards: models.evaluated_files(wildcards.model, wildcards.of),
-        script=folders.code("evaluate_background.py"),
+        script=folders.code("evaluate.py", "atomsight/evaluation/background.py"),
     output:
         "results/{of}/{model}/background.csv",
     log:
@@ -146,7 +146,7 @@ rule evaluate_background:
             "background_evaluation", wildcards.model, wildcards.of
         ),
     shell:
-        "python {input.script[0]:q} {params.folder:q} {output:q}"
+        "python {input.script[0]:q} background {params.folder:q} {output:q}"
         " --inference {params.inference:q}"
         " --settings {params.settings:q} 2>&1 | tee {log:q}"
 
@@ -155,7 +155,7 @@ rule measure_detection_errors:
     """How often a model misses a surface column, or sees one where there is none."""
     input:
         model=lambda wildcards: models.evaluated_files(wildcards.model, wildcards.of),
-        script=folders.code("measure_detection_errors.py"),
+        script=folders.code("evaluate.py", "atomsight/evaluation/detection_errors.py"),
     output:
         "results/{of}/{model}/detection_errors.csv",
     log:
@@ -177,7 +177,7 @@ rule measure_detection_errors:
             "detection_errors", wildcards.model, wildcards.of
         ),
     shell:
-        "python {input.script[0]:q} {params.folder:q} {output:q}"
+        "python {input.script[0]:q} detection_errors {params.folder:q} {output:q}"
         " --inference {params.inference:q}"
         " --settings {params.settings:q} 2>&1 | tee {log:q}"
 
@@ -187,7 +187,7 @@ rule score_dynamics:
     input:
         sites="results/series/{series}/sites.h5",
         truth=lambda wildcards: series.truth(wildcards.series, "sequences"),
-        script=folders.code("score_dynamics.py"),
+        script=folders.code("score.py", "atomsight/evaluation/scoring/dynamics.py"),
     output:
         scores=report(
             "results/series/{series}/dynamics_scores.csv",
@@ -209,5 +209,5 @@ rule score_dynamics:
         mem_mb=memory(1000),
         runtime=30,
     shell:
-        "python {input.script[0]:q} {input.sites:q} {input.truth:q} {output.scores:q}"
+        "python {input.script[0]:q} dynamics {input.sites:q} {input.truth:q} {output.scores:q}"
         " --table {output.table:q} 2>&1 | tee {log:q}"

@@ -5,7 +5,7 @@
 rule simulate_focal_series:
     """Take a simulated focal series of a particle or a monolayer; the truth is kept."""
     input:
-        script=ancient(folders.script("simulate_focal_series.py")),
+        script=ancient(folders.script("simulate.py")),
     output:
         stack="results/acquisitions/{focal_series}.tif",
         truth="results/acquisitions/{focal_series}_truth.h5",
@@ -22,7 +22,7 @@ rule simulate_focal_series:
     params:
         settings=lambda wildcards: options.simulation("focal_series", wildcards.focal_series),
     shell:
-        "python {input.script:q} {output.stack:q} {output.truth:q}"
+        "python {input.script:q} focal_series {output.stack:q} {output.truth:q}"
         " --settings {params.settings:q} 2> {log:q}"
 
 
@@ -59,7 +59,7 @@ rule score_classes:
     input:
         atoms="results/series/{series}/atoms.h5",
         truth=lambda wildcards: series.truth(wildcards.series, "focal_series"),
-        script=folders.code("score_classes.py"),
+        script=folders.code("score.py", "atomsight/evaluation/scoring/classes.py"),
     output:
         scores=report(
             "results/series/{series}/class_scores.csv",
@@ -81,7 +81,7 @@ rule score_classes:
         mem_mb=memory(1000),
         runtime=30,
     shell:
-        "python {input.script[0]:q} {input.atoms:q} {input.truth:q} {output.scores:q}"
+        "python {input.script[0]:q} classes {input.atoms:q} {input.truth:q} {output.scores:q}"
         " --confusion {output.confusion:q} 2>&1 | tee {log:q}"
 
 
@@ -89,7 +89,7 @@ rule evaluate_heights:
     """How well a model counts, against tilt and total dose, beside two classical methods."""
     input:
         model=lambda wildcards: models.evaluated_files(wildcards.model, wildcards.of),
-        script=folders.code("evaluate_heights.py"),
+        script=folders.code("evaluate.py", "atomsight/evaluation/heights.py"),
     output:
         summary="results/{of}/{model}/heights_summary.csv",
         confusion="results/{of}/{model}/heights_confusion.csv",
@@ -114,7 +114,7 @@ rule evaluate_heights:
             "height_evaluation", wildcards.model, wildcards.of
         ),
     shell:
-        "python {input.script[0]:q} {params.folder:q} {output.summary:q}"
+        "python {input.script[0]:q} heights {params.folder:q} {output.summary:q}"
         " --confusion {output.confusion:q} --reliability {output.reliability:q}"
         " --abstention {output.abstention:q} --inference {params.inference:q}"
         " --settings {params.settings:q} 2>&1 | tee {log:q}"
@@ -124,7 +124,7 @@ rule evaluate_species:
     """How well a model names the species of monolayers, against the total dose."""
     input:
         model=lambda wildcards: models.evaluated_files(wildcards.model, wildcards.of),
-        script=folders.code("evaluate_species.py"),
+        script=folders.code("evaluate.py", "atomsight/evaluation/species.py"),
     output:
         summary="results/{of}/{model}/species_summary.csv",
         confusion="results/{of}/{model}/species_confusion.csv",
@@ -145,6 +145,6 @@ rule evaluate_species:
         inference=options.section("inference"),
         settings=options.section("species_evaluation"),
     shell:
-        "python {input.script[0]:q} {params.folder:q} {output.summary:q} {output.confusion:q}"
+        "python {input.script[0]:q} species {params.folder:q} {output.summary:q} {output.confusion:q}"
         " --inference {params.inference:q}"
         " --settings {params.settings:q} 2>&1 | tee {log:q}"

@@ -6,7 +6,7 @@ rule evaluate_strain:
     """How well bond lengths and strain come out, against the dose, beside peak finding."""
     input:
         model=lambda wildcards: models.evaluated_files(wildcards.model, wildcards.of),
-        script=folders.code("evaluate_strain.py"),
+        script=folders.code("evaluate.py", "atomsight/evaluation/strain.py"),
     output:
         "results/{of}/{model}/strain.csv",
     log:
@@ -27,7 +27,7 @@ rule evaluate_strain:
         strain=options.section("strain"),
         settings=options.section("strain_evaluation"),
     shell:
-        "python {input.script[0]:q} {params.folder:q} {output:q} --inference {params.inference:q}"
+        "python {input.script[0]:q} strain {params.folder:q} {output:q} --inference {params.inference:q}"
         " --strain {params.strain:q} --settings {params.settings:q} 2>&1 | tee {log:q}"
 
 

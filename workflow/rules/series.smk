@@ -4,7 +4,7 @@
 rule simulate_acquisition:
     """Take a simulated image of a simulated specimen; the truth stays beside it."""
     input:
-        script=ancient(folders.script("simulate_acquisition.py")),
+        script=ancient(folders.script("simulate.py")),
     output:
         image="results/acquisitions/{acquisition}.tif",
         truth="results/acquisitions/{acquisition}_truth.h5",
@@ -21,14 +21,14 @@ rule simulate_acquisition:
     params:
         settings=lambda wildcards: options.simulation("acquisitions", wildcards.acquisition),
     shell:
-        "python {input.script:q} {output.image:q} {output.truth:q}"
+        "python {input.script:q} acquisition {output.image:q} {output.truth:q}"
         " --settings {params.settings:q} 2> {log:q}"
 
 
 rule simulate_sequence:
     """Take a simulated in-situ series of a particle, drifting and hopping; the truth is kept."""
     input:
-        script=ancient(folders.script("simulate_sequence.py")),
+        script=ancient(folders.script("simulate.py")),
     output:
         stack="results/acquisitions/{sequence}.tif",
         truth="results/acquisitions/{sequence}_truth.h5",
@@ -45,7 +45,7 @@ rule simulate_sequence:
     params:
         settings=lambda wildcards: options.simulation("sequences", wildcards.sequence),
     shell:
-        "python {input.script:q} {output.stack:q} {output.truth:q}"
+        "python {input.script:q} sequence {output.stack:q} {output.truth:q}"
         " --settings {params.settings:q} 2> {log:q}"
 
 

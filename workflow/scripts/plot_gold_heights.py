@@ -1,7 +1,7 @@
 """Draw the atoms counted in a simulated particle, and how good the counts of many particles are.
 
 The particle is given by its images, its counted columns and its truth; the scores by the tables
-that evaluate_heights.py writes. The confusion matrix is of the measured dose nearest to --dose.
+that "evaluate.py heights" writes. The confusion matrix is of the measured dose nearest to --dose.
 
 Example:
     python plot_gold_heights.py gold.png frames.h5 heights.csv truth.h5 --summary summary.csv \\

@@ -1,6 +1,7 @@
 """Draw how well a model finds atoms against every condition of the microscope.
 
-CONDITIONS.csv is the first table of evaluate_conditions.py, one row per condition, value and dose.
+CONDITIONS.csv is the first table of "evaluate.py conditions", one row per condition, value and
+dose.
 
 Example:
     python plot_model_conditions.py conditions.png conditions.csv --model graphene

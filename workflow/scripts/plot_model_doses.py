@@ -1,6 +1,6 @@
 """Draw how well a model finds atoms against the dose, beside the bound and peak finding.
 
-EVALUATION.csv is the table of evaluate_model.py, one row per dose.
+EVALUATION.csv is the table of "evaluate.py atoms", one row per dose.
 
 Example:
     python plot_model_doses.py dose.png evaluation.csv --model graphene

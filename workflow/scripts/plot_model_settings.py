@@ -1,6 +1,6 @@
 """Draw how well a model finds atoms under microscopes drawn at random.
 
-SETTINGS.csv is the second table of evaluate_conditions.py, one row per microscope and dose.
+SETTINGS.csv is the second table of "evaluate.py conditions", one row per microscope and dose.
 
 Example:
     python plot_model_settings.py settings.png settings.csv --model graphene

@@ -157,7 +157,7 @@ def read_scores(path: str, frame: int) -> dict[str, float]:
     Parameters
     ----------
     path : path
-        A table of ``score_series.py``.
+        A table of ``score.py atoms``.
     frame : int
         Number of the frame.
 

@@ -61,7 +61,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     arguments.add_argument(
         "--detection-errors",
         metavar="FILE.csv",
-        help="table of measure_detection_errors.py, to ship for the hop rates of series",
+        help="table of evaluate.py detection_errors, to ship for the hop rates of series",
     )
     return arguments.parse_args(argv)
 

@@ -1,11 +1,21 @@
-"""How often a model errs at the surface of a particle on which nothing moves.
+"""Measure how often a model errs at the surface of simulated particles on which nothing moves.
 
-A series of a static particle shows which apparent hops are the model's own. At every dose two
-errors are counted site by site: a surface column that is missed in a frame, and a column found at
-a lattice site beside the surface that is empty. Some sites are harder than others, so each
-probability has a Beta distribution over the sites.
+A series of a static particle shows which apparent hops are the model's own. Some sites are harder
+than others, so each probability of an error has a Beta distribution over the sites.
+
+ERRORS.csv has one row per dose: miss_rate, the share of frames in which a surface column is not
+found, and miss_alpha, miss_beta, the Beta distribution of it over the columns; false_rate,
+false_alpha, false_beta likewise for something found at an empty lattice site beside the surface;
+occupied_sites, empty_sites and frames. follow_sites.py tells hops from these errors.
+
+Settings: doses_e_per_A2, particles, frames, radius_A, contrast, seed, particle, acquisition.
+
+Example:
+    python evaluate.py detection_errors results/models/gold/model errors.csv \\
+        --settings '{"doses_e_per_A2": [300], "particles": 2, "frames": 12}'
 """
 
+import argparse
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,12 +24,17 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
+from atomsight import command_line
 from atomsight.analysis.dynamics.hops import fit_beta
 from atomsight.analysis.matching import match_atoms
-from atomsight.evaluation.readers import Finder
+from atomsight.config.settings import build, complete
+from atomsight.evaluation.readers import Finder, finder
+from atomsight.files import tables
 from atomsight.phantoms import acquisition, particles
 from atomsight.phantoms.acquisition import AcquisitionSettings
 from atomsight.phantoms.particles import ZONE_AXES, ParticleSettings, ParticleSpecimen
+
+SECTION = "detection_errors"
 
 #: The view of every frame is shifted by up to this, so that columns meet the pixels anew [Å].
 _SHIFT_A = 1.0
@@ -76,6 +91,24 @@ class SiteCounts:
 
     surface: np.ndarray
     empty: np.ndarray
+
+
+def add_arguments(arguments: argparse.ArgumentParser) -> None:
+    arguments.add_argument("model", metavar="MODEL", help="folder of a trained model")
+    arguments.add_argument("errors", metavar="ERRORS.csv", help="the table to write")
+    command_line.add_settings(arguments, SECTION, "inference")
+
+
+def run(given: argparse.Namespace) -> None:
+    """Image static particles, read the images, fit the errors."""
+    section = complete(given.settings, SECTION, SECTION)
+    reading = complete(given.inference, "inference", "inference")
+    chosen = build(ErrorSettings, section)
+    pixel_size_A = chosen.acquisition.pixel_size_A
+    find = finder(given.model, pixel_size_A, reading, section["contrast"], f"{SECTION}.acquisition")
+    table = measure(chosen, find)
+    tables.write_csv(given.errors, table)
+    command_line.print_table(table)
 
 
 def measure(settings: ErrorSettings, find: Finder) -> pd.DataFrame:

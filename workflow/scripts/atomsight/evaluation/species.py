@@ -1,9 +1,24 @@
-"""How well the species in monolayers are named, against the dose.
+"""Measure how well models name the species in simulated monolayers, against the dose.
 
-Every sheet is simulated once. Every model gets the images it reads together, at the focus it has
-learned, and all of them share the dose: a model that reads one image gets it with the whole dose.
+The monolayers are of the material of the models. They come from another generator than those of the
+training, their images from abTEM's own microscope. Every sheet is simulated once. A model gets as
+many images as it reads together, at the focus it has learned; they share the dose: a model that
+reads one image gets it with the whole dose. SUMMARY.csv has one row per model and dose: model,
+frames, dose_e_per_A2 (of all images together), sites, accuracy (share of the true sites found with
+the right species) and its 95 % interval, missed, invented, position_error_pm, calibration_error,
+accuracy_<region>, and precision, recall and f1 of every species. CONFUSION.csv counts the answers:
+model, frames, dose_e_per_A2, true_class, found_class ("missed"; in truth "none" for inventions),
+columns.
+
+Settings: sheets, doses_e_per_A2, defocus_A, registration_error_A, radius_A, contrast, seed,
+monolayer, acquisition.
+
+Example:
+    python evaluate.py species data/models/mos2 data/models/mos2_single summary.csv confusion.csv \\
+        --settings '{"sheets": 2, "doses_e_per_A2": [1000, 10000]}'
 """
 
+import argparse
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,12 +27,19 @@ import abtem
 import numpy as np
 import pandas as pd
 
+from atomsight import command_line, materials
+from atomsight.config.settings import build, complete
+from atomsight.errors import InputError
 from atomsight.evaluation import classification
-from atomsight.evaluation.readers import AtomReader
+from atomsight.evaluation.readers import AtomReader, atom_reader
+from atomsight.files import tables
+from atomsight.learning import models
 from atomsight.materials.building.sublattices import Honeycomb
 from atomsight.phantoms import acquisition, focal_series, monolayers
 from atomsight.phantoms.acquisition import AcquisitionSettings
 from atomsight.phantoms.monolayers import REGIONS, MonolayerSettings, MonolayerSpecimen
+
+SECTION = "species_evaluation"
 
 
 @dataclass(frozen=True)
@@ -57,6 +79,56 @@ class _Sheet:
     defocus_A: float
 
 
+def add_arguments(arguments: argparse.ArgumentParser) -> None:
+    arguments.add_argument("models", metavar="MODEL", nargs="+", help="folders of trained models")
+    arguments.add_argument("summary", metavar="SUMMARY.csv", help="the table of scores to write")
+    arguments.add_argument("confusion", metavar="CONFUSION.csv", help="the counts to write")
+    command_line.add_settings(arguments, SECTION, "inference")
+
+
+def run(given: argparse.Namespace) -> None:
+    """Image the sheets, read the images, score them."""
+    section = complete(given.settings, SECTION, SECTION)
+    reading = complete(given.inference, "inference", "inference")
+    chosen = build(SpeciesEvaluationSettings, section)
+    honeycomb = honeycomb_of(given.models)
+    readers = [load_reader(folder, section, reading) for folder in given.models]
+    pairs = measure(chosen, honeycomb, readers)
+    table = summarise(pairs, honeycomb.class_names)
+    tables.write_csv(given.summary, table)
+    tables.write_csv(given.confusion, confusion(pairs))
+    command_line.print_table(table)
+
+
+def honeycomb_of(folders: list[str]) -> Honeycomb:
+    """The monolayers that models name the species of; those of all must be the same."""
+    cards = {folder: models.read_card(folder) for folder in folders}
+    first = next(iter(cards.values()))
+    for folder, card in cards.items():
+        try:
+            honeycomb = materials.honeycomb(card.material)
+        except InputError as error:
+            raise InputError(f"{folder}: the model {card.name} names no species: {error}") from None
+        if card.material != first.material:
+            raise InputError(
+                f"{folder}: the model {card.name} is for {card.material}, {first.name} for "
+                f"{first.material}; evaluate models of one material together"
+            )
+    return honeycomb
+
+
+def load_reader(folder: str, section: dict, reading: dict) -> SpeciesReader:
+    """Load a model by the sections ``species_evaluation`` and ``inference``."""
+    card = models.read_card(folder)
+    pixel_size_A = section["acquisition"]["pixel_size_A"]
+    where = f"{SECTION}.acquisition"
+    steps_A = card.focus_steps_A
+    read = atom_reader(
+        folder, pixel_size_A, reading, section["contrast"], where, frames=len(steps_A)
+    )
+    return SpeciesReader(card.name, steps_A, read)
+
+
 def measure(
     chosen: SpeciesEvaluationSettings, honeycomb: Honeycomb, readers: Sequence[SpeciesReader]
 ) -> pd.DataFrame:
@@ -66,7 +138,7 @@ def measure(
     The table has ``model, frames, dose_e_per_A2, sheet`` and the columns of
     :func:`atomsight.evaluation.classification.pair_columns`.
     """
-    tables = []
+    measured = []
     for number in range(chosen.sheets):
         sheet = _make_sheet(chosen, honeycomb, number)
         for reader in readers:
@@ -78,8 +150,8 @@ def measure(
                 setting = (reader.model, len(reader.steps_A), dose, number)
                 for place, name in enumerate(("model", "frames", "dose_e_per_A2", "sheet")):
                     pairs.insert(place, name, setting[place])
-                tables.append(pairs)
-    return pd.concat(tables, ignore_index=True)
+                measured.append(pairs)
+    return pd.concat(measured, ignore_index=True)
 
 
 def _make_sheet(chosen: SpeciesEvaluationSettings, honeycomb: Honeycomb, number: int) -> _Sheet:

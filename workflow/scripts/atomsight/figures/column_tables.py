@@ -222,7 +222,7 @@ def read_truth(path: Path | str) -> SeriesTruth:
     Parameters
     ----------
     path : path
-        A truth file of ``simulate_focal_series.py``.
+        A truth file of ``simulate.py focal_series``.
 
     Returns
     -------
@@ -267,7 +267,7 @@ def with_heights(truth: SeriesTruth, path: Path | str) -> SeriesTruth:
 
 
 def exact_counts(counted: pd.DataFrame, truth: SeriesTruth) -> tuple[int, int]:
-    """Count the true columns that are counted exactly, as ``score_classes.py`` does.
+    """Count the true columns that are counted exactly, as ``score.py classes`` does.
 
     Parameters
     ----------

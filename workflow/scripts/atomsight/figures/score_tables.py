@@ -55,7 +55,7 @@ def read_summary(path: Path | str) -> pd.DataFrame:
     Parameters
     ----------
     path : path
-        A ``heights_summary.csv`` of ``evaluate_heights.py``.
+        A ``heights_summary.csv`` of ``evaluate.py heights``.
 
     Returns
     -------
@@ -125,7 +125,7 @@ def read_species(paths: Sequence[Path | str], columns: Sequence[str]) -> dict[st
     Parameters
     ----------
     paths : sequence of path
-        Each a ``species_summary.csv`` of ``evaluate_species.py``, of one model or several.
+        Each a ``species_summary.csv`` of ``evaluate.py species``, of one model or several.
     columns : sequence of str
         Columns that are drawn.
 

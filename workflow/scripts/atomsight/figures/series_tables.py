@@ -285,7 +285,7 @@ def read_truth(path: Path | str) -> pd.DataFrame:
     Parameters
     ----------
     path : path
-        A table of ``score_dynamics.py``.
+        A table of ``score.py dynamics``.
 
     Returns
     -------

@@ -1,4 +1,10 @@
-"""A simulated acquisition: abTEM's microscope at full resolution, and a camera in NumPy.
+"""Take a simulated HRTEM image of a simulated specimen, and write down where its atoms are.
+
+OUTPUT.tif is a calibrated TIFF of counts. TRUTH.h5 holds the table atoms: x_A, y_A from the centre
+of the first pixel, region, and strain where it is known. The settings have the sections "specimen"
+(its kind "pristine", "strained" or "polycrystal", and that kind's own keys) and "acquisition"
+(microscope, exposure, camera). A specimen of "simulate.py specimen" can be taken instead of the
+first.
 
 Nothing here is shared with the microscope of the training. The exit wave keeps its full resolution,
 the transfer function is abTEM's, and noise, transfer of the camera and digitisation are NumPy's.
@@ -10,9 +16,17 @@ scintillator blur is in the MTF. Defocus counts from the lower face of the box, 
 leaves it; a sheet's middle is 2 Å or a little more above.
 
 An exit wave costs the most by far. It can be taken once and imaged in several views.
+
+Examples:
+    python simulate.py acquisition strained.tif truth.h5 --settings \\
+        '{"specimen": {"kind": "strained", "seed": 3}, "acquisition": {"dose_e_per_A2": 5000}}'
+    python simulate.py acquisition grains.tif truth.h5 --specimen grains.h5 --settings \\
+        '{"acquisition": {"rows": 1024, "columns": 1024, "pixel_size_A": 0.1}}'
 """
 
+import argparse
 import dataclasses
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +38,13 @@ import rsciio.tiff
 from ase.data import chemical_symbols
 from scipy import fft, signal
 
+from atomsight import command_line
+from atomsight.config.settings import build, complete
 from atomsight.errors import InputError
 from atomsight.files import atomic, provenance, sealed, tables
 from atomsight.files.records import Structure
 from atomsight.geometry import electron_wavelength_A
+from atomsight.phantoms import specimens
 from atomsight.phantoms.specimens import SpecimenTruth, truth_table
 
 #: The objective aperture, as a fraction of the grid's Nyquist frequency: below a half, so that the
@@ -126,6 +143,33 @@ class Truth:
 
     atoms: pd.DataFrame
     field_of_view_A: tuple[float, float]
+
+
+def add_arguments(arguments: argparse.ArgumentParser) -> None:
+    arguments.add_argument("output", metavar="OUTPUT.tif", help="the image to write")
+    arguments.add_argument("truth", metavar="TRUTH.h5", help="the truth to write")
+    arguments.add_argument("--specimen", metavar="FILE.h5", help="a specimen made before")
+    command_line.add_settings(arguments, "acquisitions.<name>")
+
+
+def run(given: argparse.Namespace) -> None:
+    """Make or read the specimen, take the image, write image and truth."""
+    section = complete(given.settings, "simulation")
+    if ("specimen" in section) == bool(given.specimen):
+        raise InputError("give either --specimen or the key 'specimen' of --settings, one of them")
+    optics = build(AcquisitionSettings, section["acquisition"])
+    if given.specimen:
+        structure, known = specimens.read_specimen(given.specimen)
+    else:
+        structure, known = specimens.make_specimen(section["specimen"])
+    image = record(structure, optics)
+    truth = truth_in_view(structure, known, optics)
+
+    inputs = {"specimen": Path(given.specimen).name} if given.specimen else {}
+    made_by = provenance.made_by("simulate.py acquisition", section, seed=optics.seed, **inputs)
+    write_truth(given.truth, truth, made_by)
+    write_acquisition(given.output, image, optics.pixel_size_A)
+    logging.info("a simulated image of %d × %d pixels and %d atoms", *image.shape, len(truth.atoms))
 
 
 def record(structure: Structure, settings: AcquisitionSettings) -> np.ndarray:

@@ -1,19 +1,32 @@
-"""A simulated recording of a focal series as it comes from a microscope: drifting, and its truth.
+"""Take a simulated focal series of a particle or a monolayer, and write down what its columns are.
 
-The specimen is a metal particle or a monolayer. The images are not laid over each other:
-that is for the import to do, and the truth says how far each has moved.
+STACK.tif is a calibrated stack of counts, one image for every focus, drifting from image to image:
+to register them is for the import to do. TRUTH.h5 holds the tables columns (x_A, y_A where the
+images lie on average, class: the number of atoms or the species, region) and shifts (frame, x_A,
+y_A: how far every image has moved).
+
+Settings: specimen (its kind "particle" or "monolayer", and that kind's own keys), acquisition
+(microscope, field of view, camera, dose of all images together), focus_A, drift_A, seed. The focus
+counts from the lower side of the specimen, underfocus positive.
+
+Example:
+    python simulate.py focal_series stack.tif truth.h5 --settings \\
+        '{"specimen": {"kind": "particle", "seed": 3}, "acquisition": {"dose_e_per_A2": 30000}}'
 """
 
+import argparse
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from atomsight import materials
+from atomsight import command_line, materials
 from atomsight.config import settings
+from atomsight.files import provenance
 from atomsight.files.records import Structure
-from atomsight.phantoms import acquisition, focal_series, monolayers, particles
+from atomsight.phantoms import acquisition, focal_series, focal_truth, monolayers, particles
 from atomsight.phantoms.acquisition import AcquisitionSettings
 from atomsight.phantoms.focal_truth import RecordingTruth
 from atomsight.phantoms.monolayers import MonolayerSettings
@@ -95,6 +108,27 @@ def _make_monolayer(section: Mapping, _size_A: tuple[float, float]) -> ColumnSpe
 
 #: Maker of every kind of specimen, from its section and the least size of its box.
 KINDS = {"particle": _make_particle, "monolayer": _make_monolayer}
+
+
+def add_arguments(arguments: argparse.ArgumentParser) -> None:
+    arguments.add_argument("stack", metavar="STACK.tif", help="the images to write")
+    arguments.add_argument("truth", metavar="TRUTH.h5", help="the truth to write")
+    command_line.add_settings(arguments, "focal_series")
+
+
+def run(given: argparse.Namespace) -> None:
+    """Record the series, write stack and truth."""
+    section = settings.complete(given.settings, "focal_series", "focal_series")
+    chosen = settings.build(RecordingSettings, section)
+    stack, truth = record(chosen)
+    made_by = provenance.made_by("simulate.py focal_series", section, seed=chosen.seed)
+    focal_truth.write_truth(given.truth, truth, made_by)
+    acquisition.write_acquisition(given.stack, stack, chosen.acquisition.pixel_size_A)
+    logging.info(
+        "a simulated focal series of %d images of %d × %d pixels and %d columns",
+        *stack.shape,
+        len(truth.columns),
+    )
 
 
 def record(chosen: RecordingSettings) -> tuple[np.ndarray, RecordingTruth]:

@@ -1,20 +1,29 @@
-"""Simulated sequences of a particle whose surface columns come and go.
+"""Take a simulated sequence of a nanoparticle, drifting, some of its surface columns hopping.
+
+STACK.tif is a calibrated stack of counts. TRUTH.h5 holds the tables sites (site, x_A, y_A in the
+first frame, atoms, dynamic, p_appear, p_vanish, hop_rate, region, clear) and drift, and the data
+set occupied, one row per site and one column per frame.
 
 The same particle on the same support is imaged frame by frame while it drifts. A share of its
 surface columns hop: all atoms of such a column leave together and come back together, at random
 and independently of the other columns. So do a few columns at empty lattice sites beside the
-surface. The rest stands still.
+surface. The rest stands still; with dynamic_share 0 nothing hops.
 
 Whether a hopping column is there is a Markov chain of two states, with the probabilities per frame
-``p_appear`` (a) and ``p_vanish`` (b); it begins in its stationary state. Two successive frames
+p_appear (a) and p_vanish (b); it begins in its stationary state. Two successive frames
 differ with the probability 2ab / (a + b), the hop rate.
 
-Particle, support, hopping sites, and where in the ranges of a and b each site lies follow from the
-seed of the particle alone. Drift, chains and noise follow from the seed of the sequence. The same
-particle under two gases is thus two sequences with other ranges and other seeds; with the same
-ranges and another seed, the rates of every site are the same and only the events differ.
+Particle, support, hopping sites, and where in the ranges of a and b each site lies follow from
+particle.seed alone; drift, hops and noise from seed. The same particle under two gases is thus two
+sequences with other ranges and other seeds; with the same ranges and another seed, the rates of
+every site are the same and only the events differ.
+
+Example:
+    python simulate.py sequence vacuum.tif vacuum.h5 \\
+        --settings '{"frames": 40, "p_appear": [0.02, 0.1], "p_vanish": [0.02, 0.1], "seed": 1}'
 """
 
+import argparse
 import dataclasses
 import logging
 from dataclasses import dataclass
@@ -23,7 +32,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from atomsight.files import sealed, tables
+from atomsight import command_line
+from atomsight.config.settings import build, complete
+from atomsight.files import provenance, sealed, tables
 from atomsight.files.records import Structure
 from atomsight.phantoms import acquisition, particles
 from atomsight.phantoms.acquisition import AcquisitionSettings
@@ -109,6 +120,28 @@ class _Columns:
     structure: Structure
     column: np.ndarray
     sites: pd.DataFrame
+
+
+def add_arguments(arguments: argparse.ArgumentParser) -> None:
+    arguments.add_argument("stack", metavar="STACK.tif", help="the images to write")
+    arguments.add_argument("truth", metavar="TRUTH.h5", help="the truth to write")
+    command_line.add_settings(arguments, "sequence")
+
+
+def run(given: argparse.Namespace) -> None:
+    """Take the sequence, write stack and truth."""
+    section = complete(given.settings, "sequence", "sequence")
+    chosen = build(SequenceSettings, section)
+    stack, truth = simulate(chosen)
+    made_by = provenance.made_by("simulate.py sequence", section, seed=chosen.seed)
+    write_truth(given.truth, truth, chosen.acquisition, made_by)
+    acquisition.write_acquisition(given.stack, stack, chosen.acquisition.pixel_size_A)
+    logging.info(
+        "a simulated sequence of %d frames of %d × %d pixels, %d columns, %d of them hopping",
+        *stack.shape,
+        len(truth.sites),
+        truth.sites["dynamic"].sum(),
+    )
 
 
 def simulate(settings: SequenceSettings) -> tuple[np.ndarray, SequenceTruth]:

@@ -1,10 +1,17 @@
-"""Simulated sheets of graphene whose truth is known: pristine, strained, polycrystalline.
+"""Make a sheet of graphene whose truth is known, to be imaged as often as wanted.
 
-None of them comes from the generator of the training's structures. The first two are a perfect
-lattice, the second deformed by a formula whose gradient is exact; the third is relaxed with an
-empirical potential.
+The kinds are "pristine", "strained" and "polycrystal". None of them comes from the generator of the
+training's structures. The first two are a perfect lattice, the second deformed by a formula whose
+gradient is exact; the third is relaxed with an empirical potential. OUTPUT.h5 is a file of
+structures with one more table of what is known of every atom: its region and its strain.
+
+Example:
+    python simulate.py specimen grains.h5 \\
+        --settings '{"kind": "polycrystal", "size_A": [104, 104], "grain_count": 6, "seed": 1}'
 """
 
+import argparse
+import logging
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,9 +25,10 @@ from matscipy.calculators.manybody import Manybody
 from matscipy.calculators.manybody.explicit_forms import TersoffBrenner
 from scipy.spatial import cKDTree
 
+from atomsight import command_line
 from atomsight.config import settings
 from atomsight.errors import InputError
-from atomsight.files import atomic, layout, sealed, tables
+from atomsight.files import atomic, layout, provenance, sealed, tables
 from atomsight.files.records import Structure
 from atomsight.geometry import rotate
 
@@ -546,6 +554,20 @@ KINDS: dict[str, tuple[type, Callable]] = {
     "strained": (StrainedSettings, strained_sheet),
     "polycrystal": (PolycrystalSettings, polycrystal),
 }
+
+
+def add_arguments(arguments: argparse.ArgumentParser) -> None:
+    arguments.add_argument("output", metavar="OUTPUT.h5", help="the specimen to write")
+    command_line.add_settings(arguments, "evaluation.specimen")
+
+
+def run(given: argparse.Namespace) -> None:
+    """Make one specimen and write it."""
+    section = settings.complete(given.settings, "specimen", "specimen")
+    structure, truth = make_specimen(section)
+    made_by = provenance.made_by("simulate.py specimen", section, seed=section["seed"])
+    write_specimen(given.output, structure, truth, made_by)
+    logging.info("a simulated specimen of %d atoms in %s", len(structure.sites), given.output)
 
 
 def make_specimen(section: dict) -> tuple[Structure, SpecimenTruth]:

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-import score_dynamics
-from atomsight.evaluation import dynamics_scores
-from atomsight.evaluation.dynamics_scores import Followed, TrueDynamics
+import score as script
+from atomsight.evaluation.scoring import dynamics
+from atomsight.evaluation.scoring.dynamics import Followed, TrueDynamics
 from atomsight.files import sealed, tables
 
 FRAMES = 6
@@ -78,7 +78,7 @@ def found(true):
 
 
 def score(found, true):
-    return dynamics_scores.score_dynamics(found, true, radius_A=0.5, border_A=2.0)
+    return dynamics.score_dynamics(found, true, radius_A=0.5, border_A=2.0)
 
 
 def test_scores_by_hand(found, true):
@@ -172,7 +172,7 @@ def write(folder, found, true):
 
 def run(folder, *more):
     files = [str(folder / name) for name in ("sites.h5", "truth.h5", "scores.csv")]
-    return score_dynamics.main(files + [str(argument) for argument in more])
+    return script.main(["dynamics", *files] + [str(argument) for argument in more])
 
 
 def test_the_script_writes_one_row_and_the_sites(found, true, tmp_path, capsys):

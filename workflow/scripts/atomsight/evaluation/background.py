@@ -1,5 +1,17 @@
-"""What is found in simulated images in which nothing is: vacuum, films, off-axis crystals."""
+"""Count what a model finds in simulated images where nothing is to be found.
 
+The backgrounds are vacuum, films of amorphous carbon, and films of ceria in orientations that show
+no columns. OUT.csv has one row per background and dose: views, area_nm2, false_positives, per_nm2,
+and per_nm2_low and per_nm2_high, the exact 95 % interval of a Poisson distribution.
+
+Settings: doses_e_per_A2, min_area_nm2, border_A, thickness_A, contrast, seed, acquisition.
+
+Example:
+    python evaluate.py background results/models/gold/model background.csv \\
+        --settings '{"doses_e_per_A2": [1000], "min_area_nm2": 100}'
+"""
+
+import argparse
 import dataclasses
 from dataclasses import dataclass
 
@@ -7,11 +19,16 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from atomsight import command_line
+from atomsight.config.settings import build, complete
 from atomsight.evaluation import scores
 from atomsight.evaluation.columns import BOX_STEP_A, RIM_A
-from atomsight.evaluation.readers import Finder
+from atomsight.evaluation.readers import Finder, finder
+from atomsight.files import tables
 from atomsight.phantoms import acquisition, films
 from atomsight.phantoms.acquisition import AcquisitionSettings
+
+SECTION = "background_evaluation"
 
 #: What is evaluated on.
 BACKGROUNDS = ("vacuum", "amorphous", "crystalline")
@@ -43,6 +60,24 @@ class BackgroundSettings:
     thickness_A: tuple[float, float]
     seed: int
     acquisition: AcquisitionSettings
+
+
+def add_arguments(arguments: argparse.ArgumentParser) -> None:
+    arguments.add_argument("model", metavar="MODEL", help="folder of a trained model")
+    arguments.add_argument("output", metavar="OUT.csv", help="the table to write")
+    command_line.add_settings(arguments, SECTION, "inference")
+
+
+def run(given: argparse.Namespace) -> None:
+    """Image the backgrounds, read the images, count what is found."""
+    section = complete(given.settings, SECTION, SECTION)
+    reading = complete(given.inference, "inference", "inference")
+    chosen = build(BackgroundSettings, section)
+    pixel_size_A = chosen.acquisition.pixel_size_A
+    find = finder(given.model, pixel_size_A, reading, section["contrast"], f"{SECTION}.acquisition")
+    table = measure(chosen, find)
+    tables.write_csv(given.output, table)
+    command_line.print_table(table)
 
 
 def measure(settings: BackgroundSettings, find: Finder) -> pd.DataFrame:

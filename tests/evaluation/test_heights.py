@@ -10,17 +10,17 @@ import pytest
 from made_models import COLUMN_CARD
 from numpy.testing import assert_allclose, assert_array_equal
 
-import evaluate_heights
+import evaluate
 from atomsight.config import settings
+from atomsight.evaluation import heights
 from atomsight.evaluation.classification import MISSED, NOTHING
 from atomsight.evaluation.counting import (
-    benchmark,
     column_library,
     intensity_mixture,
     particle_series,
     tables,
 )
-from atomsight.evaluation.counting.benchmark import Counter, HeightEvaluationSettings
+from atomsight.evaluation.heights import Counter, HeightEvaluationSettings
 from atomsight.learning import models
 from atomsight.learning.network import build_network
 
@@ -42,7 +42,7 @@ def load(section):
 def series():
     chosen = load(SMALL)
     upright = dataclasses.replace(chosen.particle, tilt_deg=(0.0, 0.5))
-    return benchmark.take_series(chosen, upright, STEPS_A, 0)
+    return heights.take_series(chosen, upright, STEPS_A, 0)
 
 
 # Images
@@ -65,7 +65,7 @@ def test_the_middle_image_is_in_the_range_of_defocus_and_the_others_a_step_off(s
 def test_counts_become_intensities_again(series):
     optics = dataclasses.replace(series.particle.optics, dose_e_per_A2=1e6, gain=0.5, mtf=None)
     rng = np.random.default_rng(1)
-    counts = benchmark.focal_series.expose_series(series.intensities, optics, rng)
+    counts = heights.focal_series.expose_series(series.intensities, optics, rng)
     seen = particle_series.in_units_of_the_beam(counts, optics)
     assert_allclose(seen.mean(axis=(1, 2)), series.intensities.mean(axis=(1, 2)), rtol=2e-3)
 
@@ -73,7 +73,7 @@ def test_counts_become_intensities_again(series):
 def test_a_particle_is_the_same_at_every_tilt(series):
     chosen = load(SMALL)
     tilted = dataclasses.replace(chosen.particle, tilt_deg=(2.0, 3.0))
-    other = benchmark.take_series(chosen, tilted, STEPS_A, 0)
+    other = heights.take_series(chosen, tilted, STEPS_A, 0)
     assert other.focus_A == series.focus_A
     assert other.particle.rotation_rad == series.particle.rotation_rad
     assert_array_equal(other.particle.columns["atoms"], series.particle.columns["atoms"])
@@ -186,14 +186,14 @@ def answers(series):
     found.loc[1, "p_class"] = 0.3
     invented = found.iloc[[0]].assign(x_A=3.0, y_A=3.0)
     found = pd.concat([found.drop(index=0), invented], ignore_index=True)
-    return benchmark.measure(load(SMALL), Counter(reader_of(found), STEPS_A, 12))
+    return heights.measure(load(SMALL), Counter(reader_of(found), STEPS_A, 12))
 
 
 def test_every_method_answers_every_column_at_every_dose(answers, series):
     columns = len(series.particle.columns)
     true = answers[answers["true_class"] != NOTHING]
     counts = true.groupby(["method", "dose_e_per_A2"]).size()
-    assert set(counts.index.get_level_values("method")) == set(benchmark.METHODS)
+    assert set(counts.index.get_level_values("method")) == set(heights.METHODS)
     assert len(counts) == 6
     assert (counts == columns).all()
 
@@ -256,7 +256,7 @@ def test_the_network_sees_the_same_counts_whatever_else_counts(series):
     chosen = load(SMALL)
     alone = load(SMALL | {"methods": ["network"], "doses_e_per_A2": [300]})
     for one in (chosen, alone):
-        answers = benchmark.measure(one, Counter(read, STEPS_A, 12))
+        answers = heights.measure(one, Counter(read, STEPS_A, 12))
     assert len(seen) == 3
     assert_array_equal(seen[0], seen[2])
     assert (answers["found_class"] == MISSED).all()
@@ -267,7 +267,7 @@ def test_heights_above_the_last_class_count_as_the_last(series):
     found = series.particle.columns.rename(columns={"atoms": "class"}).assign(p_class=1.0)
     found["class"] = found["class"].clip(upper=largest)
     chosen = load(SMALL | {"doses_e_per_A2": [100000]})
-    answers = benchmark.measure(chosen, Counter(reader_of(found), STEPS_A, largest))
+    answers = heights.measure(chosen, Counter(reader_of(found), STEPS_A, largest))
     told = answers[["true_class", "found_class"]].astype(int)
     assert told.max(axis=None) == largest
     table = tables.summarise(answers, 10).set_index("method")
@@ -287,7 +287,7 @@ def test_of_several_variants_the_best_is_kept_in_every_setting():
     answers = pd.DataFrame(
         rows, columns=["method", "variant", "dose_e_per_A2", "true_class", "found_class"]
     ).assign(tilt_low_deg=0.0, tilt_high_deg=1.0)
-    kept = benchmark.best_variants(answers)
+    kept = heights.best_variants(answers)
     assert kept["variant"].tolist() == ["b", "b", "a", ""]
 
 
@@ -319,12 +319,12 @@ def test_the_script_writes_all_tables(tmp_path):
     options = [f"--{name}={paths[name]}" for name in ("confusion", "reliability", "abstention")]
     section = json.dumps(SMALL | {"doses_e_per_A2": [1000], "library": {"particles": 1}})
     arguments = [model, str(paths["summary"]), *options, "--inference", '{"orientations": 1}']
-    assert evaluate_heights.main([*arguments, "--settings", section]) == 0
+    assert evaluate.main(["heights", *arguments, "--settings", section]) == 0
     summary = pd.read_csv(paths["summary"])
-    assert summary["method"].tolist() == list(benchmark.METHODS)
-    assert summary.columns[:5].tolist() == [*benchmark.SETTING, "columns"]
+    assert summary["method"].tolist() == list(heights.METHODS)
+    assert summary.columns[:5].tolist() == [*tables.SETTING, "columns"]
     for name in ("confusion", "reliability", "abstention"):
-        assert pd.read_csv(paths[name]).columns[:4].tolist() == benchmark.SETTING
+        assert pd.read_csv(paths[name]).columns[:4].tolist() == tables.SETTING
 
 
 @pytest.mark.parametrize(
@@ -341,7 +341,7 @@ def test_the_script_writes_all_tables(tmp_path):
 def test_bad_input_is_told_in_one_sentence(tmp_path, capsys, changes, section, words):
     model = save_model(tmp_path / "model", dataclasses.replace(CARD, **changes))
     out = tmp_path / "out.csv"
-    assert evaluate_heights.main([model, str(out), "--settings", json.dumps(section)]) == 1
+    assert evaluate.main(["heights", model, str(out), "--settings", json.dumps(section)]) == 1
     message = capsys.readouterr().err.strip()
     assert words in message
     assert "\n" not in message

@@ -1,10 +1,25 @@
-"""How well atoms are found against the conditions of the microscope.
+"""Measure how well a model finds atoms under other conditions of the microscope.
 
-One specimen, hence one exit wave, is imaged under conditions that are varied one at a time, or
-drawn at random from all ranges of a microscope. Only a tilt of the sheet needs a wave of its own.
-The field of view is the same in Å whatever the pixels, so all images show about as many atoms.
+The specimen is one of "simulate.py specimen", of a sort that no training sees; its images come from
+abTEM's own microscope, all from one exit wave; only a tilt of the sheet needs a wave of its own.
+The field of view is the same in Å whatever the pixels, so that all images show about as many atoms.
+CONDITIONS.csv varies one condition at a time: defocus, Cs, astigmatism, vibration, size of the
+pixels, tilt of the sheet. SETTINGS.csv draws microscopes at random from all ranges of one; the dose
+is not drawn. Both tell of every image what the model finds and what peak finding does, with 95 %
+intervals; whether the model was trained on such images (in_range); and what the microscope passes:
+the information limit, where focal spread and vibration leave exp(-2), and whether it reaches the
+1.42 Å between neighbours (resolves_bond).
+
+Images whose pixels the model has not learned are resampled, as the workflow does.
+
+Settings: acquisition (the microscope from which conditions are varied), conditions, settings.
+
+Example:
+    python evaluate.py conditions results/models/graphene/model polycrystal.h5 conditions.csv \\
+        settings.csv --settings '{"settings": {"count": 10}}'
 """
 
+import argparse
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,10 +28,15 @@ import abtem
 import numpy as np
 import pandas as pd
 
+from atomsight import command_line
+from atomsight.config.settings import build, complete, complete_evaluation, load
 from atomsight.evaluation import atom_scores, trained_ranges, transfer
+from atomsight.evaluation.readers import find_in_any_pixels
+from atomsight.files import tables
 from atomsight.files.records import Structure
 from atomsight.imaging.conditions import MicroscopeSettings
-from atomsight.phantoms import acquisition, tilted_sheets
+from atomsight.learning import models
+from atomsight.phantoms import acquisition, specimens, tilted_sheets
 from atomsight.phantoms.acquisition import AcquisitionSettings
 from atomsight.phantoms.specimens import BOND_A, SpecimenTruth
 
@@ -43,6 +63,9 @@ _DRAWN = (
     "vibration_A",
     "pixel_size_A",
 )
+
+#: Scores that are printed.
+_SHOWN = ["dose_e_per_A2", "in_range", "f1", "rms_error_A", "peaks_f1"]
 
 #: Counts per electron where the camera blurs, so that no fraction of an electron is rounded away.
 _GAIN = 10.0
@@ -116,6 +139,39 @@ class Specimen:
     known: SpecimenTruth
     wave: abtem.Waves
     lift_A: float = 0.0
+
+
+def add_arguments(arguments: argparse.ArgumentParser) -> None:
+    arguments.add_argument("model", metavar="MODEL", help="folder of a trained model")
+    arguments.add_argument("specimen", metavar="SPECIMEN.h5", help="the simulated specimen")
+    arguments.add_argument("conditions", metavar="CONDITIONS.csv", help="conditions one by one")
+    arguments.add_argument("random", metavar="SETTINGS.csv", help="microscopes at random")
+    command_line.add_settings(arguments, "evaluation", "inference")
+
+
+def run(given: argparse.Namespace) -> None:
+    """Image the specimen under all conditions, read the images, score them."""
+    section = complete_evaluation(given.settings)
+    reading = complete(given.inference, "inference", "inference")
+    optics = load(section["acquisition"], "acquisition", AcquisitionSettings)
+    sweeps = build(SweepSettings, section["conditions"])
+    drawn = build(RandomSettings, section["settings"])
+    structure, known = specimens.read_specimen(given.specimen)
+    network, card = models.load_network(given.model)
+
+    def find(image: np.ndarray, pixel_size_A: float) -> np.ndarray:
+        return find_in_any_pixels(network, card, image, pixel_size_A, reading)
+
+    specimen = make_specimen(structure, known, optics)
+    table = measure_sweeps(sweeps, optics, specimen, find, card.microscope)
+    tables.write_csv(given.conditions, table)
+    command_line.print_table(table[["condition", "value", "unit", *_SHOWN]])
+    if drawn.microscope.energy_eV != optics.energy_eV:
+        other = dataclasses.replace(optics, energy_eV=drawn.microscope.energy_eV)
+        specimen = make_specimen(structure, known, other)
+    table = measure_settings(drawn, optics, specimen, find, card.microscope)
+    tables.write_csv(given.random, table)
+    command_line.print_table(table[["setting", "information_limit_A", *_SHOWN]])
 
 
 def make_specimen(

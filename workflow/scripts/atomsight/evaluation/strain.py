@@ -1,25 +1,45 @@
-"""How well bond lengths and strain of simulated graphene are measured, against the dose.
+"""Measure how well bond lengths and strain of simulated graphene come out, against the dose.
 
-A pristine sheet tells how broad the bond lengths become by the errors of the positions, a strained
-one how far the strain is from the truth. Beside the network stands the best that peak finding can
-do, see :mod:`atomsight.evaluation.peaks`; both go through the same measurement of strain.
+Two sheets of which the training has none, a pristine one and one under a smooth known strain with a
+hole, are imaged by abTEM's own microscope. The pristine sheet tells how broad the bond lengths
+become by the errors of the positions, the strained one how far the strain is from the truth; all
+positions go through the same measurement of strain. STRAIN.csv has one row per specimen, dose and
+method (network, and peaks: classical peak finding, its filter and its threshold chosen with the
+truth in hand): bonds, bond_mean_A and bond_std_A over all bonds found, true_bond_mean_A,
+true_bond_std_A, strained_atoms (at which strain is measured), planar_rms and planar_bias (errors of
+the planar strain), with 95 % intervals as _low and _high; in_range, whether the model was trained
+on such images; bond_bound_A and planar_bound, the least standard deviation of a bond length and of
+the planar strain that the electrons allow a method that knows nothing of graphene (Cramér–Rao).
+
+Settings: pristine, strained, doses_e_per_A2, patch_A, resamples, seed, acquisition.
+
+Example:
+    python evaluate.py strain data/models/graphene strain.csv \\
+        --settings '{"doses_e_per_A2": [1000, 10000]}'
 """
 
+import argparse
 import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from atomsight import command_line
 from atomsight.analysis import strain
 from atomsight.analysis.bonds import bond_lengths, find_bonds, find_rings
 from atomsight.analysis.matching import match_atoms
 from atomsight.analysis.strain import StrainSettings
+from atomsight.config.settings import build, complete, load
 from atomsight.evaluation import lattice_bound, peaks, scores, trained_ranges
-from atomsight.evaluation.readers import Finder
+from atomsight.evaluation.readers import Finder, finder
+from atomsight.files import tables
+from atomsight.learning import models
 from atomsight.phantoms import acquisition, specimens
 from atomsight.phantoms.acquisition import AcquisitionSettings, Truth
 from atomsight.phantoms.specimens import STRAIN_COMPONENTS, PristineSettings, StrainedSettings
+
+SECTION = "strain_evaluation"
 
 POSITION = ["x_A", "y_A"]
 
@@ -53,6 +73,25 @@ class StrainEvaluationSettings:
     resamples: int
     seed: int
     acquisition: AcquisitionSettings
+
+
+def add_arguments(arguments: argparse.ArgumentParser) -> None:
+    arguments.add_argument("model", metavar="MODEL", help="folder of a trained model")
+    arguments.add_argument("output", metavar="STRAIN.csv", help="the table to write")
+    command_line.add_settings(arguments, SECTION, "inference", "strain")
+
+
+def run(given: argparse.Namespace) -> None:
+    """Image the sheets, read the images, measure bonds and strain."""
+    section = complete(given.settings, SECTION, SECTION)
+    reading = complete(given.inference, "inference", "inference")
+    lattice = load(given.strain, "strain", StrainSettings)
+    chosen = build(StrainEvaluationSettings, section)
+    pixel_size_A = chosen.acquisition.pixel_size_A
+    find = finder(given.model, pixel_size_A, reading, "auto", f"{SECTION}.acquisition")
+    table = measure(chosen, lattice, find, models.read_card(given.model).microscope)
+    tables.write_csv(given.output, table)
+    command_line.print_table(table)
 
 
 def measure(

@@ -1,6 +1,6 @@
 """Measure how well a model finds the atoms of a simulated specimen, against the electron dose.
 
-The specimen is one of make_specimen.py, of a sort that no training sees; its images come from
+The specimen is one of "simulate.py specimen", of a sort that no training sees; its images come from
 abTEM's own microscope. EVALUATION.csv has one row per dose: precision, recall, F1, the error of the
 positions along one axis, and the recall in every region of the specimen, with 95 % intervals;
 whether the model was trained on such images (in_range); the Cramér–Rao bound of the position error
@@ -8,39 +8,44 @@ of any method that knows nothing of graphene (bound_A); and the scores of classi
 with the filter and threshold that suit the truth best (peaks_f1 …).
 
 Settings: acquisition (microscope, field of view, camera), doses_e_per_A2; the other keys of the
-section are those of evaluate_conditions.py.
+section are those of "evaluate.py conditions".
 
 Example:
-    python evaluate_model.py results/models/graphene/model polycrystal.h5 evaluation.csv \\
+    python evaluate.py atoms results/models/graphene/model polycrystal.h5 evaluation.csv \\
         --settings '{"doses_e_per_A2": [1000, 10000]}'
 """
 
 import argparse
 import dataclasses
-import sys
 
 import pandas as pd
 
 from atomsight import command_line
 from atomsight.config import settings
 from atomsight.evaluation import atom_scores, position_bound, trained_ranges
-from atomsight.evaluation.readers import find_sites
+from atomsight.evaluation.readers import finder
 from atomsight.files import tables
 from atomsight.learning import models
 from atomsight.phantoms import acquisition, specimens
+from atomsight.phantoms.acquisition import AcquisitionSettings
 
 
-@command_line.script
-def main(argv: list[str] | None = None) -> None:
+def add_arguments(arguments: argparse.ArgumentParser) -> None:
+    arguments.add_argument("model", metavar="MODEL", help="folder of a trained model")
+    arguments.add_argument("specimen", metavar="SPECIMEN.h5", help="the simulated specimen")
+    arguments.add_argument("evaluation", metavar="EVALUATION.csv", help="the table to write")
+    command_line.add_settings(arguments, "evaluation", "inference")
+
+
+def run(given: argparse.Namespace) -> None:
     """Image the specimen at every dose, read the images, score them."""
-    given = parse(argv)
     section = settings.complete(given.settings, "evaluation", "evaluation")
     reading = settings.complete(given.inference, "inference", "inference")
-    optics = settings.load(section["acquisition"], "acquisition", acquisition.AcquisitionSettings)
+    optics = settings.load(section["acquisition"], "acquisition", AcquisitionSettings)
     structure, known = specimens.read_specimen(given.specimen)
     truth = acquisition.truth_in_view(structure, known, optics)
-    network, card = models.load_network(given.model)
-    models.check_pixel_size(card, optics.pixel_size_A, "evaluation.acquisition")
+    find = finder(given.model, optics.pixel_size_A, reading, "auto", "evaluation.acquisition")
+    trained = models.read_card(given.model).microscope
     intensity = acquisition.image_intensity(structure, optics)
     doses = section["doses_e_per_A2"]
     bounds_A = position_bound.position_bound_A(optics, doses)
@@ -48,26 +53,11 @@ def main(argv: list[str] | None = None) -> None:
     for number, (dose, bound_A) in enumerate(zip(doses, bounds_A, strict=True)):
         exposure = dataclasses.replace(optics, dose_e_per_A2=dose, seed=optics.seed + number)
         image = acquisition.expose(intensity, exposure).astype("float32")
-        found = find_sites(network, card, image, optics.pixel_size_A, reading)
-        row = {"dose_e_per_A2": dose} | atom_scores.score_atoms(found, truth)
-        row["in_range"] = trained_ranges.in_range(card.microscope, exposure)
+        row = {"dose_e_per_A2": dose} | atom_scores.score_atoms(find(image), truth)
+        row["in_range"] = trained_ranges.in_range(trained, exposure)
         row["bound_A"] = bound_A
         rows.append(row | atom_scores.score_peaks(image, optics.pixel_size_A, truth))
     table = pd.DataFrame(rows)
     tables.write_csv(given.evaluation, table)
     shown = ["dose_e_per_A2", "precision", "recall", "f1", "rms_error_A", "bound_A", "peaks_f1"]
     command_line.print_table(table[shown])
-
-
-def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Read the command line."""
-    arguments = command_line.parser(__doc__)
-    arguments.add_argument("model", metavar="MODEL", help="folder of a trained model")
-    arguments.add_argument("specimen", metavar="SPECIMEN.h5", help="the simulated specimen")
-    arguments.add_argument("evaluation", metavar="EVALUATION.csv", help="the table to write")
-    command_line.add_settings(arguments, "evaluation", "inference")
-    return arguments.parse_args(argv)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,11 +9,11 @@ import pytest
 from made_models import ATOM_CARD, save_tiny_model
 from numpy.testing import assert_allclose
 
-import evaluate_strain
-from atomsight.analysis import strain
+import evaluate
+from atomsight.analysis.strain import StrainSettings
 from atomsight.config import settings
-from atomsight.evaluation import lattice, lattice_bound, position_bound
-from atomsight.evaluation.lattice import StrainEvaluationSettings
+from atomsight.evaluation import lattice_bound, position_bound, strain
+from atomsight.evaluation.strain import StrainEvaluationSettings
 from atomsight.phantoms import acquisition, specimens
 
 SMALL = {
@@ -33,7 +33,7 @@ MICROSCOPE = settings.complete(
     "microscope",
 )
 CARD = replace(ATOM_CARD, microscope=MICROSCOPE)
-LATTICE = strain.StrainSettings("graphene", 1.42, 0.15, "relative")
+LATTICE = StrainSettings("graphene", 1.42, 0.15, "relative")
 
 
 @pytest.fixture(scope="module")
@@ -52,13 +52,13 @@ def displaced(truth, error_A, seed=1):
 
 
 def test_perfect_positions_have_the_true_bonds_and_no_error_of_strain(chosen):
-    pristine = lattice.score(
+    pristine = strain.score(
         displaced(sheet(chosen, "pristine"), 0), sheet(chosen, "pristine"), chosen, LATTICE
     )
     assert_allclose(pristine["bond_mean_A"], 1.42, atol=1e-9)
     assert_allclose(pristine["bond_std_A"], 0, atol=1e-7)
     assert pristine["bonds"] > 500
-    strained = lattice.score(
+    strained = strain.score(
         displaced(sheet(chosen, "strained"), 0), sheet(chosen, "strained"), chosen, LATTICE
     )
     assert strained["true_bond_std_A"] > 0.005
@@ -69,7 +69,7 @@ def test_perfect_positions_have_the_true_bonds_and_no_error_of_strain(chosen):
 def test_independent_errors_spread_the_bonds_by_their_root_of_two(chosen):
     """And intervals hold what is expected in all likelihood, without being wide."""
     truth, error_A = sheet(chosen, "pristine"), 0.04
-    row = lattice.score(displaced(truth, error_A), truth, chosen, LATTICE)
+    row = strain.score(displaced(truth, error_A), truth, chosen, LATTICE)
     expected_A = np.sqrt(2) * error_A
     assert 0.8 * row["bond_std_A_low"] < expected_A < 1.2 * row["bond_std_A_high"]
     assert row["bond_std_A_low"] < row["bond_std_A"] < row["bond_std_A_high"]
@@ -82,7 +82,7 @@ def test_independent_errors_spread_the_bonds_by_their_root_of_two(chosen):
 def test_intervals_hold_the_truth_about_as_often_as_they_say(chosen):
     truth, error_A = sheet(chosen, "pristine"), 0.03
     rows = [
-        lattice.score(displaced(truth, error_A, seed), truth, chosen, LATTICE) for seed in range(40)
+        strain.score(displaced(truth, error_A, seed), truth, chosen, LATTICE) for seed in range(40)
     ]
     table = pd.DataFrame(rows)
     long_run = table["bond_std_A"].mean()
@@ -91,7 +91,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say(chosen):
 
 
 def test_nothing_found_is_no_bond_and_no_strain(chosen):
-    row = lattice.score(np.empty((0, 2)), sheet(chosen, "pristine"), chosen, LATTICE)
+    row = strain.score(np.empty((0, 2)), sheet(chosen, "pristine"), chosen, LATTICE)
     assert (row["bonds"], row["strained_atoms"]) == (0, 0)
     assert np.isnan([row["bond_std_A"], row["bond_std_A_high"], row["planar_rms"]]).all()
 
@@ -120,7 +120,7 @@ def test_a_shift_of_everything_changes_neither_bonds_nor_strain():
 
 @pytest.mark.usefixtures("_free_bound")
 def test_peaks_come_near_the_truth_at_a_high_dose(chosen):
-    table = lattice.measure(chosen, LATTICE, lambda image: np.empty((0, 2)), MICROSCOPE)
+    table = strain.measure(chosen, LATTICE, lambda image: np.empty((0, 2)), MICROSCOPE)
     assert list(table["in_range"].unique()) == [True, False]
     assert list(table["specimen"].unique()) == ["pristine", "strained"]
     peaks = table[(table["method"] == "peaks") & (table["specimen"] == "pristine")]
@@ -135,7 +135,7 @@ def test_the_script_writes_one_row_per_sheet_dose_and_method(tmp_path):
     model = save_tiny_model(tmp_path / "model", CARD)
     section = SMALL | {"doses_e_per_A2": [1000], "resamples": 100}
     arguments = [str(model), str(tmp_path / "strain.csv"), "--settings", json.dumps(section)]
-    assert evaluate_strain.main(arguments) == 0
+    assert evaluate.main(["strain", *arguments]) == 0
     table = pd.read_csv(tmp_path / "strain.csv")
     assert len(table) == 4
     assert set(table["method"]) == {"network", "peaks"}
@@ -145,6 +145,6 @@ def test_a_model_that_does_not_read_such_pixels_is_refused(tmp_path, capsys):
     model = save_tiny_model(tmp_path / "model", CARD)
     section = SMALL | {"acquisition": {"pixel_size_A": 0.3, "rows": 100, "columns": 100}}
     arguments = [str(model), str(tmp_path / "strain.csv"), "--settings", json.dumps(section)]
-    assert evaluate_strain.main(arguments) == 1
+    assert evaluate.main(["strain", *arguments]) == 1
     assert "strain_evaluation.acquisition" in capsys.readouterr().err
     assert not (tmp_path / "strain.csv").exists()

@@ -10,12 +10,11 @@ from made_models import ATOM_CARD, save_tiny_model
 from numpy.testing import assert_allclose
 from scipy.ndimage import map_coordinates
 
-import evaluate_conditions
-import evaluate_model
+import evaluate
 from atomsight.analysis.matching import match_atoms
 from atomsight.config import settings
-from atomsight.evaluation import atom_scores, imaging_conditions, peaks, trained_ranges
-from atomsight.evaluation.imaging_conditions import RandomSettings, SweepSettings
+from atomsight.evaluation import atom_scores, conditions, peaks, position_bound, trained_ranges
+from atomsight.evaluation.conditions import RandomSettings, SweepSettings
 from atomsight.imaging.conditions import MicroscopeSettings
 from atomsight.phantoms import acquisition, specimens, tilted_sheets
 from atomsight.phantoms.acquisition import AcquisitionSettings
@@ -40,7 +39,7 @@ RANGES = settings.complete(
 @pytest.fixture(scope="module")
 def specimen():
     made = specimens.pristine_sheet(PristineSettings(size_A=(28, 26), ripple_A=0.3))
-    return imaging_conditions.make_specimen(*made, OPTICS)
+    return conditions.make_specimen(*made, OPTICS)
 
 
 def strong_peaks(image, pixel_size_A):
@@ -70,7 +69,7 @@ def test_a_tilted_sheet_is_narrower_by_the_cosine_and_no_bond_is_longer(specimen
 
 
 def test_atoms_of_a_tilted_sheet_appear_at_their_projected_positions(specimen):
-    sheet = imaging_conditions.tilted_specimen(specimen, 20, OPTICS)
+    sheet = conditions.tilted_specimen(specimen, 20, OPTICS)
     focused = acquisition.focused(OPTICS, sheet.lift_A)
     image = acquisition.image_wave(sheet.wave, focused)
     true = acquisition.truth_in_view(sheet.structure, sheet.known, OPTICS).atoms[["x_A", "y_A"]]
@@ -86,7 +85,7 @@ def test_atoms_of_a_tilted_sheet_appear_at_their_projected_positions(specimen):
 
 def test_a_tilt_leaves_the_focus_of_the_middle_as_it_is(specimen):
     """Atoms in the middle of the view look as they do in the flat sheet."""
-    sheet = imaging_conditions.tilted_specimen(specimen, 20, OPTICS)
+    sheet = conditions.tilted_specimen(specimen, 20, OPTICS)
     looks = []
     for one in (specimen, sheet):
         image = acquisition.image_wave(one.wave, acquisition.focused(OPTICS, one.lift_A))
@@ -95,7 +94,7 @@ def test_a_tilt_leaves_the_focus_of_the_middle_as_it_is(specimen):
         at = middle[["y_A", "x_A"]].to_numpy().T / OPTICS.pixel_size_A
         looks.append(np.median(map_coordinates(image, at, order=3)))
     assert_allclose(looks[1], looks[0], atol=0.06)
-    assert imaging_conditions.tilted_specimen(specimen, 0, OPTICS) is specimen
+    assert conditions.tilted_specimen(specimen, 0, OPTICS) is specimen
 
 
 # What a model was trained on
@@ -163,7 +162,7 @@ def test_a_sweep_varies_one_condition_and_keeps_the_field_of_view(specimen):
 
     sweeps = {"vibration_A": (0.0, 0.5), "pixel_size_A": (0.1, 0.2), "cs_um": ()}
     chosen = SweepSettings((1000.0, 30000.0), 20.0, sweeps)
-    table = imaging_conditions.measure_sweeps(chosen, OPTICS, specimen, find, RANGES)
+    table = conditions.measure_sweeps(chosen, OPTICS, specimen, find, RANGES)
     assert table["condition"].tolist() == ["vibration"] * 4 + ["pixel size"] * 4
     assert table["dose_e_per_A2"].tolist() == [1000, 30000] * 4
     assert table["in_range"].tolist() == [True, False, False, False, True, False, False, False]
@@ -181,7 +180,7 @@ def test_a_sweep_varies_one_condition_and_keeps_the_field_of_view(specimen):
 def test_random_microscopes_do_not_depend_on_how_many_there_are(specimen):
     ranges = settings.build(MicroscopeSettings, RANGES)
     tables = [
-        imaging_conditions.measure_settings(
+        conditions.measure_settings(
             RandomSettings(count, (1000.0,), 16.0, ranges, 3),
             OPTICS,
             specimen,
@@ -219,29 +218,27 @@ OPTIONS = ["--inference", '{"orientations": 1}', "--settings"]
 
 def test_the_scripts_evaluate_a_model(tmp_path, files, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(
-        evaluate_model.position_bound, "position_bound_A", lambda _, doses: 1 / np.sqrt(doses)
-    )
+    monkeypatch.setattr(position_bound, "position_bound_A", lambda _, doses: 1 / np.sqrt(doses))
     section = {
         "acquisition": {"rows": 128, "columns": 128},
         "doses_e_per_A2": [31, 1000],
         "conditions": {"doses_e_per_A2": [1000], "view_A": 15},
         "settings": {"count": 1, "doses_e_per_A2": [1000], "view_A": 15},
     }
-    none = {key: [] for key in imaging_conditions.CONDITIONS}
+    none = {key: [] for key in conditions.CONDITIONS}
     section["conditions"]["sweeps"] = none | {"pixel_size_A": [0.2]}
     given = json.dumps(section)
-    assert evaluate_model.main([*files, "evaluation.csv", *OPTIONS, given]) == 0
+    assert evaluate.main(["atoms", *files, "evaluation.csv", *OPTIONS, given]) == 0
     written = pd.read_csv("evaluation.csv")
     assert written["in_range"].tolist() == [False, True]
     assert_allclose(written["bound_A"], 1 / np.sqrt([31, 1000]), rtol=1e-4)
     assert {"f1_low", "recall_grain_high", "peaks_f1", "peaks_rms_error_A"} <= set(written)
 
     tables = ["conditions.csv", "settings.csv"]
-    assert evaluate_conditions.main([*files, *tables, *OPTIONS, given]) == 0
-    conditions, drawn = map(pd.read_csv, tables)
+    assert evaluate.main(["conditions", *files, *tables, *OPTIONS, given]) == 0
+    swept, drawn = map(pd.read_csv, tables)
     # Pixels that the model has not learned are resampled.
-    assert conditions[["condition", "value", "unit", "in_range"]].values.tolist() == [
+    assert swept[["condition", "value", "unit", "in_range"]].values.tolist() == [
         ["pixel size", 0.2, "Å", False]
     ]
     assert len(drawn) == 1
@@ -264,7 +261,7 @@ def test_the_scripts_evaluate_a_model(tmp_path, files, monkeypatch):
 )
 def test_ranges_that_cannot_be_drawn_from_are_told(capsys, microscope, sentence):
     given = json.dumps({"settings": {"microscope": microscope}})
-    assert evaluate_conditions.main(["a", "b", "c", "d", "--settings", given]) == 1
+    assert evaluate.main(["conditions", "a", "b", "c", "d", "--settings", given]) == 1
     assert sentence in capsys.readouterr().err
 
 

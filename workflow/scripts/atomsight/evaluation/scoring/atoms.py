@@ -10,11 +10,11 @@ Settings, all optional: radius_A (largest distance of a found atom from the true
 lattice).
 
 Example:
-    python score_series.py atoms.h5 truth.h5 scores.csv --strain strain.h5
+    python score.py atoms atoms.h5 truth.h5 scores.csv --strain strain.h5
 """
 
+import argparse
 import dataclasses
-import sys
 from dataclasses import dataclass
 
 import pandas as pd
@@ -49,36 +49,27 @@ class ScoreSettings:
     relative: bool
 
 
-@command_line.script
-def main(argv: list[str] | None = None) -> None:
-    """Read atoms, truth and strain, score every frame, print and write the table."""
-    arguments = parse(argv)
-    section = arguments.settings
-    chosen = settings.load(section, "scores", ScoreSettings)
-    atoms = read_rows(arguments.atoms, "atoms", ["frame", *POSITION])
-    truth = read_truth(arguments.truth)
-    strain = None
-    if arguments.strain:
-        strain = read_rows(arguments.strain, "strain", ["frame", *POSITION, *STRAIN])
-
-    rows = [
-        score_frame(frame, atoms, truth, strain, chosen)
-        for frame in range(count_frames(arguments.atoms, atoms))
-    ]
-    table = pd.DataFrame(rows)
-    tables.write_csv(arguments.scores, table)
-    command_line.print_table(table)
-
-
-def parse(argv: list[str] | None):
-    """Read the command line."""
-    arguments = command_line.parser(__doc__)
+def add_arguments(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument("atoms", metavar="ATOMS.h5", help="the atoms found")
     arguments.add_argument("truth", metavar="TRUTH.h5", help="the true atoms")
     arguments.add_argument("scores", metavar="SCORES.csv", help="the table to write")
     arguments.add_argument("--strain", metavar="STRAIN.h5", help="the strain measured at the atoms")
     command_line.add_settings(arguments, "scores")
-    return arguments.parse_args(argv)
+
+
+def run(given: argparse.Namespace) -> None:
+    """Read atoms, truth and strain, score every frame, print and write the table."""
+    section = given.settings
+    chosen = settings.load(section, "scores", ScoreSettings)
+    atoms = read_rows(given.atoms, "atoms", ["frame", *POSITION])
+    truth = read_truth(given.truth)
+    strain = None
+    if given.strain:
+        strain = read_rows(given.strain, "strain", ["frame", *POSITION, *STRAIN])
+    frames = range(count_frames(given.atoms, atoms))
+    table = pd.DataFrame([score_frame(frame, atoms, truth, strain, chosen) for frame in frames])
+    tables.write_csv(given.scores, table)
+    command_line.print_table(table)
 
 
 def read_rows(path: str, name: str, columns: list[str]) -> pd.DataFrame:
@@ -178,7 +169,3 @@ def _score_strain(
         truth.atoms[STRAIN].to_numpy(float)[true_index[counts]],
         chosen.relative,
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,6 +1,6 @@
 """Tables of how well the atoms of columns are counted, from the answers to all columns.
 
-All take the answers of :func:`atomsight.evaluation.counting.benchmark.measure`, and have one or
+All take the answers of :func:`atomsight.evaluation.heights.measure`, and have one or
 more rows per method, range of tilts and dose.
 """
 
@@ -11,7 +11,9 @@ import pandas as pd
 
 from atomsight.evaluation import classification
 from atomsight.evaluation.classification import MISSED, NOTHING
-from atomsight.evaluation.counting.benchmark import SETTING
+
+#: What tells the settings apart.
+SETTING = ["method", "tilt_low_deg", "tilt_high_deg", "dose_e_per_A2"]
 
 
 def summarise(answers: pd.DataFrame, bins: int) -> pd.DataFrame:

@@ -11,11 +11,10 @@ Settings, all optional: radius_A (largest distance of a found column from the tr
 (width of the rim that does not count).
 
 Example:
-    python score_classes.py atoms.h5 truth.h5 scores.csv --confusion confusion.csv
+    python score.py classes atoms.h5 truth.h5 scores.csv --confusion confusion.csv
 """
 
 import argparse
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,17 +46,22 @@ class ClassScoreSettings:
     border_A: float
 
 
-@command_line.script
-def main(argv: list[str] | None = None) -> None:
+def add_arguments(arguments: argparse.ArgumentParser) -> None:
+    arguments.add_argument("atoms", metavar="ATOMS.h5", help="the columns found")
+    arguments.add_argument("truth", metavar="TRUTH.h5", help="the truth of the focal series")
+    arguments.add_argument("scores", metavar="SCORES.csv", help="the table of scores to write")
+    arguments.add_argument("--confusion", metavar="CONFUSION.csv", help="the counts to write")
+    command_line.add_settings(arguments, "class_scores")
+
+
+def run(given: argparse.Namespace) -> None:
     """Read atoms and truth, score every series, print and write the tables."""
-    given = parse(argv)
     section = given.settings
     chosen = settings.load(section, "class_scores", ClassScoreSettings)
     atoms, frames = read_found(given.atoms)
     truth = read_truth(given.truth)
     known = found_classes(atoms)
     true = true_classes(truth, known, f"{given.atoms} and {given.truth}")
-
     rows, counts = [], []
     for frame in range(frames):
         pairs = classification.pair_columns(
@@ -75,17 +79,6 @@ def main(argv: list[str] | None = None) -> None:
     if given.confusion:
         tables.write_csv(given.confusion, pd.concat(counts, ignore_index=True))
     command_line.print_table(table)
-
-
-def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Read the command line."""
-    arguments = command_line.parser(__doc__)
-    arguments.add_argument("atoms", metavar="ATOMS.h5", help="the columns found")
-    arguments.add_argument("truth", metavar="TRUTH.h5", help="the truth of the focal series")
-    arguments.add_argument("scores", metavar="SCORES.csv", help="the table of scores to write")
-    arguments.add_argument("--confusion", metavar="CONFUSION.csv", help="the counts to write")
-    command_line.add_settings(arguments, "class_scores")
-    return arguments.parse_args(argv)
 
 
 def read_found(path: Path | str) -> tuple[pd.DataFrame, int]:
@@ -203,7 +196,3 @@ def within_one(pairs: pd.DataFrame) -> float:
     )
     there = true.notna()
     return float(((true - found).abs() <= 1)[there].mean())
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-import score_classes
+import score
 from atomsight.files import provenance, sealed, tables
 from atomsight.phantoms import focal_truth
 from atomsight.phantoms.focal_truth import RecordingTruth
@@ -40,7 +40,7 @@ SPECIES = ("Mo", "S2", "S")
 
 def run(tmp_path, atoms, truth):
     outputs = [str(tmp_path / name) for name in ("scores.csv", "confusion.csv")]
-    assert score_classes.main([atoms, truth, outputs[0], "--confusion", outputs[1]]) == 0
+    assert score.main(["classes", atoms, truth, outputs[0], "--confusion", outputs[1]]) == 0
     return [
         pd.read_csv(output, dtype={"true_class": str, "found_class": str}) for output in outputs
     ]
@@ -89,7 +89,7 @@ def test_a_series_without_a_column_scores_nothing(tmp_path):
 def test_classes_of_another_material_are_refused(tmp_path, capsys, known, there):
     truth = write_truth(tmp_path / "truth.h5", [there[0]] * 5, there)
     atoms = write_atoms(tmp_path / "atoms.h5", [known[0]] * 5, known)
-    assert score_classes.main([atoms, truth, str(tmp_path / "scores.csv")]) == 1
+    assert score.main(["classes", atoms, truth, str(tmp_path / "scores.csv")]) == 1
     message = capsys.readouterr().err
     assert f"the model finds {', '.join(known)}, the specimen has {', '.join(there)}" in message
     assert not (tmp_path / "scores.csv").exists()
@@ -97,5 +97,5 @@ def test_classes_of_another_material_are_refused(tmp_path, capsys, known, there)
 
 def test_a_file_of_another_kind_is_refused(tmp_path, capsys):
     truth = write_truth(tmp_path / "truth.h5", ["Mo"] * 5, SPECIES)
-    assert score_classes.main([truth, truth, str(tmp_path / "scores.csv")]) == 1
+    assert score.main(["classes", truth, truth, str(tmp_path / "scores.csv")]) == 1
     assert "not the kind of file this step reads" in capsys.readouterr().err

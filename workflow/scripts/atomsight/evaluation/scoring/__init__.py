@@ -1,0 +1,1 @@
+"""Scores of one series against its known truth; every module is a kind of score.py."""
