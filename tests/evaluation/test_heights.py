@@ -16,9 +16,9 @@ from atomsight.evaluation import heights
 from atomsight.evaluation.classification import MISSED, NOTHING
 from atomsight.evaluation.counting import (
     column_library,
+    height_tables,
     intensity_mixture,
     particle_series,
-    tables,
 )
 from atomsight.evaluation.heights import Counter, HeightEvaluationSettings
 from atomsight.learning import models
@@ -199,7 +199,7 @@ def test_every_method_answers_every_column_at_every_dose(answers, series):
 
 
 def test_what_a_reader_does_wrong_is_in_the_summary(answers, series):
-    table = tables.summarise(answers, 10)
+    table = height_tables.summarise(answers, 10)
     network = table[table["method"] == "network"]
     columns = len(series.particle.columns)
     assert_allclose(network["exact"], (columns - 2) / columns)
@@ -213,13 +213,13 @@ def test_what_a_reader_does_wrong_is_in_the_summary(answers, series):
 
 
 def test_shares_of_right_and_wrong_and_missed_are_one(answers):
-    table = tables.summarise(answers, 10)
+    table = height_tables.summarise(answers, 10)
     shares = table[["exact", "off_by_1", "off_by_2", "off_by_3plus"]].sum(axis=1)
     assert_allclose(shares + table["missed"] / table["columns"], 1)
 
 
 def test_a_library_counts_better_with_more_electrons(answers):
-    table = tables.summarise(answers, 10)
+    table = height_tables.summarise(answers, 10)
     library = table[table["method"] == "column_library"].set_index("dose_e_per_A2")
     assert library.loc[100000, "exact"] >= library.loc[300, "exact"]
     assert library.loc[100000, "within_one"] > 0.9
@@ -227,7 +227,7 @@ def test_a_library_counts_better_with_more_electrons(answers):
 
 
 def test_the_confusion_writes_missed_and_invented_as_height_zero(answers, series):
-    table = tables.confusion(answers)
+    table = height_tables.confusion(answers)
     network = table[(table["method"] == "network") & (table["dose_e_per_A2"] == 300)]
     first = series.particle.columns["atoms"][0]
     wrong = network[network["true_height"] != network["counted_height"]]
@@ -238,9 +238,9 @@ def test_the_confusion_writes_missed_and_invented_as_height_zero(answers, series
 
 
 def test_only_methods_that_state_probabilities_are_judged_by_them(answers):
-    for table in (tables.reliability(answers, 10), tables.abstention(answers)):
+    for table in (height_tables.reliability(answers, 10), height_tables.abstention(answers)):
         assert set(table["method"]) == {"network", "intensity_mixture"}
-    curve = tables.abstention(answers)
+    curve = height_tables.abstention(answers)
     certain = curve[(curve["method"] == "network") & (curve["min_p"] == 0.9)]
     assert_allclose(certain["error"], 0)
     assert (certain["answered_share"] < 1).all()
@@ -270,7 +270,7 @@ def test_heights_above_the_last_class_count_as_the_last(series):
     answers = heights.measure(chosen, Counter(reader_of(found), STEPS_A, largest))
     told = answers[["true_class", "found_class"]].astype(int)
     assert told.max(axis=None) == largest
-    table = tables.summarise(answers, 10).set_index("method")
+    table = height_tables.summarise(answers, 10).set_index("method")
     assert table.loc["network", "exact"] == 1
 
 
@@ -322,9 +322,9 @@ def test_the_script_writes_all_tables(tmp_path):
     assert evaluate.main(["heights", *arguments, "--settings", section]) == 0
     summary = pd.read_csv(paths["summary"])
     assert summary["method"].tolist() == list(heights.METHODS)
-    assert summary.columns[:5].tolist() == [*tables.SETTING, "columns"]
+    assert summary.columns[:5].tolist() == [*height_tables.SETTING, "columns"]
     for name in ("confusion", "reliability", "abstention"):
-        assert pd.read_csv(paths[name]).columns[:4].tolist() == tables.SETTING
+        assert pd.read_csv(paths[name]).columns[:4].tolist() == height_tables.SETTING
 
 
 @pytest.mark.parametrize(

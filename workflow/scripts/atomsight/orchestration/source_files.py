@@ -16,7 +16,7 @@ def source_files(script: Path, *modules: Path) -> list[Path]:
     The package lies beside the script. ``modules`` are files of it that the script imports by a
     name known only when it runs.
     """
-    found, to_read = {}, [script, *reversed(modules)]
+    found, to_read = {}, [*modules, script]
     while to_read:
         path = to_read.pop()
         if path not in found:
