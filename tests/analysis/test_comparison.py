@@ -283,14 +283,6 @@ def test_the_script_writes_the_table(two_series, capsys):
     assert "warning" not in caught.err
 
 
-def test_the_same_input_gives_the_same_table(two_series):
-    folder, a, b = two_series
-    assert run(folder, a, b) == 0
-    first = (folder / "comparison.csv").read_bytes()
-    assert run(folder, a, b) == 0
-    assert (folder / "comparison.csv").read_bytes() == first
-
-
 def test_series_of_different_particles_are_compared_as_samples(two_series, capsys):
     folder, a, _ = two_series
     rng = np.random.default_rng(4)
@@ -339,14 +331,3 @@ def test_hop_rates_are_compared_where_no_events_are_known(two_series, capsys):
     assert run(folder, a, b.assign(event_rate=np.nan)) == 0
     assert "b.h5: no event rate is known, so only hop rates are compared" in capsys.readouterr().err
     assert set(pd.read_csv(folder / "comparison.csv")["rate"]) == {"hmm"}
-
-
-def test_bad_input_is_told(two_series, capsys):
-    folder, a, b = two_series
-    assert run(folder, a, b.assign(masked=True)) == 1
-    assert "no site is left outside the substrate" in capsys.readouterr().err
-    assert run(folder, a.drop(columns="event_rate"), b) == 1
-    assert "has no column 'event_rate'" in capsys.readouterr().err
-    assert run(folder, a, b, "--settings", '{"match_radius": 1}') == 1
-    assert "did you mean match_radius_A?" in capsys.readouterr().err
-    assert not (folder / "comparison.csv").exists()

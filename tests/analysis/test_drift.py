@@ -231,40 +231,6 @@ def test_the_script_writes_the_drift_and_names_the_frames_left_out(tmp_path, cap
     assert len(lines) == 3
 
 
-def test_the_script_gives_the_same_bytes_again(tmp_path):
-    rng = np.random.default_rng(10)
-    write_series(tmp_path, [observe(lattice_patch(), rng) for _ in range(3)])
-    outputs = []
-    for _ in range(2):
-        run(tmp_path)
-        outputs.append((tmp_path / "drift.h5").read_bytes())
-    assert outputs[0] == outputs[1]
-
-
-def test_bad_input_of_the_script_is_one_sentence(tmp_path, capsys):
-    rng = np.random.default_rng(11)
-    write_series(tmp_path, [observe(lattice_patch(), rng) for _ in range(2)])
-    assert run(tmp_path, "--settings", '{"site_radius": 1}') == 1
-    assert "did you mean site_radius_A?" in capsys.readouterr().err
-    with sealed.change(tmp_path / "atoms.h5") as file:
-        file.attrs["frame_shape"] = (3, *SHAPE)
-    assert run(tmp_path) == 1
-    assert "find the columns in these maps" in capsys.readouterr().err
-    with sealed.change(tmp_path / "atoms.h5") as file:
-        file.attrs["frame_shape"] = (1, *SHAPE)
-    assert run(tmp_path) == 1
-    assert "is of frame 1, but the series has 1" in capsys.readouterr().err
-    with sealed.change(tmp_path / "atoms.h5") as file:
-        file["atoms/x_A"][5] = np.nan
-    assert run(tmp_path) == 1
-    assert "row 5 of the table 'atoms' has no position" in capsys.readouterr().err
-    with sealed.change(tmp_path / "atoms.h5") as file:
-        del file["atoms/x_A"]
-    assert run(tmp_path) == 1
-    assert "not the kind of file this step reads" in capsys.readouterr().err
-    assert not (tmp_path / "drift.h5").exists()
-
-
 def test_drift_of_another_series_is_refused(tmp_path):
     rng = np.random.default_rng(12)
     write_series(tmp_path, [observe(lattice_patch(), rng) for _ in range(2)])

@@ -189,16 +189,6 @@ def test_a_dose_below_the_measured_ones_leaves_occurrence_and_events(tmp_path, c
     assert facts["dose_e_per_A2"] == 100
 
 
-def test_broken_detection_errors_are_an_error_at_every_dose(tmp_path, capsys):
-    rng = np.random.default_rng(12)
-    write_series(tmp_path, hopping_truth(3, rng), rng)
-    (tmp_path / "errors.csv").write_text(ERRORS.replace("2,38", "x,38"))
-    for dose in (100, 1000):
-        assert run(tmp_path, "--errors", tmp_path / "errors.csv", "--dose", dose) == 1
-        assert "the column 'miss_alpha' holds text" in capsys.readouterr().err
-    assert not list(tmp_path.glob("sites*"))
-
-
 def test_errors_without_a_dose_and_a_dose_without_errors_are_no_hop_rates(tmp_path, capsys):
     rng = np.random.default_rng(2)
     write_series(tmp_path, hopping_truth(5, rng), rng)
@@ -238,35 +228,6 @@ def test_a_frame_without_columns_is_not_used_and_changes_nothing_else(tmp_path):
     assert_array_equal(np.delete(occupied, 4, axis=1), np.delete(truth, 4, axis=1))
 
 
-def test_the_same_input_gives_the_same_bytes(tmp_path):
-    rng = np.random.default_rng(5)
-    write_series(tmp_path, hopping_truth(10, rng), rng)
-    outputs = []
-    for _ in range(2):
-        run(tmp_path)
-        outputs.append((tmp_path / "sites.h5").read_bytes() + (tmp_path / "sites.csv").read_bytes())
-    assert outputs[0] == outputs[1]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (["--dose", "0"], "--dose: 0 is not a dose; it must be more than 0 [e/Å²]"),
-        (["--dose", "nan"], "--dose: nan is not a dose"),
-        (["--settings", '{"radius": 1}'], "dynamics.radius is not a key of the configuration"),
-        (["--settings", '{"min_seen": 0}'], "dynamics.min_seen: 0 must be at least 1"),
-        (["--hops", '{"level": 1}'], "hops.level is not a key of the configuration"),
-        (["--errors", "none.csv", "--dose", "900"], "none.csv"),
-    ],
-)
-def test_bad_arguments_are_one_sentence(tmp_path, capsys, arguments, sentence):
-    rng = np.random.default_rng(6)
-    write_series(tmp_path, hopping_truth(3, rng), rng)
-    assert run(tmp_path, *arguments) == 1
-    assert sentence in capsys.readouterr().err
-    assert not list(tmp_path.glob("sites*"))
-
-
 def test_a_series_without_columns_is_refused(tmp_path, capsys):
     write_series(tmp_path, np.zeros((25, 3), bool), np.random.default_rng(7))
     assert run(tmp_path) == 1
@@ -287,17 +248,3 @@ def test_a_series_that_is_masked_everywhere_is_refused(tmp_path, capsys):
     assert run(tmp_path) == 1
     assert "all 25 sites are masked; correct the mask" in capsys.readouterr().err
     assert not list(tmp_path.glob("sites*"))
-
-
-def test_files_of_another_kind_or_series_are_refused(tmp_path, capsys):
-    rng = np.random.default_rng(10)
-    write_series(tmp_path, hopping_truth(3, rng), rng)
-    (tmp_path / "substrate.h5").replace(tmp_path / "kept.h5")
-    (tmp_path / "substrate.h5").write_bytes((tmp_path / "drift.h5").read_bytes())
-    assert run(tmp_path) == 1
-    assert "substrate.h5: not the kind of file this step reads" in capsys.readouterr().err
-    (tmp_path / "other").mkdir()
-    write_series(tmp_path / "other", hopping_truth(4, rng), rng)
-    (tmp_path / "drift.h5").write_bytes((tmp_path / "other" / "drift.h5").read_bytes())
-    assert run(tmp_path) == 1
-    assert "make both from one series" in capsys.readouterr().err

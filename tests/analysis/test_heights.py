@@ -130,33 +130,3 @@ def test_the_script_takes_its_thresholds_from_the_settings(paths):
     given = [str(paths / name) for name in ("atoms.h5", "heights.csv")]
     assert count_columns.main([*given, "--settings", '{"min_probability": 0.95}']) == 0
     assert set(pd.read_csv(given[1])["reason"]) == {"uncertain"}
-
-
-def other_classes(folder):
-    with sealed.create(folder / "atoms.h5", {}) as file:
-        tables.write_table(file, "atoms", atoms([[0.9, 0.1]]).rename(columns={"p_2": "p_S"}))
-        file.attrs.update(pixel_size_A=PIXEL_A, frame_shape=(1, *SHAPE))
-
-
-def other_frames(folder):
-    with sealed.create(folder / "frames.h5", {}) as file:
-        layout.create_frames(file, (5, *SHAPE), PIXEL_A, PIXEL_A, "abcde")
-        file.attrs["focus_A"] = []
-
-
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
-        (other_classes, "read the images with a model that counts"),
-        (other_frames, "the columns were not found in these images"),
-        (lambda folder: (folder / "atoms.h5").unlink(), "the file does not exist"),
-    ],
-)
-def test_the_script_says_in_one_sentence_what_is_wrong(paths, capsys, spoil, message):
-    spoil(paths)
-    given = [str(paths / name) for name in ("atoms.h5", "heights.csv")]
-    assert count_columns.main([*given, "--frames", str(paths / "frames.h5")]) == 1
-    said = capsys.readouterr().err
-    assert message in said
-    assert said.count("\n") == 1
-    assert not (paths / "heights.csv").exists()

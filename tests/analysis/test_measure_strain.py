@@ -2,9 +2,6 @@
 
 import json
 import logging
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -126,15 +123,6 @@ def test_one_line_tells_what_was_found_and_one_warns(series, capsys):
     assert len(lines) == 2
 
 
-def test_same_input_gives_the_same_bytes(series):
-    folder, _ = series
-    outputs = []
-    for _ in range(2):
-        run(folder, "--hdf5", folder / "strain.h5")
-        outputs.append((folder / "strain.h5").read_bytes() + (folder / "strain.csv").read_bytes())
-    assert outputs[0] == outputs[1]
-
-
 def test_series_without_atoms_gives_empty_tables_and_a_warning(tmp_path, capsys):
     write_atoms(tmp_path / "atoms.h5", frame_table(0, np.empty((0, 2))))
     assert run(tmp_path, "--hdf5", tmp_path / "strain.h5") == 0
@@ -149,40 +137,3 @@ def test_series_of_single_atoms_gives_empty_fields(tmp_path, capsys):
     assert run(tmp_path) == 0
     assert "1 atoms, 0.0 % matched" in capsys.readouterr().err
     assert pd.read_csv(tmp_path / "strain.csv")[STRAIN_COLUMNS].isna().all(axis=None)
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"bond": 1.42}, "strain.bond is not a key of the configuration; did you mean bond_A?"),
-        ({"bond_A": -1}, "strain.bond_A: -1 must be more than 0.5 [Å]"),
-        ({"template": "diamond"}, "strain.template: 'diamond' must be one of graphene"),
-    ],
-)
-def test_bad_settings_are_one_sentence(series, settings, message, capsys):
-    folder, _ = series
-    assert run(folder, **settings) == 1
-    assert message in capsys.readouterr().err
-    assert not (folder / "strain.csv").exists()
-
-
-def test_bad_atoms_are_one_sentence(tmp_path, capsys):
-    assert run(tmp_path) == 1
-    assert "does not exist" in capsys.readouterr().err
-    table = frame_table(0, sheet())
-    write_atoms(tmp_path / "atoms.h5", table.drop(columns="y_A"))
-    assert run(tmp_path) == 1
-    assert "no column 'y_A'" in capsys.readouterr().err
-    table.loc[17, "x_A"] = np.nan
-    write_atoms(tmp_path / "atoms.h5", table)
-    assert run(tmp_path) == 1
-    assert "row 17 of the table 'atoms' has no position" in capsys.readouterr().err
-
-
-def test_runs_by_hand_from_any_folder(series):
-    folder, _ = series
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    command = [sys.executable, measure_strain.__file__, "atoms.h5", "strain.csv"]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert (folder / "strain.csv").exists()

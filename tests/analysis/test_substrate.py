@@ -349,18 +349,3 @@ def test_without_a_particle_nothing_is_masked_and_a_warning_says_why(tmp_path, c
     assert run(tmp_path) == 0
     assert "no column is seen often enough" in capsys.readouterr().err
     assert result(tmp_path).source == "none"
-
-
-def test_bad_input_of_the_script_is_one_sentence(tmp_path, capsys):
-    frames, drift, sites = scene(np.random.default_rng(6), speckle=0.35, noise=0.5, frames=2)
-    write_series(tmp_path, frames, drift, sites)
-    assert run(tmp_path, "--mask", tmp_path / "none.tif") == 1
-    assert "the mask does not exist" in capsys.readouterr().err
-    assert run(tmp_path, "--settings", '{"rim": 3}') == 1
-    assert "did you mean rim_A?" in capsys.readouterr().err
-    other = frames_of(frames.images[:, :200])
-    write_series(tmp_path / "other", other, drift, sites)
-    (tmp_path / "other" / "frames.h5").rename(tmp_path / "frames.h5")
-    assert run(tmp_path) == 1
-    assert "make both from one series" in capsys.readouterr().err
-    assert not (tmp_path / "substrate.h5").exists()

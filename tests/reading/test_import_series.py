@@ -1,7 +1,6 @@
 import json
 import shutil
 import subprocess
-import time
 
 import numpy as np
 import pytest
@@ -100,14 +99,6 @@ def test_a_focal_series_is_registered_on_its_mean_position(tmp_path, focal_stack
     assert usable[:, 4:-4, 4:-4].all()
 
 
-def test_frames_must_be_a_whole_number_of_focal_series(image, refused):
-    text = refused(image, **FOCAL)
-    assert text == (
-        "error: series heights: the 5 chosen frames are not a whole number of focal series of 2 "
-        "images, as the column focus_A says; correct the column frames or focus_A\n"
-    )
-
-
 def test_a_focal_series_of_noise_is_refused(tmp_path, refused):
     path = tmp_path / "noise.tif"
     noise = np.random.default_rng(5).normal(100, 10, (2, 160, 160)).astype(np.float32)
@@ -116,28 +107,6 @@ def test_a_focal_series_of_noise_is_refused(tmp_path, refused):
     assert text.startswith(
         "error: series heights: noise.tif[1] cannot be registered with the other"
     )
-
-
-def test_help_shows_an_example(run_script):
-    result = run_script("import_series.py", "--help")
-    assert result.returncode == 0
-    assert "Example:" in result.stdout
-
-
-def test_a_bad_file_ends_in_one_sentence_from_the_command_line(tmp_path, output, run_script):
-    result = run_script("import_series.py", tmp_path / "absent.dm4", output)
-    assert result.returncode == 1
-    assert result.stderr == f"error: {tmp_path / 'absent.dm4'}: the file does not exist\n"
-    assert not output.exists()
-
-
-def test_the_same_input_gives_the_same_bytes(image, tmp_path):
-    files = [tmp_path / "out" / name for name in ("one.h5", "two.h5")]
-    settings = json.dumps({"pixel_size_A": 0.12})
-    for file in files:
-        assert import_series.main([str(image), str(file), "--settings", settings]) == 0
-        time.sleep(1.1)
-    assert files[0].read_bytes() == files[1].read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -151,39 +120,6 @@ def test_the_same_input_gives_the_same_bytes(image, tmp_path):
 def test_real_files_a_model_cannot_read_are_refused(real_data, refused, name):
     text = refused(real_data / "formats" / name, model_pixel_size_A=[0.1, 0.14])
     assert name in text
-
-
-def test_a_file_without_pixel_size_names_the_column_and_the_series(image, refused):
-    text = refused(image, series="boundary")
-    expected = "nor in the sheet; fill in the column pixel_size_A of series boundary"
-    assert text == f"error: no pixel size in {image} {expected}\n"
-
-
-@pytest.mark.parametrize(
-    ("settings", "sentence"),
-    [
-        ({"pixel_size_A": 2.1, "model_pixel_size_A": [0.1, 0.14]}, "pixel size 2.1 Å is outside"),
-        ({"pixel_size_A": 0.1, "frames": "5"}, "there is no frame 5"),
-        ({"pixel_size_A": 0.1, "frames": "all"}, "is not a selection"),
-        ({"pixel_size_A": 0.1, "mask": "absent.png"}, "the mask does not exist"),
-        ({"pixel_size": 0.1}, "pixel_size is not a key of the configuration; did you mean pixel_s"),
-        ({"pixel_size_A": "0.1"}, "pixel_size_A: '0.1' must be a number or null [Å]"),
-        ({"pixel_size_A": True}, "pixel_size_A: True must be a number"),
-        ({"pixel_size_A": 0}, "pixel_size_A: 0 must be more than 0 [Å]"),
-        ({"pixel_size_A": float("nan")}, "pixel_size_A: nan must be a number"),
-        ({"frames": 3}, "frames: 3 must be a text"),
-        ({"mask": ""}, "mask: '' must not be empty"),
-        ({"series": ""}, "series: '' must not be empty"),
-        (
-            {"model_pixel_size_A": 0.1},
-            "model_pixel_size_A: 0.1 must be a range [low, high] or null",
-        ),
-        ({"model_pixel_size_A": [0.2, 0.1]}, "the range [0.2, 0.1] falls; write [low, high] [Å]"),
-        ({"model_pixel_size_A": [0.1]}, "[0.1] must be a range [low, high] or null [Å]"),
-    ],
-)
-def test_bad_settings_are_refused(image, refused, settings, sentence):
-    assert sentence in refused(image, **settings)
 
 
 def test_a_bad_frame_leaves_no_partial_file(image, stack, refused):
@@ -200,13 +136,6 @@ def test_other_bad_files_are_refused(image, tmp_path, refused):
     assert "not a readable '.dm4' file" in refused(tmp_path / "empty.dm4")
     image.write_bytes(image.read_bytes()[:5000])
     assert str(image) in refused(image, pixel_size_A=0.1)
-
-
-def test_a_failed_run_leaves_an_older_output_as_it_was(image, output):
-    output.parent.mkdir()
-    output.write_bytes(b"older")
-    assert import_series.main([str(image), str(output)]) == 1
-    assert output.read_bytes() == b"older"
 
 
 @pytest.fixture
