@@ -17,7 +17,6 @@ import sys
 import time
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 import tifffile
@@ -59,7 +58,7 @@ def test_a_flipped_bit_anywhere_in_a_shard_is_found(shard):
         damaged = bytearray(whole)
         damaged[place] ^= 1 << rng.integers(8)
         shard.write_bytes(damaged)
-        with pytest.raises(InputError, match=r"waves\.h5: .*damaged|not a readable HDF5 file"):
+        with pytest.raises(InputError, match=r"waves\.h5: .*damaged"):
             layout.read_waves([shard])
     shard.write_bytes(whole)
     assert len(layout.read_waves([shard]).spectra) == 3
@@ -69,7 +68,7 @@ def test_a_shard_of_any_other_length_is_refused(shard):
     whole = shard.read_bytes()
     for length in np.linspace(0, len(whole) - 1, 40).astype(int):
         shard.write_bytes(whole[:length])
-        with pytest.raises(InputError, match=r"waves\.h5: .*(cut short|seal is gone)"):
+        with pytest.raises(InputError, match=r"waves\.h5: .*cut short"):
             layout.read_waves([shard])
     shard.write_bytes(whole + b"\0")
     with pytest.raises(InputError, match="damaged"):
@@ -81,31 +80,19 @@ def test_the_sentence_names_the_command_that_makes_the_shard_again(tmp_path):
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(InputError) as refused:
         layout.read_waves([path])
-    command = re.search(r"to make it again: (rm .*), then the same command", str(refused.value))
+    command = re.search(r"to make it again: (rm .*), then", str(refused.value))
     subprocess.run(shlex.split(command[1]), check=True)
     assert not path.exists()
 
 
 def test_the_checksum_is_that_of_the_contents(tmp_path, shard):
-    checksum = sealed.checksum(shard)
+    checksum = sealed.check_seal(shard)
     assert re.fullmatch("[0-9a-f]{64}", checksum)
-    assert sealed.checksum(write_waves(tmp_path / "again.h5")) == checksum
+    assert sealed.check_seal(write_waves(tmp_path / "again.h5")) == checksum
     with sealed.change(shard) as file:
         file.attrs["energy_eV"] = 81e3
-    assert sealed.checksum(shard) != checksum
+    assert sealed.check_seal(shard) != checksum
     assert layout.read_waves([shard]).energy_eV == 81e3
-
-
-def test_files_of_earlier_versions_have_no_checksum_and_are_read(tmp_path, shard):
-    old = tmp_path / "old.h5"
-    with h5py.File(shard) as source, h5py.File(old, "w") as target:
-        target.attrs.update(source.attrs)
-        for name in source:
-            source.copy(name, target)
-    assert sealed.checksum(old) is None
-    np.testing.assert_array_equal(
-        layout.read_waves([old]).spectra, layout.read_waves([shard]).spectra
-    )
 
 
 def test_weights_with_a_flipped_bit_are_refused_with_the_command_that_makes_them_again(tmp_path):
@@ -118,7 +105,7 @@ def test_weights_with_a_flipped_bit_are_refused_with_the_command_that_makes_them
     path.write_bytes(damaged)
     with pytest.raises(InputError, match="their checksum differs") as refused:
         models.load_network(folder)
-    command = re.search("to make it again: (rm .*), then the same command", str(refused.value))[1]
+    command = re.search("to make it again: (rm .*), then", str(refused.value))[1]
     subprocess.run(shlex.split(command), check=True)
     assert not path.exists()
 

@@ -65,7 +65,7 @@ def test_a_result_tells_the_seeds_and_settings_of_all_that_it_was_made_from(tmp_
     assert table["sha256"] == provenance.file_sha256(files["b.csv"])
     assert table["made_by"] == "test_provenance.py"
     assert data["file"] == "a.h5"
-    assert data["sha256"] == sealed.checksum(files["a.h5"])
+    assert data["sha256"] == sealed.check_seal(files["a.h5"])
     assert (data["made_by"], data["seed"], data["settings"]) == ("first.py", 7, {"width": 2})
     assert data["git"] == kept["git"] == provenance.git_state()
 

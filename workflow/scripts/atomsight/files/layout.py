@@ -112,7 +112,7 @@ def read_waves(paths: Iterable[Path | str]) -> Waves:
 def _read_wave_shard(path: Path | str) -> Waves:
     with open_to_read(path) as file:
         spectra = file["spectra"][...]
-        table = read_table(file, "sites")
+        table = read_table(file, "sites", ["wave", "x_A", "y_A", "class"])
         ends = np.searchsorted(table["wave"], np.arange(1, len(spectra)))
         return Waves(
             spectra=spectra,
@@ -181,7 +181,7 @@ def open_frames(path: Path | str) -> Iterator[Frames]:
             pixel_size_A=float(file.attrs["pixel_size_A"]),
             source_pixel_size_A=float(file.attrs["source_pixel_size_A"]),
             names=tuple(file["names"].asstr()[...]),
-            focus_A=tuple(float(focus) for focus in file.attrs.get("focus_A", ())),
+            focus_A=tuple(float(focus) for focus in file.attrs["focus_A"]),
         )
 
 

@@ -65,29 +65,24 @@ def _seal(disk: io.RawIOBase) -> None:
     disk.write(words.ljust(_SEAL_BYTES, b"\0"))
 
 
-def checksum(path: Path | str) -> str | None:
-    """Read the SHA-256 that a file was sealed with; None of a file without a seal."""
+def check_seal(path: Path | str) -> str:
+    """Give the SHA-256 that a file is sealed with; refuse a file that is not as it was written."""
     with Path(path).open("rb") as disk:
         words = disk.read(_SEAL_BYTES)
+        found = hashlib.file_digest(disk, "sha256").hexdigest()
     if not words.startswith(_SEAL_WORDS):
-        return None
-    return words[len(_SEAL_WORDS) :].split(b"\n")[0].decode("ascii", "replace")
-
-
-def _check_seal(path: Path) -> None:
-    """Refuse a file whose bytes are not those that were written."""
-    with path.open("rb") as disk:
-        words = disk.read(_SEAL_BYTES)
-        if not words.startswith(_SEAL_WORDS):
-            return
-        found = hashlib.file_digest(disk, "sha256").hexdigest().encode("ascii")
-    if words != (_SEAL_WORDS + found + b"\n").ljust(_SEAL_BYTES, b"\0"):
+        raise InputError(
+            f"{path}: no seal of atomsight (cut short, damaged or of another program); give a file "
+            f"that atomsight wrote, or, {remedy(path)}"
+        )
+    if words != (_SEAL_WORDS + found.encode("ascii") + b"\n").ljust(_SEAL_BYTES, b"\0"):
         raise InputError(f"{path}: cut short or damaged since it was written; {remedy(path)}")
+    return found
 
 
-def remedy(path: Path) -> str:
+def remedy(path: Path | str) -> str:
     """End of a message: how a file that cannot be used is made again."""
-    return f"to make it again: rm {shlex.quote(str(path))}, then the same command as before"
+    return f"to make it again: rm {shlex.quote(str(path))}, then rerun the same command"
 
 
 class _Disk(io.FileIO):
@@ -122,25 +117,56 @@ def is_called_by_hdf5(frame: FrameType | None) -> bool:
 def open_to_read(path: Path | str) -> Iterator[h5py.File]:
     """Open a file of :func:`create`.
 
-    Raises ``InputError`` if it is missing, cut short, damaged, not HDF5, or holds something else
-    than is asked for.
+    Raises ``InputError`` if it is missing, cut short, damaged or of another program, and where a
+    data set, a group or an attribute is asked for that it does not have.
     """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: the file does not exist")
-    _check_seal(path)
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise InputError(
-            f"{path}: not a readable HDF5 file (cut short or of another format); {remedy(path)}"
-        ) from error
-    with file:
-        # A seal whose first words are damaged looks like none.
-        if file.userblock_size and checksum(path) is None:
-            raise InputError(f"{path}: damaged, its seal is gone; {remedy(path)}")
-        provenance.note_input(path, checksum(path), dict(file.attrs))
+    sha256 = check_seal(path)
+    with _File(path, "r") as file:
+        provenance.note_input(path, sha256, dict(file.attrs))
+        yield file
+
+
+class _MissingError(InputError, KeyError):
+    """A file lacks what was asked for; a KeyError too, which ``get`` and ``in`` rely on."""
+
+    __str__ = Exception.__str__
+
+    def __init__(self, path: str, name: str):
+        super().__init__(
+            f"{path}: not the kind of file this step reads: {name!r} is missing; give the file of "
+            "the step before"
+        )
+
+
+class _Attributes(h5py.AttributeManager):
+    def __init__(self, parent: h5py.Group):
+        super().__init__(parent)
+        self.path = parent.file.filename
+
+    def __getitem__(self, name: str) -> object:
         try:
-            yield file
+            return super().__getitem__(name)
         except KeyError as error:
-            raise InputError(f"{path}: not the kind of file this step reads ({error})") from error
+            raise _MissingError(self.path, name) from error
+
+
+class _Group(h5py.Group):
+    """A group that names its file where something is missing."""
+
+    def __getitem__(self, name: str) -> "h5py.Dataset | _Group":
+        try:
+            item = super().__getitem__(name)
+        except KeyError as error:
+            raise _MissingError(self.file.filename, name) from error
+        return _Group(item.id) if isinstance(item, h5py.Group) else item
+
+    @property
+    def attrs(self) -> _Attributes:
+        return _Attributes(self)
+
+
+class _File(_Group, h5py.File):
+    """An open file that names itself where something is missing."""
