@@ -185,7 +185,7 @@ def no_occurrence(paths):
         (lambda paths: paths.__setitem__(0, "absent.h5"), "absent.h5: the file does not exist"),
         (lambda paths: paths.__setitem__(1, paths[0]), "not the kind of file"),
         (other_pixels, "give the substrate of the same series"),
-        (no_occurrence, "the column 'occurrence' of the table 'sites' is missing"),
+        (no_occurrence, "the table 'sites' has no column 'occurrence'"),
     ],
 )
 def test_the_script_says_in_one_sentence_what_is_wrong(files, tmp_path, capsys, spoil, message):

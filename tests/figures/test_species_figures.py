@@ -162,7 +162,7 @@ def test_the_scripts_draw_the_same_bytes_again(files, tmp_path):
             lambda paths: made_columns.write_atoms(
                 paths[2], made_columns.found_species().drop(columns="class")
             ),
-            "the column 'class' of the table 'atoms' is missing",
+            "the table 'atoms' has no column 'class'",
         ),
         (lambda paths: paths.__setitem__(3, "absent.h5"), "absent.h5: the file does not exist"),
     ],

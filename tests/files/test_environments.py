@@ -79,6 +79,7 @@ PACKAGES = {
     "mpl_toolkits": "matplotlib",
     "skimage": "scikit-image",
     "sklearn": "scikit-learn",
+    "pydantic_core": "pydantic",
     "yaml": "pyyaml",
     "PIL": "pillow",
     "rsciio": "rosettasciio",

@@ -147,7 +147,7 @@ def read_rows(file: h5py.File, name: str, columns: list[str], frame: int) -> pd.
     DataFrame
         The rows.
     """
-    table = tables.read_table(file, name)[columns]
+    table = tables.read_table(file, name, columns)
     return table[table["frame"] == frame].reset_index(drop=True)
 
 

@@ -19,6 +19,7 @@ HEIGHT_COLUMNS = ("frame", "x_A", "y_A", "height", "p_height", "expected_height"
 RADIUS_A = 0.6
 
 _SITE_COLUMNS = ("frame", "x_A", "y_A", "class", "p_class")
+_TRUTH_COLUMNS = ["x_A", "y_A", "class"]
 
 
 @dataclass(frozen=True)
@@ -165,10 +166,7 @@ def read_sites(path: Path | str, specimen: int = 0) -> pd.DataFrame:
         If the file is missing or of another kind.
     """
     with sealed.open_to_read(path) as file:
-        sites = tables.read_table(file, "atoms")
-    missing = [name for name in _SITE_COLUMNS if name not in sites]
-    if missing:
-        raise InputError(f"{path}: the column {missing[0]!r} of the table 'atoms' is missing")
+        sites = tables.read_table(file, "atoms", _SITE_COLUMNS)
     return sites[sites["frame"] == specimen].reset_index(drop=True)
 
 
@@ -235,7 +233,7 @@ def read_truth(path: Path | str) -> SeriesTruth:
         If the file is missing or of another kind.
     """
     with sealed.open_to_read(path) as file:
-        columns = tables.read_table(file, "columns")[["x_A", "y_A", "class"]]
+        columns = tables.read_table(file, "columns", _TRUTH_COLUMNS)[_TRUTH_COLUMNS]
         view_A = tuple(float(edge) for edge in file.attrs["field_of_view"])
         return SeriesTruth(columns, float(file.attrs["dose_e_per_A2"]), view_A)
 

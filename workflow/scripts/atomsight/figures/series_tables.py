@@ -1,10 +1,8 @@
 """What the figures of sites are drawn from, as one record of a series."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pandas as pd
 
@@ -190,8 +188,8 @@ def read_series(
         If a file is missing or of another kind, or if the two do not belong together.
     """
     with sealed.open_to_read(sites_path) as file:
-        sites = _read_columns(file, "sites", SITE_COLUMNS, sites_path)
-        drift = _read_columns(file, "drift", DRIFT_COLUMNS, sites_path)
+        sites = tables.read_table(file, "sites", SITE_COLUMNS)
+        drift = tables.read_table(file, "drift", DRIFT_COLUMNS)
         occupied, p_occupied = file["occupied"][...], file["p_occupied"][...]
         dose, confidence = (float(file.attrs[name]) for name in ("dose_e_per_A2", "confidence"))
         pixel_size_A = float(file.attrs["pixel_size_A"])
@@ -212,18 +210,6 @@ def read_series(
         confidence=confidence,
         substrate=substrate,
     )
-
-
-def _read_columns(
-    file: h5py.File, name: str, columns: Sequence[str], path: Path | str
-) -> pd.DataFrame:
-    table = tables.read_table(file, name)
-    missing = [column for column in columns if column not in table]
-    if missing:
-        raise InputError(
-            f"{path}: the column {missing[0]!r} of the table {name!r} is missing; make it again"
-        )
-    return table
 
 
 def _read_substrate(path: Path | str) -> Substrate:
@@ -272,7 +258,7 @@ def read_recording(
             raise InputError(f"{maps_path}: not the maps of {frames_path}; make them again")
         foreground = 1 - maps.maps[frame, ..., 0]
     with sealed.open_to_read(atoms_path) as file:
-        atoms = _read_columns(file, "atoms", ("frame", "x_A", "y_A"), atoms_path)
+        atoms = tables.read_table(file, "atoms", ("frame", "x_A", "y_A"))
         if tuple(file.attrs["frame_shape"]) != shape:
             raise InputError(f"{atoms_path}: not the columns of {frames_path}; find them again")
     found = atoms.loc[atoms["frame"] == frame, ["x_A", "y_A"]].to_numpy(float)

@@ -81,7 +81,7 @@ def read_truth(path: Path | str) -> RecordingTruth:
     """
     with sealed.open_to_read(path) as file:
         return RecordingTruth(
-            columns=tables.read_table(file, "columns"),
+            columns=tables.read_table(file, "columns", ["x_A", "y_A", "class"]),
             shifts_A=tables.read_table(file, "shifts")[["x_A", "y_A"]].to_numpy(),
             field_of_view_A=tuple(float(edge) for edge in file.attrs["field_of_view"]),
             focus_A=tuple(float(focus) for focus in file.attrs["focus_A"]),

@@ -643,7 +643,7 @@ def read_specimen(path: Path | str) -> tuple[Structure, SpecimenTruth]:
     with sealed.open_to_read(path) as file:
         if "specimen" not in file:
             return structure, SpecimenTruth(np.full(count, "unknown"), np.full((count, 3), np.nan))
-        table = tables.read_table(file, "specimen")
+        table = tables.read_table(file, "specimen", ["region", *STRAIN_COMPONENTS])
     strain = table[list(STRAIN_COMPONENTS)].to_numpy()
     return structure, SpecimenTruth(table["region"].to_numpy(str), strain)
 
