@@ -31,6 +31,12 @@ include: "workflow/rules/dynamics_figures.smk"
 include: "workflow/rules/focal_figures.smk"
 
 
+rule series:
+    """Everything that can be made of the rows of the sheet that are not simulated."""
+    input:
+        lambda wildcards: targets.own_series(),
+
+
 rule all:
     default_target: True
     input:

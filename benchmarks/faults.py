@@ -73,12 +73,12 @@ from atomsight.files import layout
 
 #: Long enough to be killed on the way, and with checkpoints to go on from.
 TRAINING = {
-    "models": {"graphene": {"training": {"steps": 60, "steps_per_epoch": 20}}},
+    "models": {"graphene_laptop": {"training": {"steps": 60, "steps_per_epoch": 20}}},
     "checkpoint_steps": 10,
 }
 SHEET = (
     "series\tpath\tmodel\n"
-    "simulated_pristine\tresults/acquisitions/simulated_pristine.tif\tgraphene\n"
+    "simulated_pristine\tresults/acquisitions/simulated_pristine.tif\tgraphene_laptop\n"
 )
 PARTS = {"shard": SHARDS[0], "model": f"{MODEL}/model", "series": "results/series"}
 
@@ -380,7 +380,7 @@ def cancelled_training(trial: Trial) -> str:
     checkpoints = trial.folder / MODEL / "training" / "checkpoint"
     run, _, job = start_on_slurm(trial, "train_network.py", lambda: any(checkpoints.glob("*")))
     subprocess.run(["scancel", job], check=True)
-    log = trial.folder / "results" / "logs" / "train_network" / "graphene.log"
+    log = trial.folder / "results" / "logs" / "train_network" / "graphene_laptop.log"
     wait_until(lambda: "told to stop (SIGTERM)" in log.read_text(encoding="utf-8"))
     succeed(trial.end(run))
     told = re.search(r"goes on after step \d+", trial.said + log.read_text(encoding="utf-8"))

@@ -6,11 +6,11 @@ row per training: features, steps, minutes, val_loss, and the row of the network
 training that is done already (its row stands in CURVE.csv) is not repeated.
 
 The configuration's model is given by its name; its waves must have been made:
-    snakemake --cores 8 results/models/gold_heights/waves/{0,1,2,3}.h5
+    snakemake --cores 8 results/models/gold_heights_laptop/waves/{0,1,2,3}.h5
 
 Example:
-    python benchmarks/learning_curve.py curve.csv results/models/gold_heights/waves/*.h5 \\
-        --model gold_heights --steps 750 1500 3000 --features 10
+    python benchmarks/learning_curve.py curve.csv results/models/gold_heights_laptop/waves/*.h5 \\
+        --model gold_heights_laptop --steps 750 1500 3000 --features 10
 """
 
 import json
@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = command_line.parser(__doc__)
     arguments.add_argument("curve", metavar="CURVE.csv", type=Path, help="the table")
     arguments.add_argument("waves", metavar="WAVES.h5", nargs="+", help="shards of exit waves")
-    arguments.add_argument("--model", default="gold_heights", help="a model of config.yaml")
+    arguments.add_argument("--model", default="gold_heights_laptop", help="a model of config.yaml")
     arguments.add_argument("--steps", type=int, nargs="+", required=True)
     arguments.add_argument("--features", type=int, nargs="+", required=True)
     arguments.add_argument("--work", type=Path, default=Path("learning_curve"), help="its folder")

@@ -107,7 +107,7 @@ def parse() -> argparse.Namespace:
     shards = commands.add_parser("shards", help="shards side by side")
     shards.add_argument("--parallel", type=int, nargs="+", default=[1, 2, 4])
     shards.add_argument("--structures", type=int, default=24, help="in every shard")
-    shards.add_argument("--model", default="graphene", help="of the configuration")
+    shards.add_argument("--model", default="graphene_laptop", help="of the configuration")
     shards.set_defaults(command=print_shards)
 
     plan = commands.add_parser("dry-run", help="the plan of many shards")
@@ -241,7 +241,7 @@ def print_dry_runs(given: argparse.Namespace) -> None:
         with tempfile.TemporaryDirectory() as folder:
             overlay = Path(folder) / "shards.yaml"
             overlay.write_text(
-                yaml.safe_dump({"shard_minutes": None, "models": {"graphene": sizes}}),
+                yaml.safe_dump({"shard_minutes": None, "models": {"graphene_laptop": sizes}}),
                 encoding="utf-8",
             )
             command = [
@@ -252,7 +252,7 @@ def print_dry_runs(given: argparse.Namespace) -> None:
             wall_s, (usage,) = run_together([[str(part) for part in command]])
         rows.append((shards, wall_s, usage.cpu_s, usage.memory_MB))
     print_table(
-        ("shards of graphene", "wall s", "CPU s", "peak MB"), rows, ("d", ".1f", ".1f", ".0f")
+        ("shards of graphene_laptop", "wall s", "CPU s", "peak MB"), rows, ("d", ".1f", ".1f", ".0f")
     )
 
 

@@ -30,14 +30,14 @@ def main() -> None:
     arguments = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    arguments.add_argument("--settings", default="{}", help="laid over models.graphene")
+    arguments.add_argument("--settings", default="{}", help="laid over models.graphene_laptop")
     arguments.add_argument("--repeats", type=int, default=15)
     given = arguments.parse_args()
     text = (ROOT / "config" / "config.yaml").read_text(encoding="utf-8")
-    section = yaml.safe_load(text)["models"]["graphene"] | json.loads(given.settings)
+    section = yaml.safe_load(text)["models"]["graphene_laptop"] | json.loads(given.settings)
     section["microscope"] = str(ROOT / section["microscope"])
-    complete = settings.check_configuration({"models": {"graphene": section}})
-    plan = make_plan(complete["models"]["graphene"], seed=1)
+    complete = settings.check_configuration({"models": {"graphene_laptop": section}})
+    plan = make_plan(complete["models"]["graphene_laptop"], seed=1)
     waves = random_waves(4, plan.microscope.energy_eV)
     learner = make_learner(build_network(plan.features, 1, plan.classes), waves, plan)
     inputs = streams(waves, plan)[0][0][0]

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TINY = ROOT / "tests" / "pipeline" / "config.yaml"
 #: The files of a folder that make the chain: what differs in the configuration, the sample sheet.
 CONFIGURATION, SERIES = "faults.yaml", "series.tsv"
-MODEL = "results/models/graphene"
+MODEL = "results/models/graphene_laptop"
 SHARDS = [f"{MODEL}/waves/{shard}.h5" for shard in (0, 1)]
 WEIGHTS = f"{MODEL}/model/network.weights.h5"
 ATOMS = "results/series/simulated_pristine/atoms.csv"

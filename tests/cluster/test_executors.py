@@ -174,7 +174,7 @@ def test_the_least_time_of_a_rule_must_fit_its_partition(tmp_path):
             *(sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"),
             *("--directory", tmp_path, "results/series/mine/maps.h5"),
             *("--workflow-profile", ROOT / "profiles" / "slurm"),
-            *("--config", "series=series.tsv", "shipped_models=true"),
+            *("--config", "series=series.tsv"),
         ],
         capture_output=True,
         text=True,

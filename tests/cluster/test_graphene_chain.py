@@ -47,7 +47,7 @@ def folder(tmp_path):
     image = sum(np.cos(k * (np.cos(angle) * x_A + np.sin(angle) * y_A)) for angle in angles)
     tifffile.imwrite(tmp_path / "lattice.tif", image.astype(np.float32))
     (tmp_path / "config").mkdir()
-    sheet = "series\tpath\tmodel\tpixel_size_A\ntiny\t../lattice.tif\tgraphene\t0.12\n"
+    sheet = "series\tpath\tmodel\tpixel_size_A\ntiny\t../lattice.tif\tgraphene_laptop\t0.12\n"
     (tmp_path / "config" / "series.tsv").write_text(sheet)
     return tmp_path
 
@@ -119,7 +119,7 @@ def test_the_graphene_chain_runs_there_and_a_cancelled_job_is_tried_again_with_m
 
 def test_a_wrong_partition_is_named_before_anything_is_submitted(folder):
     before = slurm.jobs()
-    target = "results/models/graphene/structures/0.h5"
+    target = "results/models/graphene_laptop/structures/0.h5"
     result = subprocess.run(
         command(folder, target, "--default-resources", "slurm_partition=none_such"),
         capture_output=True,

@@ -400,9 +400,9 @@ CHOSEN_FOR_FOCAL_SERIES = ("nanoparticle",)
 
 def test_the_configuration_that_ships_tells_the_defaults():
     """Every key stands there with its default, so a key left out changes nothing."""
-    others = CONFIGURATION["models"].keys() - {"graphene"}
+    others = CONFIGURATION["models"].keys() - {"graphene_laptop"}
     chosen = [f"{name}.{part}" for name in others for part in CHOSEN_BY_MODEL]
-    chosen += [f"gold_heights.{part}" for part in CHOSEN_FOR_FOCAL_SERIES]
+    chosen += [f"gold_heights_laptop.{part}" for part in CHOSEN_FOR_FOCAL_SERIES]
     mismatches = {
         path: (value, default)
         for path, value, default in with_defaults(CONFIGURATION, SCHEMA)
@@ -447,12 +447,12 @@ def shipped_with(path, value):
     ("path", "value", "sentence"),
     [
         (
-            "models.mos2.class_names",
+            "models.mos2_laptop.class_names",
             ["S", "S2", "Mo"],
             "the classes of this material are Mo, S2, S",
         ),
-        ("models.gold_heights.class_names", ["1", "2", "5"], "take all numbers from 1"),
-        ("models.gold_heights.class_names", ["1"], "take all numbers from 1"),
+        ("models.gold_heights_laptop.class_names", ["1", "2", "5"], "take all numbers from 1"),
+        ("models.gold_heights_laptop.class_names", ["1"], "take all numbers from 1"),
         ("image_counts", ["gold"], "image_counts: gold is not a model .* that counts"),
         ("image_counts", ["nothing"], "image_counts: nothing is not a model"),
         (

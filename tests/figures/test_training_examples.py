@@ -82,7 +82,8 @@ def test_doses_and_conditions_are_written_above(examples):
 
 @pytest.fixture
 def section():
-    section = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["models"]["graphene"]
+    models = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["models"]
+    section = models["graphene_laptop"]
     section["microscope"] = MICROSCOPE
     section["training"]["image_px"] = 48
     return section

@@ -331,7 +331,7 @@ def test_the_last_sentence_of_a_cancelled_job_is_in_its_log(tmp_path):
     call = [
         *(sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"),
         *("--directory", tmp_path, "--cores", "1", "results/series/mine/frames.h5"),
-        *("--config", "series=series.tsv", "shipped_models=true"),
+        *("--config", "series=series.tsv"),
     ]
     with subprocess.Popen(call) as run:
         end = time.monotonic() + 120

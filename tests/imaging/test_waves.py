@@ -124,7 +124,7 @@ def test_a_shard_that_fails_names_the_structure(tmp_path, capsys):
 def test_waves_to_count_with_tell_nine_atoms_of_gold_from_ten():
     """A grid of 0.125 Å, once the default, is off by more than an atom."""
     text = (Path(__file__).parents[2] / "config" / "config.yaml").read_text(encoding="utf-8")
-    grid = yaml.safe_load(text)["models"]["gold_heights"]["waves"]
+    grid = yaml.safe_load(text)["models"]["gold_heights_laptop"]["waves"]
     chosen = WaveSettings(**grid, frozen_phonons=0)
     converged = replace(chosen, sampling_A=0.05, slice_thickness_A=0.5)
     error = abs(column_amplitude(9, chosen) - column_amplitude(9, converged))

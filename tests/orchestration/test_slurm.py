@@ -1,5 +1,7 @@
 """What is said before anything is submitted to a Slurm that lacks what the jobs ask for."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from atomsight.errors import InputError
@@ -112,3 +114,31 @@ def test_a_machine_without_slurm_is_told_apart_from_one_that_does_not_answer(clu
 )
 def test_names_are_found_in_what_snakemake_calls_a_resource(expression, names):
     assert slurm.names(expression) == names
+
+
+def resource(raw, smallest=None):
+    """As Snakemake has it: a value, or what is told by the inputs and the attempt."""
+
+    def evaluate(_wildcards, input, attempt):
+        return SimpleNamespace(value=smallest * attempt + input.size_gb)
+
+    is_evaluable = smallest is not None
+    return SimpleNamespace(raw=raw, is_evaluable=lambda: is_evaluable, evaluate=evaluate)
+
+
+def test_rules_ask_for_the_least_of_their_jobs_and_once():
+    asked = {
+        "slurm_partition": resource("'gpu' if input.size_mb > 500 else 'main'"),
+        "runtime": resource(None, smallest=60),
+        "_cores": resource(2),
+        "mem_mb": resource(None, smallest=3000),
+        "gpu": resource("1 if input.size_mb > 500 else 0"),
+    }
+    rule = SimpleNamespace(name="map_classes", resources=asked)
+    other = SimpleNamespace(name="elsewhere", resources=asked | {"clusters": resource("far")})
+    here = SimpleNamespace(name="metrics", resources={})
+    jobs = [(rule, False), (rule, False), (other, False), (here, True)]
+    jobs = [SimpleNamespace(rule=rule, is_local=is_local) for rule, is_local in jobs]
+    assert list(slurm.requests(jobs)) == [
+        slurm.Request("map_classes", ("gpu", "main"), minutes=60, cores=2, memory_MB=3000)
+    ]

@@ -56,3 +56,10 @@ def test_imports_in_brackets_are_followed(tmp_path):
     script.write_text("from atomsight import (\n    one,  # first\n    two as second,\n)\n")
     found = {path.name for path in source_files(script)}
     assert found == {"script.py", "__init__.py", "one.py", "two.py"}
+
+
+def test_modules_that_a_script_imports_by_name_are_followed_too():
+    module = SCRIPTS / "atomsight" / "analysis" / "strain.py"
+    found = source_files(SCRIPTS / "locate_atoms.py", module)
+    assert found[0].name == "locate_atoms.py"
+    assert {module, SCRIPTS / "atomsight" / "analysis" / "bonds.py"} - set(found) == set()

@@ -29,7 +29,9 @@ def changed(model, section, **values):
     return model
 
 
-@pytest.mark.parametrize("name", ["graphene", "gold", "gold_heights", "mos2"])
+@pytest.mark.parametrize(
+    "name", ["graphene_laptop", "gold_laptop", "gold_heights_laptop", "mos2_laptop"]
+)
 def test_shards_hold_the_wanted_work(models, name):
     """As near as whole structures allow: never more than wanted, nor a job too many."""
     model = changed(models[name], "structures", count=50_000)
@@ -41,7 +43,7 @@ def test_shards_hold_the_wanted_work(models, name):
 
 
 def test_a_finer_grid_thinner_slices_and_snapshots_take_longer(models):
-    gold = models["gold"]
+    gold = models["gold_laptop"]
     whole = workload.seconds_per_structure(gold)
     multislice = whole - workload.STRUCTURE_S
     for key, value, factor in (
@@ -54,6 +56,6 @@ def test_a_finer_grid_thinner_slices_and_snapshots_take_longer(models):
 
 
 def test_there_is_one_shard_at_least_and_no_empty_one(models):
-    graphene = changed(models["graphene"], "structures", count=3)
+    graphene = changed(models["graphene_laptop"], "structures", count=3)
     assert workload.shard_count(graphene, 1e6) == 1
     assert workload.shard_count(graphene, 1e-6) == 3

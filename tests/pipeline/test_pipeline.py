@@ -60,8 +60,8 @@ def test_everything_is_made(finished):
         "figures/fig09_column_performance.png",
         "figures/fig10_occurrence_events.png",
         "gold_dynamics.png",
-        "models/gold/columns.csv",
-        "models/gold/background.csv",
+        "models/gold_laptop/columns.csv",
+        "models/gold_laptop/background.csv",
         "series/simulated_gold_vacuum/sites.csv",
         "series/simulated_gold_static/dynamics_scores.csv",
         "comparisons/simulated_gold.csv",
@@ -70,13 +70,13 @@ def test_everything_is_made(finished):
         "figures/fig03_focal_series.png",
         "figures/fig11_column_heights.png",
         "figures/fig12_height_errors.png",
-        "models/gold_heights/heights_summary.csv",
-        "models/mos2/species_summary.csv",
+        "models/gold_heights_laptop/heights_summary.csv",
+        "models/mos2_laptop/species_summary.csv",
         "series/simulated_gold_heights/heights.csv",
         "series/simulated_gold_heights/class_scores.csv",
         "series/simulated_mos2/class_scores.csv",
-        "models/graphene/model/model.json",
-        "models/graphene/evaluation.csv",
+        "models/graphene_laptop/model/model.json",
+        "models/graphene_laptop/evaluation.csv",
         "series/simulated_strained/strain.csv",
         "series/simulated_strained/scores.csv",
     ):
@@ -109,7 +109,7 @@ def test_a_focal_series_without_its_focus_is_refused(finished):
     """One sentence tells which column of the sheet to fill in."""
     sheet = finished / "config" / "unknown_focus.tsv"
     image = finished / "results/acquisitions/simulated_gold_heights.tif"
-    sheet.write_text(f"{HEADER}one\t{image}\tgold_heights\n")
+    sheet.write_text(f"{HEADER}one\t{image}\tgold_heights_laptop\n")
     target = "results/series/one/heights.csv"
     result = snakemake(finished, target, "--config", f"series={sheet}")
     assert result.returncode == 1
@@ -153,13 +153,38 @@ def test_the_report_of_one_target_tells_how_well_its_series_were_read(finished):
     assert "gold_dynamics.png" not in page
 
 
-def test_a_row_added_to_the_sheet_becomes_a_row_of_the_picture(finished, real_data):
+def test_everything_is_made_of_a_sheet_of_ones_own(finished, real_data):
     sheet = finished / "config" / "own.tsv"
     image = real_data / "ulm_graphene_grain_boundary.tif"
-    sheet.write_text(f"{HEADER}ulm\t{image}\tgraphene\t0.108\tdark\n")
-    result = snakemake(finished, "results/series/ulm/strain.png", "--config", f"series={sheet}")
+    sheet.write_text(f"{HEADER}ulm\t{image}\tgraphene_laptop\t0.108\tdark\n")
+    result = snakemake(finished, "series", "--config", f"series={sheet}")
     assert result.returncode == 0, result.stderr
-    assert (finished / "results/series/ulm/atoms.csv").is_file()
+    for name in ("atoms.csv", "strain.csv", "strain.png"):
+        assert (finished / "results/series/ulm" / name).is_file()
+
+
+def test_what_ships_is_read_with_and_never_trained(folder):
+    sheet = folder / "config" / "ships.tsv"
+    (folder / "image.tif").touch()
+    sheet.write_text(f"{HEADER}mine\t../image.tif\tgraphene\t0.1\n")
+    result = snakemake(folder, "series", "--dry-run", "-p", "--config", f"series={sheet}")
+    assert result.returncode == 0, result.stderr
+    said = result.stdout
+    assert str(ROOT / "data/models/graphene") in said
+    for rule in ("train_network", "simulate_waves", "make_structures"):
+        assert rule not in said
+
+
+def test_without_a_series_of_ones_own_a_sentence_tells_how_to_add_it(folder):
+    result = snakemake(folder, "series", "--dry-run")
+    assert result.returncode == 1
+    assert "add a row for each series of your own" in result.stdout + result.stderr
+
+
+def test_metrics_of_what_does_not_ship_are_refused_in_one_sentence(folder):
+    result = snakemake(folder, "results/metrics/mos2_laptop/species_summary.csv", "--dry-run")
+    assert result.returncode == 1
+    assert "no model ships under this name" in result.stdout + result.stderr
 
 
 def test_a_public_image_is_taken_from_a_local_mirror(finished, real_data, monkeypatch):
@@ -192,6 +217,8 @@ def test_a_sheet_of_ones_own_needs_no_simulated_rows(folder, real_data):
     [
         (["--config", "seeed=1"], "seeed is not a key of the configuration; did you mean seed?"),
         (["--config", "seed=-1"], "seed: -1 must be at least 0"),
+        (["--config", "models={mine: }"], "models.mine"),
+        (["--config", "models={graphene_laptop: {material: silicene}}"], "silicene"),
         (["--config", "series=nowhere.tsv"], "the sample sheet does not exist"),
         (
             ["--config", "comparisons={mine: [one, two]}"],
@@ -212,7 +239,10 @@ def test_an_unknown_model_is_named(folder):
     sheet.write_text(f"{HEADER}one\timage.tif\tnone_such\t0.1\t\n")
     result = snakemake(folder, "all", "--dry-run", "--config", f"series={sheet}")
     assert result.returncode == 1
-    assert "there is no model of this name" in result.stdout + result.stderr
+    said = result.stdout + result.stderr
+    assert "there is no model none_such" in said
+    assert "graphene_laptop" in said, "which there are"
+    assert "Traceback" not in said
 
 
 def test_a_missing_image_is_named(folder):

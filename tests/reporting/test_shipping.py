@@ -86,7 +86,7 @@ def test_the_readme_says_for_what_how_good_and_how_again(tmp_path, model, table)
         "| defocus, underfocus positive | -95 to -45 Å |",
         "Columns found:\n\n| dose_e_per_A2 | f1 |\n|---|---|\n| 100 | 0.946 |\n| 31623 | – |\n\n",
         "- Fringes of a support are taken for columns.",
-        "snakemake --cores 8 results/models/gold/model/model.json",
+        "snakemake --cores 8 results/models/tiny/model/model.json",
         "- Time it took: 27 min on two cores.",
         "- Seed 1; 4500 steps of 4 images; 2 features.",
         f"`{'0' * 64}`",

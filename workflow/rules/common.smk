@@ -17,8 +17,9 @@ from atomsight.orchestration.targets import Targets, one_of
 
 folders = Folders(Path(workflow.basedir), Path.cwd())
 try:
+    replacements = configuration.replacements(config)
     config = configuration.read(config, folders)
-    models = Models.of(config, folders)
+    models = Models.of(config, folders, replacements)
     series = Series.of(config, models, folders)
     options = Options(config, models, series)
     targets = Targets(models, series)

@@ -105,10 +105,7 @@ rule fig01_method:
 rule fig08_rough_particles:
     """Draw random particles that a model trains on, and the statistics of all of them."""
     input:
-        structures=expand(
-            "results/models/gold/structures/{shard}.h5",
-            shard=range(config["models"]["gold"]["structures"]["shards"]),
-        ),
+        structures=models.shards(models.current("gold_laptop"), "structures"),
         script=folders.code("plot_rough_particles.py"),
         style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
@@ -135,7 +132,7 @@ rule fig08_rough_particles:
 rule fig09_column_performance:
     """Draw how well columns are found, against dose and tilt, beside peak finding."""
     input:
-        columns="results/models/gold/columns.csv",
+        columns=expand("results/models/{model}/columns.csv", model=models.current("gold_laptop")),
         script=folders.code("plot_column_performance.py"),
         style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:

@@ -83,10 +83,7 @@ use rule graphene_strain as fig07_graphene_strain with:
 rule fig04_random_sheets:
     """Draw how a random sheet is made, and the statistics of all that a model trains on."""
     input:
-        structures=expand(
-            "results/models/graphene/structures/{shard}.h5",
-            shard=range(config["models"]["graphene"]["structures"]["shards"]),
-        ),
+        structures=models.shards(models.current("graphene_laptop"), "structures"),
         script=folders.code("plot_random_sheets.py"),
         style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
@@ -113,10 +110,7 @@ rule fig04_random_sheets:
 rule fig05_training_examples:
     """Draw simulated training examples from the lowest to the highest dose."""
     input:
-        waves=expand(
-            "results/models/graphene/waves/{shard}.h5",
-            shard=range(config["models"]["graphene"]["structures"]["shards"]),
-        ),
+        waves=models.shards(models.current("graphene_laptop"), "waves"),
         script=folders.code("plot_training_examples.py"),
         style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:
@@ -138,7 +132,7 @@ rule fig05_training_examples:
         runtime=30,
     params:
         seed=config["seed"],
-        settings=options.model("graphene"),
+        settings=options.model(models.current("graphene_laptop")),
     shell:
         "python {input.script[0]:q} {output:q} {input.waves:q} --seed {params.seed}"
         " --settings {params.settings:q} 2> {log:q}"
@@ -147,7 +141,9 @@ rule fig05_training_examples:
 rule fig06_dose_performance:
     """Draw precision, recall and position error against the dose."""
     input:
-        evaluation="results/models/graphene/evaluation.csv",
+        evaluation=expand(
+            "results/models/{model}/evaluation.csv", model=models.current("graphene_laptop")
+        ),
         script=folders.code("plot_dose_performance.py"),
         style=folders.located("workflow/scripts/atomsight/figures/atomsight.mplstyle"),
     output:

@@ -19,6 +19,7 @@ from pathlib import Path
 from atomsight import command_line
 from atomsight.errors import InputError
 from atomsight.files import atomic
+from atomsight.learning import models
 from atomsight.reporting import shipping
 from atomsight.reporting.shipping import Story
 
@@ -28,7 +29,8 @@ def main(argv: list[str] | None = None) -> None:
     """Choose the numbers, write the model and its README."""
     given = parse(argv)
     tables = [read_table(words) for words in given.table]
-    story = Story(given.command or retraining(given.shipped.name), given.time, given.limit, tables)
+    name = models.read_card(given.model).name
+    story = Story(given.command or retraining(name), given.time, given.limit, tables)
     chosen = shipping.ship(given.model, given.shipped, story, given.frames)
     if given.detection_errors:
         with atomic.replacing(given.shipped / "detection_errors.csv") as partial:

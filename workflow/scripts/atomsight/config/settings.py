@@ -19,6 +19,7 @@ import jsonschema
 import yaml
 
 from atomsight import materials
+from atomsight.config.replacing import with_replacements
 from atomsight.config.section import Section
 from atomsight.errors import InputError
 
@@ -183,9 +184,12 @@ def check_configuration(values: Mapping) -> dict:
     InputError
         On the first wrong key or value.
     """
+    if isinstance(values.get("models"), Mapping):
+        values = {**values, "models": with_replacements(values["models"])}
     configuration = complete(values)
     for name, model in configuration["models"].items():
         where = f"models.{name}"
+        model.pop("replaces", None)
         model["microscope"] = _ranges(model["microscope"], f"{where}.microscope")
         _check_model(model, where)
     configuration["evaluation"] = complete_evaluation(configuration["evaluation"])

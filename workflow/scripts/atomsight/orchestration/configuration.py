@@ -2,16 +2,29 @@
 
 from collections.abc import Mapping
 
-from atomsight.config import settings
+from atomsight.config import replacing, settings
 from atomsight.orchestration import workload
 from atomsight.orchestration.folders import Folders
+
+
+def replacements(values: Mapping) -> dict[str, str]:
+    """Names of the models that are trained instead of others, by the names of these.
+
+    Raises
+    ------
+    InputError
+        If one replaces what is no model.
+    """
+    models = values.get("models")
+    return replacing.replacements(models) if isinstance(models, Mapping) else {}
 
 
 def read(values: Mapping, folders: Folders) -> dict:
     """Check and complete the configuration that Snakemake has read.
 
-    Files of microscopes that are not in the working folder are those of the repository. With
-    ``shard_minutes`` structures are dealt out in jobs of that length.
+    Files of microscopes that are not in the working folder are those of the repository. A
+    model that replaces another stands in its place. With ``shard_minutes`` structures are dealt out
+    in jobs of that length.
 
     Raises
     ------
@@ -21,7 +34,8 @@ def read(values: Mapping, folders: Folders) -> dict:
     models = values.get("models")
     if isinstance(models, Mapping):
         models = {name: _with_microscope(model, folders) for name, model in models.items()}
-    configuration = settings.check_configuration({**values, "models": models})
+        values = {**values, "models": models}
+    configuration = settings.check_configuration(values)
     if configuration["shard_minutes"]:
         for model in configuration["models"].values():
             shards = workload.shard_count(model, configuration["shard_minutes"])

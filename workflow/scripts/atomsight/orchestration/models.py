@@ -2,7 +2,8 @@
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from atomsight import materials
 from atomsight.errors import InputError
@@ -23,14 +24,19 @@ class Models:
         cards by name. One that the configuration trains under the same name goes first.
     folders : Folders
         Where to look for them.
+    replacements : Mapping
+        Models of the configuration that stand for others, by the names of these.
     """
 
     sections: Mapping[str, Mapping]
     cards: Mapping[str, ModelCard]
     folders: Folders
+    replacements: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, configuration: Mapping, folders: Folders) -> "Models":
+    def of(
+        cls, configuration: Mapping, folders: Folders, replacements: Mapping[str, str]
+    ) -> "Models":
         """Find the models that ship; a broken one raises :class:`InputError`."""
         found = {
             card.parent.name
@@ -38,7 +44,22 @@ class Models:
             for card in folder.glob(f"data/models/*/{CARD}")
         }
         cards = {name: read_card(_shipped_folder(name, folders)) for name in sorted(found)}
-        return cls(configuration["models"], cards, folders)
+        return cls(configuration["models"], cards, folders, replacements)
+
+    def current(self, name: str) -> str:
+        """Name of a model, or of the one that the configuration trains instead of it."""
+        return self.replacements.get(name, name)
+
+    def check(self, name: str, where: str) -> None:
+        """Refuse a name that no model has with :class:`InputError`; ``where`` it stands."""
+        if name not in self.sections and name not in self.cards:
+            if Path(self.shipped_folder(name)).is_dir():
+                read_card(self.shipped_folder(name))  # tells what is missing
+            raise InputError(
+                f"{where}: there is no model {name}; the configuration trains"
+                f" {', '.join(self.sections)}, and in data/models ship"
+                f" {', '.join(self.cards) or 'none'}; correct the name"
+            )
 
     def folder(self, name: str) -> str:
         """Folder of a model: made here, or shipped if the configuration does not train it."""
@@ -56,11 +77,7 @@ class Models:
 
     def facts(self, name: str) -> Mapping:
         """What a model reads and finds: its section, or the card of one that ships."""
-        return self.sections[name] if name in self.sections else vars(self.card(name))
-
-    def card(self, name: str) -> ModelCard:
-        """Card of a model that ships; :class:`InputError` if there is none of this name."""
-        return self.cards[name] if name in self.cards else read_card(self.shipped_folder(name))
+        return self.sections[name] if name in self.sections else vars(self.cards[name])
 
     def finds(self, name: str) -> str:
         """What a model finds: atoms, columns, heights (of columns) or species."""
@@ -69,7 +86,7 @@ class Models:
     def pixel_size_A(self, name: str) -> list[float]:
         """Range of the pixel sizes that a model reads [Å]."""
         if name not in self.sections:
-            return list(self.card(name).pixel_size_A)
+            return list(self.cards[name].pixel_size_A)
         section = self.sections[name]
         return section["read_pixel_size_A"] or section["microscope"]["pixel_size_A"]
 

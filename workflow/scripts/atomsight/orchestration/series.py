@@ -44,12 +44,10 @@ class Series:
         return series
 
     def _check_model(self, name: str) -> None:
-        where = f"{self.configuration['series']}: series {name}"
-        try:
-            microscope = self.models.facts(self.model(name))["microscope"]
-        except InputError as error:
-            raise InputError(f"{where}: {error}") from error
-        check_learned_focus(self.model(name), microscope, self.sheet.at[name, "focus_A"], where)
+        where, model = f"{self.configuration['series']}: series {name}", self.model(name)
+        self.models.check(model, where)
+        microscope = self.models.facts(model)["microscope"]
+        check_learned_focus(model, microscope, self.sheet.at[name, "focus_A"], where)
 
     @property
     def names(self) -> list[str]:
@@ -62,7 +60,7 @@ class Series:
 
     def model(self, name: str) -> str:
         """Name of the model that reads a series."""
-        return self.sheet.at[name, "model"]
+        return self.models.current(self.sheet.at[name, "model"])
 
     def contrast(self, name: str) -> str:
         """Contrast of a series: bright, dark, or auto where the sheet does not tell."""
@@ -99,7 +97,7 @@ class Series:
             "frames": row["frames"],
             "focus_A": row["focus_A"],
             "mask": next(iter(self.still_mask(name)), None),
-            "model_pixel_size_A": self.models.pixel_size_A(row["model"]),
+            "model_pixel_size_A": self.models.pixel_size_A(self.model(name)),
         }
 
     def simulation(self, name: str, kind: str) -> str | None:

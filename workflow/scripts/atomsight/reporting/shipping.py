@@ -410,10 +410,7 @@ def _limits(card: models.ModelCard, story: Story) -> str:
 
 
 def _use(card: models.ModelCard) -> str:
-    return (
-        f"Write `{card.name}` into the column `model` of the sample sheet, and add "
-        "`--config shipped_models=true` at the end of the command."
-    )
+    return f"Write `{card.name}` into the column `model` of the sample sheet."
 
 
 def _training(card: models.ModelCard, story: Story) -> str:

@@ -1,0 +1,105 @@
+"""What the targets are made of, and what rules write on command lines."""
+
+import json
+import re
+from types import SimpleNamespace
+
+import pytest
+
+from atomsight.errors import InputError
+from atomsight.orchestration import resources
+from atomsight.orchestration.targets import one_of
+
+SIMULATED = ("pristine", "results/acquisitions/simulated_pristine.tif", "graphene_laptop")
+
+
+def test_everything_that_can_be_made_of_ones_own_series(opened):
+    rows = [
+        ("sheet", "a.tif", "graphene"),
+        ("particle", "b.tif", "gold", 0.125),
+        ("counted", "c.tif", "gold_heights", 0.24, "", "-170,-40,90"),
+        ("named", "d.tif", "mos2", 0.15, "", "-153,-83,-13"),
+        SIMULATED,
+    ]
+    made = {
+        "sheet": ("atoms.csv", "strain.csv", "strain.png"),
+        "particle": ("atoms.csv", "sites.csv", "occupancy.png"),
+        "counted": ("atoms.csv", "heights.csv", "heights.png"),
+        "named": ("atoms.csv", "species.png"),
+    }
+    assert opened(*rows).targets.own_series() == [
+        f"results/series/{name}/{file}" for name, files in made.items() for file in files
+    ]
+
+
+def test_a_sheet_of_simulated_series_only_is_told_how_to_add_ones_own(opened):
+    with pytest.raises(InputError, match=r"sheet\.tsv: .*add a row.*--config series="):
+        opened(SIMULATED).targets.own_series()
+
+
+def test_metrics_are_of_what_ships_and_scores_of_what_is_trained(opened):
+    targets = opened().targets
+    metrics, scores = targets.metrics_tables(), targets.score_tables()
+    assert "results/metrics/graphene/strain.csv" in metrics
+    assert "results/metrics/gold/background.csv" in metrics
+    assert not [path for path in metrics if "laptop" in path]
+    assert {
+        "results/models/graphene_laptop/evaluation.csv",
+        "results/models/gold_laptop/columns.csv",
+        "results/models/mos2_single_laptop/species_summary.csv",
+        "results/series/simulated_strained/scores.csv",
+        "results/series/simulated_mos2/class_scores.csv",
+        "results/series/simulated_gold_gas/dynamics_scores.csv",
+        "results/comparisons/simulated_gold.csv",
+    } <= set(scores)
+    assert len(scores) == len(set(scores)) == 14
+
+
+def test_only_names_there_are_fit_the_pattern():
+    assert re.fullmatch(one_of(["a.b", "c"]), "a.b")
+    assert not re.fullmatch(one_of(["a.b", "c"]), "axb")
+    assert not re.fullmatch(one_of([]), "")
+
+
+def test_particles_of_the_evaluation_are_of_the_metal_and_contrast_of_the_model(opened, laptop):
+    platinum = {**laptop["models"]["gold_laptop"], "contrast": "either"}
+    platinum["nanoparticle"] = {**platinum["nanoparticle"], "metal": "Pt"}
+    project = opened(SIMULATED, models={**laptop["models"], "platinum": platinum})
+
+    def settings(model, of="models", section="column_evaluation"):
+        return json.loads(project.options.particles(section, model, of))
+
+    assert settings("platinum")["particle"]["metal"] == "Pt"
+    assert settings("platinum")["contrast"] == "auto"
+    assert settings("gold", "metrics")["particle"]["metal"] == "Au"
+    assert settings("gold_laptop")["contrast"] == "bright"
+    assert "particle" not in settings("platinum", section="background_evaluation")
+
+
+def test_sections_are_written_as_json(opened):
+    options = opened(SIMULATED).options
+    whole = json.loads(options.model("graphene_laptop"))
+    assert json.loads(options.model("graphene_laptop", "waves")) == whole["waves"]
+    assert json.loads(options.model("graphene_laptop", "waves", "network")) == {
+        key: whole[key] for key in ("waves", "network")
+    }
+    assert json.loads(options.material("graphene_laptop")) == whole["graphene"]
+    assert json.loads(options.section("dynamics", "border_A")) == {"border_A": 1.0}
+    assert json.loads(options.simulation("sequences", "simulated_gold_gas"))["frames"] == 40
+    assert json.loads(options.import_settings("pristine"))["series"] == "pristine"
+    assert json.loads(options.everything())["seed"] == 2018
+
+
+def test_hops_are_told_from_errors_as_far_as_these_are_known(opened):
+    rows = [("known", "a.tif", "gold", 0.125, 300), ("unknown", "a.tif", "gold", 0.125)]
+    options = opened(*rows).options
+    hops = ["--hops", options.section("hops")]
+    assert options.hops("known", ["e.csv"]) == ["--errors", "e.csv", "--dose", "300.0", *hops]
+    assert options.hops("unknown", []) == hops
+
+
+def test_memory_grows_with_the_attempt_and_time_with_the_input():
+    assert [resources.memory(2000)(None, attempt) for attempt in (1, 2, 3, 9)] == [
+        *(2000, 4000, 6000, 6000)
+    ]
+    assert resources.minutes(30, per_gb=10)(None, SimpleNamespace(size_gb=2.04)) == 50
