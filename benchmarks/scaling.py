@@ -252,7 +252,9 @@ def print_dry_runs(given: argparse.Namespace) -> None:
             wall_s, (usage,) = run_together([[str(part) for part in command]])
         rows.append((shards, wall_s, usage.cpu_s, usage.memory_MB))
     print_table(
-        ("shards of graphene_laptop", "wall s", "CPU s", "peak MB"), rows, ("d", ".1f", ".1f", ".0f")
+        ("shards of graphene_laptop", "wall s", "CPU s", "peak MB"),
+        rows,
+        ("d", ".1f", ".1f", ".0f"),
     )
 
 

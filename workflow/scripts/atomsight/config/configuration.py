@@ -25,6 +25,7 @@ from atomsight.config.evaluation import (
 from atomsight.config.microscope import MicroscopeSettings
 from atomsight.config.phantoms import RecordingSettings, SequenceSettings, SimulationSettings
 from atomsight.config.reading import InferenceSettings, SegmentationSettings
+from atomsight.config.replacing import with_replacements
 from atomsight.config.section import Range, Section, key, part, text
 from atomsight.config.training import (
     NetworkSettings,
@@ -59,6 +60,9 @@ class _ModelSettings(Section):
     read_pixel_size_A: Range | None = key(None, unit="Å", ge=0.02, le=0.5)
     """Pixels that the model reads as they are, where that is best for part of those it was trained
     on; images of others are resampled. null for all it was trained on."""
+    replaces: str | None = key(None)
+    """Model that this one is trained instead of. It takes what it leaves out from that section, and
+    its place in the sample sheet, the figures and the scores."""
     start_from: str | None = key(None)
     """Model whose weights the training starts from, such as one that ships (its own name stands for
     that); null for random weights."""
@@ -104,8 +108,6 @@ class Configuration(Section):
     """Steps between two checkpoints of a training; the model does not depend on it."""
     series: str = key("config/series.tsv")
     """The sample sheet, relative to the folder Snakemake runs in, or absolute."""
-    shipped_models: bool = key(False)
-    """Whether a model that ships in data/models is taken from there instead of being trained."""
     shard_minutes: float | None = key(None, unit="min", gt=0)
     """Work of one job in making structures and simulating waves, by an estimate; about 2.5 on a
     cluster, where a job costs a quarter of a minute beside its work. null takes the `shards` of
@@ -167,7 +169,12 @@ class Configuration(Section):
 def check_configuration(values: Mapping) -> dict:
     """Check the whole configuration as Snakemake reads it, the microscopes' files included.
 
-    Gives a copy with all defaults, in which every model holds its microscope's ranges. Raises
-    :class:`InputError` on the first wrong key or value.
+    Gives a copy with all defaults, in which every model holds its microscope's ranges and one that
+    replaces another stands in its place. :class:`InputError` names the first wrong key or value.
     """
-    return Configuration.complete(values)
+    if isinstance(values.get("models"), Mapping):
+        values = {**values, "models": with_replacements(values["models"])}
+    configuration = Configuration.complete(values)
+    for model in configuration["models"].values():
+        model.pop("replaces")
+    return configuration
