@@ -1,6 +1,5 @@
 """Two series compared: the same sites are found again, and only real differences are called so."""
 
-import dataclasses
 import tracemalloc
 
 import numpy as np
@@ -10,11 +9,11 @@ from numpy.testing import assert_allclose
 
 import compare_series
 from atomsight.analysis.dynamics import comparison
-from atomsight.analysis.dynamics.comparison import ComparisonSettings, compare_rates, pair_sites
-from atomsight.config import settings
+from atomsight.analysis.dynamics.comparison import compare_rates, pair_sites
+from atomsight.config.analysis import ComparisonSettings
 from atomsight.files import provenance, sealed, tables
 
-SETTINGS = settings.load({"resamples": 500}, "comparison", ComparisonSettings)
+SETTINGS = ComparisonSettings.parse({"resamples": 500}, "comparison")
 COLUMNS = [
     "test",
     "rate",
@@ -207,7 +206,7 @@ def test_the_size_of_the_blocks_does_not_change_the_result(monkeypatch):
 
 def test_many_sites_and_resamples_take_little_memory():
     values = np.random.default_rng(7).uniform(0, 0.2, (2, 4000))
-    many = dataclasses.replace(SETTINGS, resamples=3000)
+    many = SETTINGS.but(resamples=3000)
     tracemalloc.start()
     comparison._ratio(*values, False, many)
     comparison.permutation_test(*values, many.resamples, many.seed)

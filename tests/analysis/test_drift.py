@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 import correct_drift
-from atomsight.analysis.dynamics.drift import Columns, DriftSettings, follow_drift, read_drift
+from atomsight.analysis.dynamics.drift import Columns, follow_drift, read_drift
+from atomsight.config.analysis import DynamicsSettings
 from atomsight.errors import InputError
 from atomsight.files import layout, sealed, tables
 
@@ -16,7 +17,7 @@ PIXEL_A = 0.2
 SHAPE = (256, 256)
 VIEW_A = 255 * PIXEL_A
 SIGMA_A = 0.4
-SETTINGS = DriftSettings(site_radius_A=0.7, min_matched=0.3, memory_frames=20)
+SETTINGS = DynamicsSettings(site_radius_A=0.7, min_matched=0.3, memory_frames=20)
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +56,7 @@ def series(found):
 
 
 def follow(found, **changed):
-    settings = DriftSettings(**(vars(SETTINGS) | changed))
+    settings = SETTINGS.but(**changed)
     return follow_drift(lambda frame: picture(found[frame]), series(found), settings)
 
 

@@ -7,12 +7,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import count_columns
 from atomsight.analysis import heights
+from atomsight.config.analysis import HeightSettings
 from atomsight.errors import InputError
 from atomsight.files import layout, sealed, tables
 
 PIXEL_A = 0.2
 SHAPE = (100, 120)
-SETTINGS = heights.HeightSettings(min_probability=0.5, border_A=3.0, clear_A=1.5)
+SETTINGS = HeightSettings(min_probability=0.5, border_A=3.0, clear_A=1.5)
 
 
 def atoms(probabilities, positions=None, frames=0):

@@ -10,13 +10,13 @@ from numpy.testing import assert_allclose
 from scipy.stats import betabinom
 
 from atomsight.analysis.dynamics import hops
-from atomsight.analysis.dynamics.hops import DetectionErrors, HopSettings, fit_hops
-from atomsight.config import settings
+from atomsight.analysis.dynamics.hops import DetectionErrors, fit_hops
+from atomsight.config.analysis import HopSettings
 from atomsight.errors import InputError
 
 #: As at a moderate dose; sites differ much.
 ERRORS = DetectionErrors(1000.0, miss_alpha=2, miss_beta=30, false_alpha=1, false_beta=50)
-SETTINGS = settings.load({}, "hops", HopSettings)
+SETTINGS = HopSettings.parse({}, "hops")
 
 
 def simulate(hop_rate, occupied_share, sites=300, frames=40, seed=0, errors=ERRORS):

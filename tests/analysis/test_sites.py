@@ -9,11 +9,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial import KDTree
 
 from atomsight.analysis.dynamics.drift import Columns
-from atomsight.analysis.dynamics.sites import Sites, SiteSettings, find_sites, site_table
+from atomsight.analysis.dynamics.sites import Sites, find_sites, site_table
+from atomsight.config.analysis import DynamicsSettings
 
 PIXEL_A = 0.1
 SHAPE = (512, 512)
-SETTINGS = SiteSettings(
+SETTINGS = DynamicsSettings(
     site_radius_A=0.7, min_distance_A=1.2, min_seen=2, min_occurrence=0.02, border_A=1.0
 )
 
@@ -42,7 +43,7 @@ def square_lattice(edge=6, spacing_A=2.5, corner_A=10.0):
 
 def find(found, drift=None, **changed):
     drift = still(len(found)) if drift is None else drift
-    return find_sites(columns_of(found), drift, SiteSettings(**(vars(SETTINGS) | changed)))
+    return find_sites(columns_of(found), drift, SETTINGS.but(**changed))
 
 
 def test_a_lattice_that_drifts_gives_its_sites_by_row_and_column():

@@ -10,7 +10,7 @@ from scipy.spatial import KDTree
 
 from atomsight.analysis import strain
 from atomsight.analysis.bonds import find_bonds, find_rings
-from atomsight.config.settings import load
+from atomsight.config.analysis import StrainSettings
 from atomsight.errors import InputError
 from atomsight.geometry import rotate
 
@@ -313,4 +313,4 @@ def test_another_lattice_needs_another_template_only(template):
 )
 def test_settings_refuse_what_makes_no_sense(section, message):
     with pytest.raises(InputError, match=message):
-        load(section, "strain", strain.StrainSettings)
+        StrainSettings.parse(section, "strain")

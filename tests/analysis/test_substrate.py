@@ -14,19 +14,15 @@ from scipy import ndimage
 import mask_substrate
 from atomsight.analysis.dynamics import substrate
 from atomsight.analysis.dynamics.sites import Sites
-from atomsight.analysis.dynamics.substrate import (
-    SubstrateSettings,
-    average_frames,
-    find_substrate,
-)
-from atomsight.config import settings
+from atomsight.analysis.dynamics.substrate import average_frames, find_substrate
+from atomsight.config.analysis import SubstrateSettings
 from atomsight.errors import InputError
 from atomsight.files import layout, sealed, tables
 from atomsight.files.records import Frames
 
 PIXEL_A = 0.2
 SHAPE = (256, 256)
-SETTINGS = settings.load({}, "substrate", SubstrateSettings)
+SETTINGS = SubstrateSettings.parse({}, "substrate")
 FRAMES = 16
 #: The substrate ends at this row, the particle stands above it.
 EDGE = 150

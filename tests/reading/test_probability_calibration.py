@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from atomsight.config.reading import SegmentationSettings
 from atomsight.reading.probability_calibration import answered, fit_inverse_temperature
-from atomsight.reading.segmentation import SegmentationSettings, tempered
+from atomsight.reading.segmentation import tempered
 
 
 def drawn(inverse_temperature, count=20000):

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from atomsight.reading.segmentation import SegmentationSettings, locate_atoms
+from atomsight.config.reading import SegmentationSettings
+from atomsight.reading.segmentation import locate_atoms
 
 PIXEL_A = 0.12
 SIGMA_A = 0.4

@@ -29,7 +29,7 @@ import pandas as pd
 
 from atomsight import command_line
 from atomsight.analysis.dynamics import comparison
-from atomsight.config import settings
+from atomsight.config.analysis import ComparisonSettings
 from atomsight.errors import InputError
 from atomsight.files import sealed, tables
 
@@ -40,7 +40,7 @@ RATES = ["event_rate", "hop_rate"]
 def main(argv: list[str] | None = None) -> None:
     """Read the sites of two series, pair them, test, print and write the table."""
     given = parse(argv)
-    chosen = settings.load(given.settings, "comparison", comparison.ComparisonSettings)
+    chosen = ComparisonSettings.parse(given.settings, "comparison")
     sites_a, sites_b = read_sites(given.sites_a), read_sites(given.sites_b)
     pairs = comparison.pair_sites(
         sites_a[["x_A", "y_A"]].to_numpy(float),

@@ -22,14 +22,8 @@ import numpy as np
 import pandas as pd
 
 from atomsight import command_line
-from atomsight.analysis.dynamics.drift import (
-    Columns,
-    DriftSettings,
-    follow_drift,
-    read_columns,
-    write_drift,
-)
-from atomsight.config import settings
+from atomsight.analysis.dynamics.drift import Columns, follow_drift, read_columns, write_drift
+from atomsight.config.analysis import DynamicsSettings
 from atomsight.errors import InputError
 from atomsight.files import layout, provenance, sealed
 from atomsight.files.records import ClassMaps
@@ -39,7 +33,7 @@ from atomsight.files.records import ClassMaps
 def main(argv: list[str] | None = None) -> None:
     """Register the frames one by one and write their drift."""
     given = parse(argv)
-    chosen = settings.load(given.settings, "dynamics", DriftSettings)
+    chosen = DynamicsSettings.parse(given.settings, "dynamics")
     columns = read_columns(given.atoms)
     with layout.open_maps(given.maps) as maps:
         check_together(maps, columns, given)

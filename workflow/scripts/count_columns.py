@@ -14,7 +14,6 @@ Example:
 """
 
 import argparse
-import dataclasses
 import logging
 import sys
 from pathlib import Path
@@ -23,13 +22,8 @@ import numpy as np
 import pandas as pd
 
 from atomsight import command_line
-from atomsight.analysis.heights import (
-    HeightSettings,
-    clear_of_unusable,
-    count_columns,
-    height_columns,
-)
-from atomsight.config import settings
+from atomsight.analysis.heights import clear_of_unusable, count_columns, height_columns
+from atomsight.config.analysis import HeightSettings
 from atomsight.errors import InputError
 from atomsight.files import layout, provenance, sealed, tables
 
@@ -38,7 +32,7 @@ from atomsight.files import layout, provenance, sealed, tables
 def main(argv: list[str] | None = None) -> None:
     """Read the columns, count, write tables."""
     given = parse(argv)
-    chosen = settings.load(given.settings, "heights", HeightSettings)
+    chosen = HeightSettings.parse(given.settings, "heights")
     atoms, shape, pixel_size_A = read_atoms(given.atoms)
     is_clear = np.ones(len(atoms), bool)
     if given.frames:
@@ -48,7 +42,7 @@ def main(argv: list[str] | None = None) -> None:
     tables.write_csv(given.heights, table)
     if given.hdf5:
         made_by = provenance.made_by(
-            "count_columns.py", dataclasses.asdict(chosen), atoms=Path(given.atoms).name
+            "count_columns.py", chosen.model_dump(), atoms=Path(given.atoms).name
         )
         facts = {"pixel_size_A": pixel_size_A, "frame_shape": shape}
         with sealed.create(given.hdf5, made_by | facts) as file:

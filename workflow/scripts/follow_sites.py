@@ -34,11 +34,11 @@ import pandas as pd
 from atomsight import command_line
 from atomsight.analysis.dynamics import hops
 from atomsight.analysis.dynamics.drift import Columns, read_columns, read_drift
-from atomsight.analysis.dynamics.hops import DetectionErrors, HopSettings
+from atomsight.analysis.dynamics.hops import DetectionErrors
 from atomsight.analysis.dynamics.occupancy import UNKNOWN
-from atomsight.analysis.dynamics.sites import Sites, SiteSettings, find_sites, site_table
+from atomsight.analysis.dynamics.sites import Sites, find_sites, site_table
 from atomsight.analysis.dynamics.substrate import read_masked
-from atomsight.config import settings
+from atomsight.config.analysis import DynamicsSettings, HopSettings
 from atomsight.errors import InputError
 from atomsight.files import provenance, sealed, tables
 
@@ -55,8 +55,8 @@ NEEDED = {
 def main(argv: list[str] | None = None) -> None:
     """Find the sites, count, fit, write."""
     given = parse(argv)
-    chosen = settings.load(given.settings, "dynamics", SiteSettings)
-    hop_settings = settings.load(given.hops, "hops", HopSettings)
+    chosen = DynamicsSettings.parse(given.settings, "dynamics")
+    hop_settings = HopSettings.parse(given.hops, "hops")
     columns = read_columns(given.atoms)
     drift = read_drift(given.drift, columns)
     sites = find_unmasked(columns, drift, given, chosen)
@@ -92,7 +92,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 
 def find_unmasked(
-    columns: Columns, drift: pd.DataFrame, given: argparse.Namespace, chosen: SiteSettings
+    columns: Columns, drift: pd.DataFrame, given: argparse.Namespace, chosen: DynamicsSettings
 ) -> Sites:
     """Find all sites, masked ones included, and see that there are some to analyse."""
     if len(columns.frames) == 0:

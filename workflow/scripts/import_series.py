@@ -16,7 +16,6 @@ Example:
 """
 
 import argparse
-import dataclasses
 import logging
 import sys
 from pathlib import Path
@@ -24,16 +23,16 @@ from pathlib import Path
 import numpy as np
 
 from atomsight import command_line
-from atomsight.config import settings
+from atomsight.config.reading import ImportSettings
 from atomsight.files import layout, provenance, sealed
-from atomsight.reading.micrographs.series import ImportSettings, Series, open_series, read_specimens
+from atomsight.reading.micrographs.series import Series, open_series, read_specimens
 
 
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
     """Read the frames of a series one by one and write them."""
     arguments = parse(argv)
-    chosen = settings.load(arguments.settings, "series_import", ImportSettings)
+    chosen = ImportSettings.parse(arguments.settings, "series_import")
     series = open_series(arguments.path, chosen)
     write_series(arguments.output, series, chosen)
     logging.info(
@@ -54,7 +53,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 def write_series(path: Path | str, series: Series, chosen: ImportSettings) -> None:
     """Write the frames of a series, holding one, or one focal series, at a time."""
-    facts = dataclasses.asdict(chosen)
+    facts = chosen.model_dump()
     if chosen.mask is not None:
         facts["mask"] = Path(chosen.mask).name
     made_by = provenance.made_by(

@@ -17,9 +17,9 @@ import sys
 import pandas as pd
 
 from atomsight import command_line
-from atomsight.config import settings
+from atomsight.config.reading import SegmentationSettings
 from atomsight.files import layout, provenance, sealed, tables
-from atomsight.reading.segmentation import SegmentationSettings, locate_atoms
+from atomsight.reading.segmentation import locate_atoms
 
 
 @command_line.script
@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> None:
     given = parse(argv)
     with layout.open_maps(given.maps) as maps:
         section = dict(maps.thresholds) | given.settings
-        chosen = settings.load(section, "segmentation", SegmentationSettings)
+        chosen = SegmentationSettings.parse(section, "segmentation")
         found = []
         for frame in range(maps.maps.shape[0]):
             atoms = locate_atoms(

@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 
 from atomsight import command_line
-from atomsight.config import settings
+from atomsight.config.reading import InferenceSettings
 from atomsight.files import layout, provenance, sealed
 from atomsight.files.records import Frames
 from atomsight.learning import models
@@ -24,7 +24,7 @@ from atomsight.learning import models
 def main(argv: list[str] | None = None) -> None:
     """Map one frame, or one focal series, after another."""
     given = parse(argv)
-    section = settings.complete(given.settings, "inference", "inference")
+    section = InferenceSettings.complete(given.settings, "inference")
     card = models.read_card(given.model)
     with layout.open_frames(given.frames) as frames:
         models.check_pixel_size(card, frames.pixel_size_A, given.frames)

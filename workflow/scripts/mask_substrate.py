@@ -28,17 +28,16 @@ import pandas as pd
 
 from atomsight import command_line
 from atomsight.analysis.dynamics.drift import Columns, read_columns, read_drift
-from atomsight.analysis.dynamics.sites import SiteSettings, find_sites
+from atomsight.analysis.dynamics.sites import find_sites
 from atomsight.analysis.dynamics.substrate import (
     MeanImages,
-    SubstrateSettings,
     average_frames,
     find_substrate,
     particle_sites,
     read_analysed,
     write_substrate,
 )
-from atomsight.config import settings
+from atomsight.config.analysis import DynamicsSettings, SubstrateSettings
 from atomsight.errors import InputError
 from atomsight.files import layout, provenance, sealed
 
@@ -47,8 +46,8 @@ from atomsight.files import layout, provenance, sealed
 def main(argv: list[str] | None = None) -> None:
     """Average, mask and write."""
     given = parse(argv)
-    chosen = settings.load(given.settings, "substrate", SubstrateSettings)
-    site_settings = settings.load(given.dynamics, "dynamics", SiteSettings)
+    chosen = SubstrateSettings.parse(given.settings, "substrate")
+    site_settings = DynamicsSettings.parse(given.dynamics, "dynamics")
     columns = read_columns(given.atoms)
     drift = read_drift(given.drift, columns)
     with layout.open_frames(given.frames) as frames:
@@ -87,7 +86,7 @@ def look_for_substrate(
     images: MeanImages,
     columns: Columns,
     drift: pd.DataFrame,
-    site_settings: SiteSettings,
+    site_settings: DynamicsSettings,
     chosen: SubstrateSettings,
 ) -> tuple[np.ndarray, str]:
     """Find the substrate where that is wanted and possible.

@@ -15,7 +15,6 @@ Example:
 """
 
 import argparse
-import dataclasses
 import logging
 import sys
 from pathlib import Path
@@ -26,7 +25,7 @@ import pandas as pd
 from atomsight import command_line
 from atomsight.analysis import strain
 from atomsight.analysis.bonds import bond_lengths, find_bonds, find_rings
-from atomsight.config import settings
+from atomsight.config.analysis import StrainSettings
 from atomsight.errors import InputError
 from atomsight.files import provenance, sealed, tables
 
@@ -38,7 +37,7 @@ RING_COLUMNS = {"frame": int, "x_A": float, "y_A": float, "size": int}
 def main(argv: list[str] | None = None) -> None:
     """Read the atoms of a series, measure, write tables."""
     arguments = parse(argv)
-    chosen = settings.load(arguments.settings, "strain", strain.StrainSettings)
+    chosen = StrainSettings.parse(arguments.settings, "strain")
     atoms = read_atoms(arguments.atoms)
     template = strain.TEMPLATES[chosen.template](chosen.bond_A)
 
@@ -59,7 +58,7 @@ def main(argv: list[str] | None = None) -> None:
         tables.write_csv(arguments.bonds, bonds)
     if arguments.hdf5:
         made_by = provenance.made_by(
-            "measure_strain.py", dataclasses.asdict(chosen), atoms=Path(arguments.atoms).name
+            "measure_strain.py", chosen.model_dump(), atoms=Path(arguments.atoms).name
         )
         with sealed.create(arguments.hdf5, made_by | facts) as file:
             tables.write_table(file, "strain", table)

@@ -3,16 +3,17 @@ import pytest
 import tifffile
 from made_images import write_stack
 
+from atomsight.config.reading import ImportSettings
 from atomsight.errors import InputError
 from atomsight.reading.micrographs.calibration import target_pixel_size_A
-from atomsight.reading.micrographs.series import ImportSettings, open_series, read_frames
+from atomsight.reading.micrographs.series import open_series, read_frames
 
 
 def test_the_real_grain_boundary_has_no_pixel_size(real_data):
     path = real_data / "ulm_graphene_grain_boundary.tif"
     with pytest.raises(InputError, match=r"no pixel size in .* column pixel_size_A of series ulm"):
         open_series(path, ImportSettings(series="ulm"))
-    settings = ImportSettings("ulm", pixel_size_A=0.108, model_pixel_size_A=(0.1, 0.14))
+    settings = ImportSettings(series="ulm", pixel_size_A=0.108, model_pixel_size_A=(0.1, 0.14))
     series = open_series(path, settings)
     assert series.shape == (1, 512, 512)
     assert series.pixel_size_A == 0.108

@@ -7,9 +7,10 @@ import tifffile
 from made_images import write_hspy, write_stack
 from skimage.io import imsave
 
+from atomsight.config.reading import ImportSettings
 from atomsight.errors import InputError
 from atomsight.reading.micrographs.recordings import open_recording, read_header
-from atomsight.reading.micrographs.series import ImportSettings, open_series, read_frames
+from atomsight.reading.micrographs.series import open_series, read_frames
 
 #: Real file, its shape, and its pixel size along y and x [Å].
 READ = {

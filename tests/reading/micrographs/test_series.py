@@ -4,14 +4,9 @@ import numpy as np
 import pytest
 from made_images import blob, centre_of_mass, write_hspy, write_stack
 
+from atomsight.config.reading import ImportSettings
 from atomsight.errors import InputError
-from atomsight.reading.micrographs.series import (
-    ImportSettings,
-    find_files,
-    open_series,
-    read_frames,
-    select_frames,
-)
+from atomsight.reading.micrographs.series import find_files, open_series, read_frames, select_frames
 
 
 def test_files_of_a_series_come_in_natural_order(tmp_path):

@@ -1,12 +1,12 @@
 """The number of atoms in a column: its distribution, and when not to rely on it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.ndimage import distance_transform_edt
 
+from atomsight.config.analysis import HeightSettings
 from atomsight.errors import InputError
 
 #: Why a count is not reliable; the first one that holds is given.
@@ -17,25 +17,6 @@ UNCERTAIN = "uncertain"
 
 #: Columns of a table of atoms that are probabilities, but not of a class.
 _NOT_CLASSES = ("p_class", "p_exists")
-
-
-@dataclass(frozen=True)
-class HeightSettings:
-    """When a count is reliable.
-
-    Attributes
-    ----------
-    min_probability : float
-        A count whose probability is lower is called uncertain.
-    border_A : float
-        Width of the rim of the image in which no count is reliable [Å].
-    clear_A : float
-        Distance from a column up to which an unusable pixel spoils its count [Å].
-    """
-
-    min_probability: float
-    border_A: float
-    clear_A: float
 
 
 def height_columns(columns: Iterable[str], where: str) -> list[str]:

@@ -306,25 +306,3 @@ def strain_table(local: LocalMaps, reference: Reference, symmetry_rad: float) ->
             "rmsd": local.rmsd,
         }
     )
-
-
-@dataclass(frozen=True)
-class StrainSettings:
-    """How strain is measured; the section ``strain`` of the configuration.
-
-    Attributes
-    ----------
-    template : str
-        Name of the lattice, a key of :data:`TEMPLATES`.
-    bond_A : float
-        Its bond length without strain [Å].
-    max_rmsd : float
-        Largest deviation from the template, in bond lengths.
-    reference : str
-        What strain is measured from, a key of :data:`REFERENCES`.
-    """
-
-    template: str
-    bond_A: float
-    max_rmsd: float
-    reference: str

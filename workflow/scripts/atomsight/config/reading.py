@@ -16,7 +16,7 @@ class ImportSettings(Section):
     """Frames such as 0-9,12, counted from 0 over all files; empty for all."""
     focus_A: tuple[float, ...] = key((), unit="Å", ge=-100000, le=100000)
     """Defocus of the images of a focal series in the order of the frames, underfocus positive;
-    empty for single images."""
+    so many consecutive frames belong together. Empty for single images."""
     mask: str | None = key(None, min_length=1)
     """An image that is not zero where the micrographs are to be analysed; null for everywhere."""
     model_pixel_size_A: Range | None = key(None, unit="Å", gt=0)

@@ -8,9 +8,10 @@ import numpy as np
 from keras import ops
 from scipy.optimize import minimize_scalar
 
+from atomsight.config.reading import SegmentationSettings
 from atomsight.learning.examples import ExampleStream, ImagingAndTruth
 from atomsight.reading.inference import read_image
-from atomsight.reading.segmentation import SegmentationSettings, segment, segment_sums, tempered
+from atomsight.reading.segmentation import segment, segment_sums, tempered
 
 #: Orientations over which images are averaged, as by default in the workflow.
 _ORIENTATIONS = 4

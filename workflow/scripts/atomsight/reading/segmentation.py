@@ -1,31 +1,12 @@
 """From class maps to atoms (the paper, eq 7 and 8)."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 from skimage.measure import label
 from skimage.morphology import local_minima
 from skimage.segmentation import watershed
 
-
-@dataclass(frozen=True)
-class SegmentationSettings:
-    """When a part of a map is an atom.
-
-    Attributes
-    ----------
-    background_limit : float
-        ε: the watershed ends where the background is more probable than this.
-    min_existence : float
-        Segments whose probability to be an atom is lower are left out.
-    inverse_temperature : float or None
-        Exponent of the classes' probabilities that makes them come true; None leaves them.
-    """
-
-    background_limit: float
-    min_existence: float
-    inverse_temperature: float | None = None
+from atomsight.config.reading import SegmentationSettings
 
 
 def locate_atoms(

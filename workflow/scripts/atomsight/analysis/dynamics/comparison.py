@@ -27,6 +27,7 @@ from scipy.spatial import cKDTree
 from scipy.stats import mannwhitneyu, wilcoxon
 
 from atomsight.analysis.matching import match_atoms
+from atomsight.config.analysis import ComparisonSettings
 
 #: What is compared: the name in the table, and the column of the sites.
 RATES = {"hmm": "hop_rate", "raw_events": "event_rate"}
@@ -59,28 +60,6 @@ _LARGEST_GAP_RAD = np.deg2rad(100)
 
 #: Neighbours are nearer than this, in units of the usual distance of the nearest.
 _NEIGHBOUR_REACH = 1.5
-
-
-@dataclass(frozen=True)
-class ComparisonSettings:
-    """How two series are compared; the section ``comparison`` of the configuration.
-
-    Attributes
-    ----------
-    match_radius_A : float
-        Largest distance of two sites that are the same, once the particles lie on each other [Å].
-    confidence : float
-        Probability that the interval of the ratio holds the true one.
-    resamples : int
-        Number of random samples of the bootstrap and of the permutation test.
-    seed : int
-        Seed of these samples.
-    """
-
-    match_radius_A: float
-    confidence: float
-    resamples: int
-    seed: int
 
 
 @dataclass(frozen=True)

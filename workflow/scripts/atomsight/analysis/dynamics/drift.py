@@ -26,6 +26,7 @@ import pandas as pd
 from scipy import fft
 from scipy.spatial import KDTree
 
+from atomsight.config.analysis import DynamicsSettings
 from atomsight.errors import InputError
 from atomsight.files import sealed, tables
 
@@ -47,25 +48,6 @@ _MIN_SHARE = 0.02
 
 #: A first frame that none of so many following frames fits is not used.
 _PATIENCE = 5
-
-
-@dataclass(frozen=True)
-class DriftSettings:
-    """How frames are laid over each other; keys of the section ``dynamics``.
-
-    Attributes
-    ----------
-    site_radius_A : float
-        Largest distance of a column from its partner in the reference [Å].
-    min_matched : float
-        Share of the columns that must find a partner.
-    memory_frames : int
-        Number of recent frames the reference remembers.
-    """
-
-    site_radius_A: float
-    min_matched: float
-    memory_frames: int
 
 
 @dataclass(frozen=True)
@@ -102,7 +84,7 @@ class Columns:
 
 
 def follow_drift(
-    foreground: Callable[[int], np.ndarray], columns: Columns, settings: DriftSettings
+    foreground: Callable[[int], np.ndarray], columns: Columns, settings: DynamicsSettings
 ) -> pd.DataFrame:
     """Drift of every frame.
 
@@ -113,7 +95,7 @@ def follow_drift(
         is a column. It is asked for one frame at a time.
     columns : Columns
         The columns found.
-    settings : DriftSettings
+    settings : DynamicsSettings
         When a frame fits.
 
     Returns
@@ -232,7 +214,7 @@ class _Reference:
         Drift of the last frame added [Å].
     """
 
-    def __init__(self, columns: Columns, settings: DriftSettings):
+    def __init__(self, columns: Columns, settings: DynamicsSettings):
         self.settings = settings
         self.view_A = columns.view_A
         self.step_A = _block(columns.pixel_size_A) * columns.pixel_size_A

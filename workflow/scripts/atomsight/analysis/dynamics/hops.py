@@ -33,6 +33,7 @@ from scipy.special import betainc, betaincinv, betaln, expit, logit, logsumexp
 from scipy.stats import chi2
 
 from atomsight.analysis.dynamics.occupancy import EMPTY, SEEN, UNKNOWN
+from atomsight.config.analysis import HopSettings
 from atomsight.errors import InputError
 from atomsight.files import tables
 
@@ -53,23 +54,6 @@ _ERROR_COLUMNS = ["dose_e_per_A2", "miss_alpha", "miss_beta", "false_alpha", "fa
 
 class UncoveredDose(InputError):
     """Detection errors are not measured at so low a dose."""
-
-
-@dataclass(frozen=True)
-class HopSettings:
-    """How hop rates are estimated; the section ``hops`` of the configuration.
-
-    Attributes
-    ----------
-    confidence : float
-        Probability that an interval holds the true hop rate.
-    max_hop_rate : float
-        Hop rates from zero to this one are considered [per frame]. A site that has no memory from
-        one frame to the next changes with 0.5 at most.
-    """
-
-    confidence: float
-    max_hop_rate: float
 
 
 @dataclass(frozen=True)

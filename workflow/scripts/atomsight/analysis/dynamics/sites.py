@@ -15,6 +15,7 @@ from skimage.feature import peak_local_max
 
 from atomsight.analysis.dynamics.drift import Columns
 from atomsight.analysis.dynamics.occupancy import EMPTY, SEEN, UNKNOWN
+from atomsight.config.analysis import DynamicsSettings
 
 #: Standard deviation of the Gaussian that stands for a column in the density [Å].
 _DENSITY_SIGMA_A = 0.35
@@ -24,31 +25,6 @@ _DENSITY_PIXEL_A = 0.15
 
 #: How often columns are assigned to sites and sites moved to their means.
 _ROUNDS = 2
-
-
-@dataclass(frozen=True)
-class SiteSettings:
-    """What makes a site; keys of the section ``dynamics``.
-
-    Attributes
-    ----------
-    site_radius_A : float
-        Largest distance of a column from its site [Å].
-    min_distance_A : float
-        Least distance of two sites [Å].
-    min_seen : int
-        Sites seen in fewer frames are left out.
-    min_occurrence : float
-        Sites seen in a smaller share of the frames in which they are in view are left out.
-    border_A : float
-        Within this distance of the border of a frame a site is not in view [Å].
-    """
-
-    site_radius_A: float
-    min_distance_A: float
-    min_seen: int
-    min_occurrence: float
-    border_A: float
 
 
 @dataclass(frozen=True)
@@ -67,7 +43,7 @@ class Sites:
     occupied: np.ndarray
 
 
-def find_sites(columns: Columns, drift: pd.DataFrame, settings: SiteSettings) -> Sites:
+def find_sites(columns: Columns, drift: pd.DataFrame, settings: DynamicsSettings) -> Sites:
     """Find the sites of a series; none if there are no columns in the frames that are used.
 
     ``drift`` is as from :func:`atomsight.analysis.dynamics.drift.follow_drift`.

@@ -20,6 +20,7 @@ from scipy.spatial import KDTree
 from skimage.draw import polygon2mask
 
 from atomsight.analysis.dynamics.sites import Sites, site_table
+from atomsight.config.analysis import SubstrateSettings
 from atomsight.errors import InputError
 from atomsight.files import provenance, sealed
 from atomsight.files.records import Frames
@@ -38,40 +39,6 @@ _WHOLE_PX = 1e-6
 
 #: Weight below which a local mean is over too little.
 _MIN_WEIGHT = 1e-3
-
-
-@dataclass(frozen=True)
-class SubstrateSettings:
-    """What is taken for the substrate; the section ``substrate`` of the configuration.
-
-    Attributes
-    ----------
-    automatic : bool
-        Whether it is looked for where no mask is given.
-    min_occurrence : float
-        Sites seen in this share of the frames are the particle.
-    link_A : float
-        Sites no further apart belong to one group; the largest is the particle [Å].
-    particle_A : float
-        The particle reaches this far around its sites [Å].
-    rim_A : float
-        Structure this close to the particle may be its fringes [Å].
-    window_A : float
-        Standard deviation of the window in which structure is told from noise [Å].
-    min_correlation : float
-        Correlation of the halves of the series above which there is structure.
-    min_area_A2 : float
-        Smaller pieces are not masked [Å²].
-    """
-
-    automatic: bool
-    min_occurrence: float
-    link_A: float
-    particle_A: float
-    rim_A: float
-    window_A: float
-    min_correlation: float
-    min_area_A2: float
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from atomsight.config.reading import ImportSettings
 from atomsight.errors import InputError
 from atomsight.reading.micrographs.calibration import (
     recorded_sizes_A,
@@ -34,35 +35,6 @@ from atomsight.reading.micrographs.resampling import (
     resample_usable,
     resampled_shape,
 )
-
-
-@dataclass(frozen=True)
-class ImportSettings:
-    """How a series is to be read: one row of the sample sheet.
-
-    Attributes
-    ----------
-    series : str
-        Name of the series, for messages.
-    pixel_size_A : float or None
-        Size of a pixel as recorded [Å]; None takes the file's.
-    frames : str
-        The frames to read, such as ``0-9,12``, counted from 0 over all files; empty means all.
-    focus_A : tuple of float
-        Defocus of the images of a focal series in the order of the frames, underfocus positive [Å];
-        so many consecutive frames belong together. Empty for single images.
-    mask : str or None
-        An image that is not zero where the micrographs are to be analysed.
-    model_pixel_size_A : tuple of two float or None
-        The smallest and the largest pixel that the model can read [Å]; None leaves the pixels.
-    """
-
-    series: str = "series"
-    pixel_size_A: float | None = None
-    frames: str = ""
-    focus_A: tuple[float, ...] = ()
-    mask: str | None = None
-    model_pixel_size_A: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
