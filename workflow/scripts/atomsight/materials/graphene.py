@@ -78,20 +78,7 @@ def thickness_A(_settings: Settings) -> float:
 
 
 def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:
-    """Make one random sheet.
-
-    Parameters
-    ----------
-    settings : Settings
-        What the sheet looks like.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    Structure
-        The sheet; every atom that nothing covers is a site of class 1.
-    """
+    """Make one random sheet; every atom that nothing covers is a site of class 1."""
     size = settings.size_A
     rings = ring_centres(settings, rng)
     atoms, bonds = dual_network(rings, size)
@@ -113,20 +100,7 @@ def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:
 
 
 def ring_centres(settings: Settings, rng: np.random.Generator) -> np.ndarray:
-    """Poisson-disc points of the right density, evened out by Lloyd relaxation.
-
-    Parameters
-    ----------
-    settings : Settings
-        Size, density and the number of steps of relaxation.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray of shape (R, 2)
-        Positions ``(x, y)`` in the periodic square [Å].
-    """
+    """Poisson-disc points of the right density, evened out by Lloyd relaxation."""
     size = settings.size_A
     density = 1 + rng.uniform(-1, 1) * settings.density_variation
     count = round(size**2 / RING_AREA_A2 * density)
@@ -137,20 +111,7 @@ def ring_centres(settings: Settings, rng: np.random.Generator) -> np.ndarray:
 
 
 def poisson_disc(count: int, rng: np.random.Generator) -> np.ndarray:
-    """Random points of the unit square, none too close to another.
-
-    Parameters
-    ----------
-    count : int
-        Number of points.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray of shape (count, 2)
-        The points.
-    """
+    """Random points of the unit square, none too close to another, shape (count, 2)."""
     from scipy.stats import qmc  # takes a third of a second, and the rules read this module too
 
     radius = np.sqrt(_DISC_PACKING / count)
@@ -164,19 +125,8 @@ def poisson_disc(count: int, rng: np.random.Generator) -> np.ndarray:
 def periodic_triangles(points: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
     """Delaunay triangulation of points in a periodic square.
 
-    Parameters
-    ----------
-    points : ndarray of shape (R, 2)
-        Points in the square [Å].
-    size : float
-        Edge of the square [Å].
-
-    Returns
-    -------
-    corners : ndarray of shape (T, 3, 2)
-        Corners of every triangle, not wrapped [Å]. Its centroid lies in the square.
-    members : ndarray of shape (T, 3)
-        Indices of the corners among the points.
+    Gives the corners of every triangle whose centroid lies in the square, not wrapped, shape (T, 3,
+    2) [Å], and their indices among the points, shape (T, 3).
     """
     images, owners = _with_images(points, size, _WIDEST_RING_DISTANCE_A)
     triangles = Delaunay(images).simplices
@@ -196,20 +146,7 @@ def _with_images(points: np.ndarray, size: float, margin: float) -> tuple[np.nda
 
 
 def lloyd_step(points: np.ndarray, size: float) -> np.ndarray:
-    """Move every point to the centroid of its Voronoi cell.
-
-    Parameters
-    ----------
-    points : ndarray of shape (R, 2)
-        Points in the periodic square [Å].
-    size : float
-        Edge of the square [Å].
-
-    Returns
-    -------
-    ndarray of shape (R, 2)
-        The moved points, in the square.
-    """
+    """Move every point to the centroid of its Voronoi cell in the periodic square."""
     images, owners = _with_images(points, size, _WIDEST_RING_DISTANCE_A)
     voronoi = Voronoi(images)
     ends = np.asarray(voronoi.ridge_vertices)
@@ -228,21 +165,9 @@ def lloyd_step(points: np.ndarray, size: float) -> np.ndarray:
 
 
 def dual_network(rings: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
-    """Atoms and bonds of the network whose rings surround given centres.
+    """Atoms and bonds of the network whose rings surround R given centres.
 
-    Parameters
-    ----------
-    rings : ndarray of shape (R, 2)
-        Centres of the rings in the periodic square [Å].
-    size : float
-        Edge of the square [Å].
-
-    Returns
-    -------
-    atoms : ndarray of shape (2 R, 2)
-        Positions of the atoms [Å].
-    bonds : ndarray of shape (3 R, 2)
-        Pairs of bonded atoms.
+    Gives the positions of 2 R atoms [Å], and 3 R pairs of bonded atoms.
     """
     corners, members = periodic_triangles(rings, size)
     sides = np.sort(members[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
@@ -254,26 +179,7 @@ def dual_network(rings: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray
 def coordination_defects(
     atoms: np.ndarray, bonds: np.ndarray, settings: Settings, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Put atoms on bonds, merge neighbours and take atoms out, at random places.
-
-    Parameters
-    ----------
-    atoms : ndarray of shape (N, 2)
-        Positions in the periodic square [Å].
-    bonds : ndarray of shape (M, 2)
-        Pairs of bonded atoms.
-    settings : Settings
-        How many defects there may be.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    atoms : ndarray of shape (N', 2)
-        Positions, not yet relaxed [Å].
-    bonds : ndarray of shape (M', 2)
-        Pairs of bonded atoms.
-    """
+    """Put atoms on bonds, merge neighbours and take atoms out, at random places."""
     added, merged, removed = (
         rng.binomial(len(atoms), share) for share in rng.uniform(0, settings.max_defects, 3)
     )
@@ -302,22 +208,7 @@ def _without_loose_atoms(atoms: np.ndarray, bonds: np.ndarray) -> tuple[np.ndarr
 
 
 def relax_springs(atoms: np.ndarray, bonds: np.ndarray, size: float) -> np.ndarray:
-    """Pull neighbours and second neighbours to the distances of graphene.
-
-    Parameters
-    ----------
-    atoms : ndarray of shape (N, 2)
-        Positions [Å].
-    bonds : ndarray of shape (M, 2)
-        Pairs of bonded atoms.
-    size : float
-        Edge of the periodic square [Å].
-
-    Returns
-    -------
-    ndarray of shape (N, 2)
-        The relaxed positions, in the square.
-    """
+    """Pull neighbours and second neighbours to the distances of graphene."""
     pairs = np.concatenate([bonds, second_neighbours(bonds, len(atoms))])
     lengths = np.full(len(pairs), SECOND_NEIGHBOUR_A)
     lengths[: len(bonds)] = BOND_A
@@ -345,20 +236,7 @@ def relax_springs(atoms: np.ndarray, bonds: np.ndarray, size: float) -> np.ndarr
 
 
 def second_neighbours(bonds: np.ndarray, count: int) -> np.ndarray:
-    """Pairs of atoms that share a neighbour and are not bonded themselves.
-
-    Parameters
-    ----------
-    bonds : ndarray of shape (M, 2)
-        Pairs of bonded atoms.
-    count : int
-        Number of atoms.
-
-    Returns
-    -------
-    ndarray of shape (P, 2)
-        The pairs, each once.
-    """
+    """Pairs of atoms that share a neighbour and are not bonded themselves, each once."""
     ends = np.concatenate([bonds, bonds[:, ::-1]]).T
     bonded = csr_array((np.ones(ends.shape[1], dtype=int), tuple(ends)), shape=(count, count))
     shared = triu(bonded @ bonded, k=1).astype(bool)
@@ -366,43 +244,16 @@ def second_neighbours(bonds: np.ndarray, count: int) -> np.ndarray:
 
 
 def drop_crowded(atoms: np.ndarray, size: float) -> np.ndarray:
-    """Drop one of every two atoms that are too close for a bond.
-
-    Parameters
-    ----------
-    atoms : ndarray of shape (N, 2)
-        Positions in the periodic square [Å].
-    size : float
-        Edge of the square [Å].
-
-    Returns
-    -------
-    ndarray of shape (M, 2)
-        The atoms that stay.
-    """
+    """Drop one of every two atoms that are too close for a bond."""
     pairs = cKDTree(atoms, boxsize=size).query_pairs(SHORTEST_BOND_A, output_type="ndarray")
     return np.delete(atoms, pairs[:, 1], axis=0)
 
 
 def outside_holes(atoms: np.ndarray, settings: Settings, rng: np.random.Generator) -> np.ndarray:
-    """Punch irregular holes.
+    """Mark the atoms outside random irregular holes.
 
     The outline of a hole is a circle whose radius varies smoothly with the azimuth: a Fourier
     series with random coefficients that fall off with the order.
-
-    Parameters
-    ----------
-    atoms : ndarray of shape (N, 2)
-        Positions in the periodic square [Å].
-    settings : Settings
-        Number and size of the holes.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray of shape (N,), bool
-        True for the atoms that stay.
     """
     keep = np.ones(len(atoms), dtype=bool)
     orders = np.arange(1, 6)
@@ -420,20 +271,7 @@ def outside_holes(atoms: np.ndarray, settings: Settings, rng: np.random.Generato
 
 
 def prune_dangling(atoms: np.ndarray, size: float) -> np.ndarray:
-    """Remove atoms that hang on to the sheet by less than two bonds.
-
-    Parameters
-    ----------
-    atoms : ndarray of shape (N, 2)
-        Positions in the periodic square [Å].
-    size : float
-        Edge of the square [Å].
-
-    Returns
-    -------
-    ndarray of shape (M, 2)
-        The atoms that stay.
-    """
+    """Remove atoms that hang on to the sheet by less than two bonds."""
     while len(atoms):
         pairs = cKDTree(atoms, boxsize=size).query_pairs(1.25 * BOND_A, output_type="ndarray")
         stays = np.bincount(pairs.ravel(), minlength=len(atoms)) >= 2

@@ -87,22 +87,8 @@ def thickness_A(settings: Settings) -> float:
 def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:
     """Make one random particle with its support.
 
-    Parameters
-    ----------
-    settings : Settings
-        What it looks like.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    Structure
-        Every column of the metal is a site, its class the number of its atoms.
-
-    Raises
-    ------
-    InputError
-        If the particle does not fit into the box.
+    Every column of the metal is a site, its class the number of its atoms. Raises InputError if the
+    particle does not fit into the box.
     """
     lattice_A = lattice_constant_A(settings.metal)
     axis = settings.zone_axes[rng.integers(len(settings.zone_axes))]
@@ -138,22 +124,9 @@ def _room_A(settings: Settings) -> float:
 
 
 def lattice_constant_A(metal: str) -> float:
-    """Lattice constant of an fcc metal.
+    """Lattice constant of an fcc metal, from ASE's table of reference states [Å].
 
-    Parameters
-    ----------
-    metal : str
-        Chemical symbol.
-
-    Returns
-    -------
-    float
-        Edge of the cubic cell [Å], from ASE's table of reference states.
-
-    Raises
-    ------
-    InputError
-        If the symbol is no element, or the element is not fcc.
+    Raises InputError if the symbol is no element, or the element is not fcc.
     """
     state = reference_states[atomic_numbers[metal]] if metal in atomic_numbers else None
     if not state or state["symmetry"] != "fcc":
@@ -170,17 +143,9 @@ def lattice_constant_A(metal: str) -> float:
 
 
 def zone_axis_basis(axis: str) -> np.ndarray:
-    """Matrix that turns a crystal so that a zone axis points along z.
+    """Matrix that turns a crystal so that a zone axis such as ``"110"`` points along z.
 
-    Parameters
-    ----------
-    axis : str
-        Indices, such as ``"110"``.
-
-    Returns
-    -------
-    ndarray of shape (3, 3)
-        To be multiplied from the right: ``positions @ basis``. Orthogonal, without a mirror.
+    It is orthogonal, without a mirror, and multiplied from the right: ``positions @ basis``.
     """
     along = np.array([int(index) for index in axis], dtype=float)
     along /= np.linalg.norm(along)
@@ -192,37 +157,13 @@ def zone_axis_basis(axis: str) -> np.ndarray:
 
 
 def rotation_about_z(angle_rad: float) -> np.ndarray:
-    """Matrix that turns positions about the beam, from x towards y.
-
-    Parameters
-    ----------
-    angle_rad : float
-        The angle [rad].
-
-    Returns
-    -------
-    ndarray of shape (3, 3)
-        To be multiplied from the right.
-    """
+    """Matrix that turns positions about the beam, from x towards y; multiplied from the right."""
     cosine, sine = np.cos(angle_rad), np.sin(angle_rad)
     return np.array([[cosine, sine, 0], [-sine, cosine, 0], [0, 0, 1]])
 
 
 def random_tilt(angle_rad: float, rng: np.random.Generator) -> np.ndarray:
-    """Matrix that tilts positions off the beam, in a random direction.
-
-    Parameters
-    ----------
-    angle_rad : float
-        Angle between the old and the new z [rad].
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray of shape (3, 3)
-        To be multiplied from the right.
-    """
+    """Matrix that tilts positions off the beam, in a random direction; likewise."""
     cosine, sine = np.cos(angle_rad), np.sin(angle_rad)
     about_x = np.array([[1, 0, 0], [0, cosine, sine], [0, -sine, cosine]])
     turn = rotation_about_z(rng.uniform(0, 2 * np.pi))
@@ -232,24 +173,8 @@ def random_tilt(angle_rad: float, rng: np.random.Generator) -> np.ndarray:
 def rough_particle(settings: Settings, lattice_A: float, rng: np.random.Generator) -> np.ndarray:
     """Cut a particle from a crystal and roughen its surface.
 
-    Parameters
-    ----------
-    settings : Settings
-        Radius, number of atoms to add, temperature.
-    lattice_A : float
-        Lattice constant [Å].
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray of shape (N, 3)
-        Positions along the cubic axes [Å], all with :data:`VACUUM_A` of room in the box.
-
-    Raises
-    ------
-    InputError
-        If the largest particle does not fit into the box.
+    Gives positions along the cubic axes, shape (N, 3) [Å], all with :data:`VACUUM_A` of room in the
+    box. Raises InputError if the largest particle does not fit into the box.
     """
     radius_A = rng.uniform(*settings.radius_A)
     crystal = fcc_points(_room_A(settings), lattice_A)
@@ -262,20 +187,7 @@ def rough_particle(settings: Settings, lattice_A: float, rng: np.random.Generato
 
 
 def fcc_points(radius_A: float, lattice_A: float) -> np.ndarray:
-    """Lattice points of an fcc crystal in a sphere.
-
-    Parameters
-    ----------
-    radius_A : float
-        Radius of the sphere [Å].
-    lattice_A : float
-        Lattice constant [Å].
-
-    Returns
-    -------
-    ndarray of shape (N, 3)
-        Positions along the cubic axes [Å], one of them zero.
-    """
+    """Lattice points of an fcc crystal in a sphere about one of them, along the cubic axes."""
     most = int(np.ceil(2 * radius_A / lattice_A))
     halves = np.stack(np.meshgrid(*[np.arange(-most, most + 1)] * 3, indexing="ij"), axis=-1)
     halves = halves.reshape(-1, 3)
@@ -286,23 +198,10 @@ def fcc_points(radius_A: float, lattice_A: float) -> np.ndarray:
 def cut(
     crystal: np.ndarray, radius_A: float, lattice_A: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Choose the atoms within a random number of layers along every plane of three families.
+    """Mark the atoms within a random number of layers along every plane of three families.
 
-    Parameters
-    ----------
-    crystal : ndarray of shape (N, 3)
-        Lattice points along the cubic axes [Å].
-    radius_A : float
-        The planes are about this far from the centre [Å].
-    lattice_A : float
-        Lattice constant [Å].
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray of shape (N,), bool
-        True inside.
+    The planes are about ``radius_A`` from the centre of the crystal, which is given along its cubic
+    axes.
     """
     inside = np.ones(len(crystal), dtype=bool)
     for family in PLANE_FAMILIES:
@@ -317,18 +216,7 @@ def cut(
 
 
 def equivalent_directions(family: tuple[int, int, int]) -> np.ndarray:
-    """Directions that the symmetry of a cube makes equal.
-
-    Parameters
-    ----------
-    family : tuple of 3 ints
-        Indices of one of them.
-
-    Returns
-    -------
-    ndarray of shape (D, 3)
-        All of them.
-    """
+    """All directions, shape (D, 3), that the symmetry of a cube makes equal to one."""
     signs = np.stack(np.meshgrid(*[[-1, 1]] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
     orders = np.array([[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 2, 1], [1, 0, 2], [2, 1, 0]])
     permuted = np.asarray(family)[orders]
@@ -336,19 +224,9 @@ def equivalent_directions(family: tuple[int, int, int]) -> np.ndarray:
 
 
 def neighbour_table(crystal: np.ndarray, lattice_A: float) -> np.ndarray:
-    """Nearest neighbours of every lattice point.
+    """Indices of the 12 nearest neighbours of every one of N lattice points, shape (N, 12).
 
-    Parameters
-    ----------
-    crystal : ndarray of shape (N, 3)
-        Lattice points of an fcc crystal [Å].
-    lattice_A : float
-        Lattice constant [Å].
-
-    Returns
-    -------
-    ndarray of shape (N, 12), int
-        Indices of the neighbours; N where there is none, at the rim of the crystal.
+    N stands for none, at the rim of the crystal.
     """
     reach = 1.1 * lattice_A / np.sqrt(2)
     _, near = cKDTree(crystal).query(
@@ -366,23 +244,9 @@ def grow(
 ) -> np.ndarray:
     """Add atoms one by one on free sites, the better coordinated the likelier (the paper, eq 9).
 
-    Parameters
-    ----------
-    occupied : ndarray of shape (N,), bool
-        Where atoms are.
-    neighbours : ndarray of shape (N, 12), int
-        Neighbours of every site; N stands for none.
-    count : int
-        Atoms to add; fewer are added where no free site with a neighbour is left.
-    temperature : float
-        T of eq 9: a free site with n ≥ 1 occupied neighbours is taken with p ∝ exp(n / T).
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray of shape (N,), bool
-        Where atoms are now.
+    A free site with n ≥ 1 occupied neighbours is taken with p ∝ exp(n / T), T the temperature.
+    Fewer atoms are added where no free site with a neighbour is left. ``neighbours`` is what
+    :func:`neighbour_table` gives.
     """
     occupied = np.append(occupied, False)  # the site that stands for no neighbour
     coordination = np.append(occupied[neighbours].sum(axis=1), 0)
@@ -407,19 +271,9 @@ def grow(
 
 
 def gather_columns(projected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Group atoms whose projections lie near each other, by single linkage.
+    """Group atoms whose projections before any tilt lie near each other, by single linkage.
 
-    Parameters
-    ----------
-    projected : ndarray of shape (N, 2)
-        Positions of the atoms across the beam, before any tilt [Å].
-
-    Returns
-    -------
-    column : ndarray of shape (N,), int
-        Column of every atom, from 0.
-    heights : ndarray of shape (C,), int
-        Number of atoms in every column.
+    Gives the column of every atom, from 0, and the number of atoms in every column.
     """
     pairs = cKDTree(projected).query_pairs(COLUMN_LINK_A, output_type="ndarray")
     linked = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(projected),) * 2)
@@ -428,19 +282,6 @@ def gather_columns(projected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def column_centres(projected: np.ndarray, column: np.ndarray) -> np.ndarray:
-    """Mean projected positions of the atoms of every column.
-
-    Parameters
-    ----------
-    projected : ndarray of shape (N, 2)
-        Positions of the atoms across the beam [Å].
-    column : ndarray of shape (N,), int
-        Column of every atom, from 0.
-
-    Returns
-    -------
-    ndarray of shape (C, 2)
-        Positions ``(x, y)`` of the columns [Å].
-    """
+    """Mean projected positions of the atoms of every column, shape (C, 2)."""
     heights = np.bincount(column)
     return np.column_stack([np.bincount(column, axis) / heights for axis in projected.T])

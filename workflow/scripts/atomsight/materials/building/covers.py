@@ -31,21 +31,10 @@ _COVERED_AREA = (0.05, 0.5)
 def cover(
     sheet: Structure, thickness_A: tuple[float, float], rng: np.random.Generator
 ) -> Structure:
-    """Lay residue or further layers on a part of a sheet, on either side of it.
+    """Lay residue or further layers on a part of a sheet in a square periodic box, on either side.
 
-    Parameters
-    ----------
-    sheet : Structure
-        A sheet in a square periodic box.
-    thickness_A : tuple of float
-        Least and greatest thickness of residue [Å].
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    Structure
-        The covered sheet, in a higher box; the sites that stay are those beside the cover.
+    ``thickness_A`` is the range of the thickness of residue. The box grows; the sites that stay are
+    those beside the cover.
     """
     size = sheet.cell_A[0]
     if rng.random() < 0.5:
@@ -84,23 +73,9 @@ def _stacked(
 
 
 def graphite(size_A: float, layers: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Stacked layers of graphene, each turned at random.
+    """Stacked layers of graphene, each turned at random, in a square with its middle at zero.
 
-    Parameters
-    ----------
-    size_A : float
-        Edge of the square that they fill, its middle at zero [Å].
-    layers : int
-        Number of layers.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    positions : ndarray of shape (M, 3)
-        Atoms [Å].
-    numbers : ndarray of shape (M,), int
-        Their atomic numbers.
+    Gives positions, shape (M, 3) [Å], and atomic numbers.
     """
     lattice = _BOND_A * np.array([[np.sqrt(3), 0], [np.sqrt(3) / 2, 1.5]])
     reach = int(np.ceil(size_A / _BOND_A))
@@ -119,21 +94,9 @@ def graphite(size_A: float, layers: int, rng: np.random.Generator) -> tuple[np.n
 def smooth_patch(
     size_A: float, share: float, rng: np.random.Generator
 ) -> Callable[[np.ndarray], np.ndarray]:
-    """Choose a random part of a periodic square with a smooth outline.
+    """Choose a random part of a periodic square, about such a share of it, with a smooth outline.
 
-    Parameters
-    ----------
-    size_A : float
-        Edge of the square [Å].
-    share : float
-        Share of the square that it takes, about.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    callable
-        From positions of shape (N, 2) [Å] to bool of shape (N,), True inside.
+    The function that it gives marks the positions that lie inside.
     """
     orders = np.stack(
         np.meshgrid(*[np.arange(-_HIGHEST_ORDER, _HIGHEST_ORDER + 1)] * 2), axis=-1

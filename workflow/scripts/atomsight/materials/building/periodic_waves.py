@@ -7,40 +7,15 @@ import numpy as np
 
 @dataclass(frozen=True)
 class PeriodicWaves:
-    """Smooth random functions of the place, periodic in a square, of unit root mean square.
+    """Smooth random functions of the place, periodic in a square, of unit root mean square."""
 
-    Attributes
-    ----------
-    vectors : ndarray of shape (W, 2)
-        Angular wave vectors [rad/Å].
-    amplitudes : ndarray of shape (W, D)
-        Amplitudes in each of D components.
-    phases : ndarray of shape (W, D)
-        Phases [rad].
-    """
-
-    vectors: np.ndarray
-    amplitudes: np.ndarray
-    phases: np.ndarray
+    vectors: np.ndarray  # angular wave vectors, shape (W, 2) [rad/Å]
+    amplitudes: np.ndarray  # in each of D components, shape (W, D)
+    phases: np.ndarray  # likewise
 
     @classmethod
     def draw(cls, size: float, components: int, rng: np.random.Generator) -> "PeriodicWaves":
-        """Draw waves of periods down to half the square's edge.
-
-        Parameters
-        ----------
-        size : float
-            Edge of the square [Å].
-        components : int
-            Number of functions.
-        rng : numpy.random.Generator
-            Source of randomness.
-
-        Returns
-        -------
-        PeriodicWaves
-            The functions.
-        """
+        """Draw so many functions, of periods down to half the square's edge."""
         orders = np.array([(x, y) for x in range(3) for y in range(-2, 3) if (x, y) > (0, 0)])
         amplitudes = rng.standard_normal((len(orders), components))
         amplitudes *= np.sqrt(2) / np.linalg.norm(amplitudes, axis=0)

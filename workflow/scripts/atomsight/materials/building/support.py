@@ -6,8 +6,10 @@ is what high-resolution images show of a film, and no more is asked of it.
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
+import pydantic
 from ase.data import atomic_masses, atomic_numbers
 from scipy.constants import Avogadro
 from scipy.spatial import cKDTree
@@ -29,24 +31,20 @@ class SupportSettings(Section):
     thickness_A: Range = key((10, 40), unit="Å", ge=0)
     """Thickness of a support along the beam."""
 
+    @pydantic.model_validator(mode="after")
+    def _shares_are_of_one_whole(self) -> Self:
+        if self.amorphous_share + self.crystalline_share > 1:
+            raise ValueError("amorphous_share and crystalline_share must not sum to more than 1")
+        return self
+
 
 @dataclass(frozen=True)
 class AmorphousMatter:
-    """A sort of amorphous matter.
-
-    Attributes
-    ----------
-    symbols : tuple of str
-        Chemical symbols of one formula unit.
-    density_g_cm3 : float
-        Mass density [g/cm³].
-    closest_A : float
-        No two atoms are closer than this [Å].
-    """
+    """A sort of amorphous matter, by its formula unit."""
 
     symbols: tuple[str, ...]
     density_g_cm3: float
-    closest_A: float
+    closest_A: float  # no two atoms are closer
 
     @property
     def atoms_per_A3(self) -> float:
@@ -64,20 +62,10 @@ AMORPHOUS = (
 
 @dataclass(frozen=True)
 class CubicCrystal:
-    """A crystal with a cubic cell.
-
-    Attributes
-    ----------
-    symbols : tuple of A str
-        Chemical symbols of the atoms of a cell.
-    places : tuple of A tuples of 3 floats
-        Where they are, in units of the edge of the cell.
-    lattice_A : float
-        Edge of the cell [Å].
-    """
+    """A crystal with a cubic cell."""
 
     symbols: tuple[str, ...]
-    places: tuple[tuple[float, float, float], ...]
+    places: tuple[tuple[float, float, float], ...]  # in units of the edge of the cell
     lattice_A: float
 
 
@@ -105,25 +93,9 @@ _DEEPEST_A = 4.0
 def add(
     settings: SupportSettings, metal: np.ndarray, size_A: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Make a random support for a particle, or none.
+    """Make a random support for a particle, or none: positions [Å] and atomic numbers.
 
-    Parameters
-    ----------
-    settings : SupportSettings
-        What it is like.
-    metal : ndarray of shape (N, 3)
-        Atoms of the particle, its middle at zero [Å].
-    size_A : float
-        Edge of the square box, its middle at zero too [Å].
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    positions : ndarray of shape (M, 3)
-        Atoms of the support [Å].
-    numbers : ndarray of shape (M,), int
-        Their atomic numbers.
+    ``metal`` are the atoms of the particle, its middle at zero as that of the square box.
     """
     amorphous, crystalline = settings.amorphous_share, settings.crystalline_share
     kind = rng.choice(3, p=[amorphous, crystalline, 1 - amorphous - crystalline])
@@ -146,21 +118,9 @@ def add(
 def amorphous_slab(
     edges_A: tuple[float, float, float], rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Fill a box with amorphous matter of a random sort.
+    """Fill a box with amorphous matter of a random sort, periodic along x and y.
 
-    Parameters
-    ----------
-    edges_A : tuple of 3 floats
-        Edges of the box, its middle at zero [Å]; periodic along x and y.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    positions : ndarray of shape (M, 3)
-        Atoms [Å].
-    numbers : ndarray of shape (M,), int
-        Their atomic numbers.
+    The middle of the box is at zero. Gives positions, shape (M, 3) [Å], and atomic numbers.
     """
     matter = AMORPHOUS[rng.integers(len(AMORPHOUS))]
     edges = np.asarray(edges_A)
@@ -181,19 +141,7 @@ def crystalline_slab(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fill a box with a random crystal in a random orientation, which hardly ever is a zone axis.
 
-    Parameters
-    ----------
-    edges_A : tuple of 3 floats
-        Edges of the box, its middle at zero [Å].
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    positions : ndarray of shape (M, 3)
-        Atoms [Å].
-    numbers : ndarray of shape (M,), int
-        Their atomic numbers.
+    The middle of the box is at zero. Gives positions, shape (M, 3) [Å], and atomic numbers.
     """
     edges = np.asarray(edges_A)
     crystal = CRYSTALS[rng.integers(len(CRYSTALS))]
@@ -207,22 +155,7 @@ def crystalline_slab(
 
 
 def beside(positions: np.ndarray, metal: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Choose the atoms of a slab on one side of a particle, up to a rough edge.
-
-    Parameters
-    ----------
-    positions : ndarray of shape (M, 2)
-        Atoms of the slab across the beam [Å].
-    metal : ndarray of shape (N, 2)
-        Atoms of the particle [Å].
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray of shape (M,), bool
-        True for the atoms that stay.
-    """
+    """Mark the atoms of a slab on one side of a particle, up to a rough edge."""
     angle = rng.uniform(0, 2 * np.pi)
     normal = np.array([np.cos(angle), np.sin(angle)])
     along = positions @ np.array([-normal[1], normal[0]])
