@@ -19,10 +19,13 @@ def test_a_material_says_everything_about_itself(name):
     assert module.IN_WORDS
     assert callable(module.make_structure)
     assert callable(module.thickness_A)
+    assert set(materials.phantom_keys(name)) <= module.Settings.model_fields.keys()
     honeycomb = getattr(module, "HONEYCOMB", None)
     classes = honeycomb.class_names if honeycomb else ("atom",)
     found = materials.purpose(name, classes)
     assert found in ("atoms", "columns", "heights", "species")
+    phantoms = {"atoms": "sheet", "columns": "particle", "heights": "particle"}
+    assert getattr(module, "PHANTOM", None) in (None, phantoms.get(found, "monolayer"))
     assert (found == "species") == (honeycomb is not None)
     assert materials.purpose(name, ("background", *classes)) == found
 

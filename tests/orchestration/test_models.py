@@ -3,6 +3,7 @@
 import pytest
 
 from atomsight.errors import InputError
+from atomsight.materials import graphene
 
 FILES = ("model.json", "network.weights.h5")
 
@@ -119,3 +120,14 @@ def test_a_training_that_starts_from_its_own_name_starts_from_what_ships(opened,
     assert models.start_option("one") == "--start-from data/models/one"
     assert models.start_option("graphene_laptop") == ""
     assert models.start_files("graphene_laptop") == []
+
+
+def test_models_without_specimens_to_evaluate_on_are_not_scored(opened, ship, monkeypatch):
+    ship("lean")
+    project = opened(row("lean"))
+    assert {"lean", "graphene_laptop"} <= set(project.models.evaluated("atoms"))
+    monkeypatch.delattr(graphene, "PHANTOM")
+    assert not project.models.evaluated("atoms")
+    assert "lean" not in project.models.shipping()
+    assert not [path for path in project.targets.score_tables() if "graphene_laptop" in path]
+    assert project.models.trained("atoms") == ["graphene_laptop"]

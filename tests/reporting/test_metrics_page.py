@@ -132,7 +132,7 @@ FINDS = {"graphene": "atoms", "gold": "columns", "gold_heights": "heights", "mos
 
 
 def model(name, **tables):
-    return EvaluatedModel(name, FINDS[name], (100.0, 20000.0), TABLES[name] | tables)
+    return EvaluatedModel(name, FINDS[name], "graphene", (100.0, 20000.0), TABLES[name] | tables)
 
 
 def text(*chosen):
@@ -245,7 +245,9 @@ def test_a_model_that_finds_nothing_has_a_page_without_nan():
 
 
 def test_what_is_not_measured_is_called_so():
-    bare = EvaluatedModel("graphene", "atoms", (100.0, 20000.0), {"evaluation": evaluation()[2:4]})
+    bare = EvaluatedModel(
+        "graphene", "atoms", "graphene", (100.0, 20000.0), {"evaluation": evaluation()[2:4]}
+    )
     page = text(bare)
     for name, said in (("bond length", "not measured"), ("columns wrong by 1", "no such model")):
         rows = [line for line in page.splitlines() if line.startswith(f"| {name} ")]

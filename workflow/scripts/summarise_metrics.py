@@ -97,7 +97,8 @@ def read_model(folder: str, place: str) -> EvaluatedModel:
         if (Path(place) / f"{name}.csv").is_file()
     }
     low, high = card.microscope["dose_e_per_A2"]
-    return EvaluatedModel(card.name, finds, (float(low), float(high)), found)
+    specimens = materials.material(card.material).IN_WORDS
+    return EvaluatedModel(card.name, finds, specimens, (float(low), float(high)), found)
 
 
 def read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:

@@ -15,10 +15,14 @@
     be.
 ``thickness_A(settings)``
     How much matter the beam passes [Å], about: the work of a multislice calculation.
+``PHANTOM``
+    What its models are evaluated on, made by another generator than ``make_structure``: ``sheet``
+    (of graphene), ``particle`` (of an fcc metal) or ``monolayer`` (of ``HONEYCOMB``). Without it
+    they are not evaluated. ``PHANTOM_KEYS`` are the keys of ``Settings`` that hold for the
+    specimens of the evaluation too.
 ``HONEYCOMB``
     Of materials whose species are told apart: the
-    :class:`atomsight.materials.building.sublattices.Honeycomb` that specimens of the evaluation are
-    made from, by another generator than ``make_structure``.
+    :class:`atomsight.materials.building.sublattices.Honeycomb` that the monolayers are made from.
 
 What several materials are made with is in ``materials/building/``.
 """
@@ -63,6 +67,16 @@ def honeycomb(name: str) -> Honeycomb:
             f"{name} is not a monolayer whose species are told apart; these are {', '.join(known)}"
         )
     return found
+
+
+def is_evaluated(name: str) -> bool:
+    """Whether there are specimens to evaluate the models of a material on."""
+    return getattr(material(name), "PHANTOM", None) is not None
+
+
+def phantom_keys(name: str) -> tuple[str, ...]:
+    """The keys of a material's section that hold for the specimens of the evaluation too."""
+    return getattr(material(name), "PHANTOM_KEYS", ())
 
 
 def is_counting(class_names: Iterable[str]) -> bool:

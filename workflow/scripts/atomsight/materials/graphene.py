@@ -18,6 +18,7 @@ from atomsight.files.records import Structure
 from atomsight.materials.building import covers
 
 IN_WORDS = "graphene"
+PHANTOM = "sheet"
 
 #: Distances of neighbours and of second neighbours in graphene [Å].
 BOND_A = 1.42

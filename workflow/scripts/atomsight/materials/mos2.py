@@ -16,6 +16,7 @@ from atomsight.materials.building.periodic_waves import PeriodicWaves
 from atomsight.materials.building.sublattices import Honeycomb, Sublattice
 
 IN_WORDS = "monolayers of MoS₂"
+PHANTOM = "monolayer"
 
 #: Distance of the two layers of sulfur [Å].
 LAYER_DISTANCE_A = 3.12

@@ -23,6 +23,7 @@ from atomsight.materials.building import support
 from atomsight.materials.building.support import SupportSettings
 
 IN_WORDS = "nanoparticles"
+PHANTOM, PHANTOM_KEYS = "particle", ("metal",)
 
 #: Families of planes that a particle is cut along, with their normals.
 PLANE_FAMILIES = ((1, 0, 0), (1, 1, 0), (1, 1, 1))

@@ -95,12 +95,30 @@ class Models:
         return [name for name, section in self.sections.items() if _finds(section) == kind]
 
     def shipping(self, kind: str | None = None) -> list[str]:
-        """The models that ship; those that find one kind of thing, if one is named."""
-        return [name for name, card in self.cards.items() if kind in (None, _finds(vars(card)))]
+        """The models that ship and can be evaluated, or those that find one kind of thing."""
+        return [
+            name
+            for name, card in self.cards.items()
+            if kind in (None, _finds(vars(card))) and materials.is_evaluated(card.material)
+        ]
+
+    def of_phantom(self, name: str) -> dict[str, object]:
+        """What the specimens that a model of the configuration is evaluated on share with it."""
+        section = self.sections[name]
+        material = section["material"]
+        return {key: section[material][key] for key in materials.phantom_keys(material)}
 
     def evaluated(self, kind: str) -> list[str]:
-        """The models that an evaluation of one kind knows, of the configuration or shipped."""
-        return list(dict.fromkeys([*self.trained(kind), *self.shipping(kind)]))
+        """The models that an evaluation of one kind knows, of the configuration or shipped.
+
+        There must be specimens of their material to evaluate them on.
+        """
+        trained = [
+            name
+            for name in self.trained(kind)
+            if materials.is_evaluated(self.sections[name]["material"])
+        ]
+        return list(dict.fromkeys([*trained, *self.shipping(kind)]))
 
     def evaluated_folder(self, name: str, of: str) -> str:
         """Folder of a model that is evaluated: ``results/metrics`` is about those that ship.

@@ -56,9 +56,8 @@ class Options:
             "contrast": "auto" if contrast == "either" else contrast
         }
         # The card of a model that is not in the configuration does not tell the metal.
-        trained = self.models.sections.get(model, {}).get("nanoparticle")
-        if "particle" in values and trained:
-            values["particle"] = values["particle"] | {"metal": trained["metal"]}
+        if "particle" in values and model in self.models.sections:
+            values["particle"] = values["particle"] | self.models.of_phantom(model)
         return json.dumps(values)
 
     def hops(self, name: str, errors: list[str]) -> list[str]:

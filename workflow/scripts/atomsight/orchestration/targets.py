@@ -58,6 +58,7 @@ class Targets:
                 f"results/models/{model}/{table}.csv"
                 for kind, tables in SCORED.items()
                 for model in self.models.trained(kind)
+                if model in self.models.evaluated(kind)
                 for table in tables
             ),
             *(

@@ -54,6 +54,8 @@ class EvaluatedModel:
         Its name.
     finds : str
         What it finds, a key of :data:`TABLES`.
+    specimens : str
+        In what, such as "monolayers of MoS₂".
     doses_e_per_A2 : tuple of 2 floats
         Doses of its training [e/Å²]; of all images of a focal series together.
     tables : dict of str to DataFrame
@@ -62,6 +64,7 @@ class EvaluatedModel:
 
     name: str
     finds: str
+    specimens: str
     doses_e_per_A2: tuple[float, float]
     tables: dict[str, pd.DataFrame]
 

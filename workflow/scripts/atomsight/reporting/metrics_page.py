@@ -17,10 +17,10 @@ TRUSTED = 0.99
 _BEYOND = " †"
 
 _FINDS = {
-    "atoms": "atoms of graphene",
-    "columns": "columns of nanoparticles",
-    "heights": "atoms counted in columns",
-    "species": "species in MoS₂",
+    "atoms": "atoms of",
+    "columns": "columns of",
+    "heights": "atoms counted in columns of",
+    "species": "species in",
 }
 
 _HOW_TO_READ = (
@@ -66,7 +66,7 @@ def page(models: Sequence[EvaluatedModel], claims: pd.DataFrame) -> list[Block]:
     ]
     for model in models:
         low, high = (words.dose(dose) for dose in model.doses_e_per_A2)
-        blocks.append(Heading(f"{model.name}: {_FINDS[model.finds]}"))
+        blocks.append(Heading(f"{model.name}: {_FINDS[model.finds]} {model.specimens}"))
         blocks.append(Paragraph(f"Trained on doses from {low} to {high} e/Å²."))
         blocks += _DETAILS[model.finds](model)
     return blocks + list(_beside_the_paper(models, claims))
