@@ -381,9 +381,9 @@ def cancelled_training(trial: Trial) -> str:
     run, _, job = start_on_slurm(trial, "train_network.py", lambda: any(checkpoints.glob("*")))
     subprocess.run(["scancel", job], check=True)
     log = trial.folder / "results" / "logs" / "train_network" / "graphene_laptop.log"
-    wait_until(lambda: "told to stop (SIGTERM)" in log.read_text(encoding="utf-8"))
+    wait_until(lambda: "stopped by SIGTERM" in log.read_text(encoding="utf-8"))
     succeed(trial.end(run))
-    told = re.search(r"goes on after step \d+", trial.said + log.read_text(encoding="utf-8"))
+    told = re.search(r"resumes after step \d+", trial.said + log.read_text(encoding="utf-8"))
     if told is None:
         raise RuntimeError("the training did not go on from its checkpoint")
     trial.notes.append(f"tried again, it {told[0]}")

@@ -174,7 +174,7 @@ def stop_while_it_writes(folder, number):
 def test_a_job_that_is_asked_to_stop_leaves_nothing_half_written(tmp_path, number):
     code, said = stop_while_it_writes(tmp_path, number)
     assert code == 128 + number
-    sentence = "nothing half-written is left, and the same command goes on"
+    sentence = "no partial file is left, rerun the same command to continue"
     assert said == f"error: stopped by {number.name}; {sentence}\n"
     assert not list(tmp_path.iterdir())
 
@@ -272,7 +272,7 @@ def test_a_wish_to_stop_is_heard_while_hdf5_writes(tmp_path, name, code):
         text=True,
     )
     assert done.returncode == code, done.stderr
-    assert f"stopped by {name}; nothing half-written is left" in done.stderr
+    assert f"stopped by {name}; no partial file is left" in done.stderr
     assert not list(tmp_path.iterdir())
 
 
@@ -305,7 +305,7 @@ def test_a_wish_to_stop_is_heard_while_garbage_is_collected(tmp_path):
         text=True,
     )
     assert done.returncode == 143, done.stderr
-    assert "error: stopped by SIGTERM; nothing half-written is left" in done.stderr
+    assert "error: stopped by SIGTERM; no partial file is left" in done.stderr
     assert not list(tmp_path.iterdir())
 
 
@@ -343,7 +343,7 @@ def test_the_last_sentence_of_a_cancelled_job_is_in_its_log(tmp_path):
             os.kill(number, signal.SIGTERM)
         assert run.wait(timeout=60) == 1
     log = (tmp_path / "results/logs/import_series/mine.log").read_text()
-    assert "stopped by SIGTERM; nothing half-written is left" in log
+    assert "stopped by SIGTERM; no partial file is left" in log
 
 
 def test_waves_do_not_depend_on_how_busy_a_machine_is():

@@ -13,7 +13,7 @@ from atomsight.imaging.conditions import (
     MicroscopeSettings,
     MtfSettings,
     draw_conditions,
-    favour,
+    mix_in_favourable,
     place_pixels,
     ranges_at,
 )
@@ -69,7 +69,7 @@ FAVOURING = replace(CURRICULUM, favourable=KEPT)
 def favoured_at(progress, count=2000):
     """Signed defocus and Cs of images drawn at a point of a training that favours some."""
     rng = np.random.default_rng(7)
-    mixed = favour(draw_conditions(TITAN, count, rng), TITAN, FAVOURING, progress, rng)
+    mixed = mix_in_favourable(draw_conditions(TITAN, count, rng), TITAN, FAVOURING, progress, rng)
     defocus, cs_um = -mixed["aberrations"][:, 0, 0], mixed["aberrations"][:, 0, 3] / 1e4
     shares = []
     for sign in (1, -1):
@@ -89,7 +89,7 @@ def test_favourable_conditions_hold_for_all_images_at_first_and_for_their_share_
 def test_without_favourable_ranges_no_image_is_favoured():
     rng = np.random.default_rng(8)
     drawn = draw_conditions(TITAN, 5, rng)
-    kept = favour(drawn, TITAN, CURRICULUM, 0.0, rng)
+    kept = mix_in_favourable(drawn, TITAN, CURRICULUM, 0.0, rng)
     for name, values in drawn.items():
         np.testing.assert_array_equal(kept[name], values)
 
@@ -98,7 +98,7 @@ def test_a_favourable_range_the_microscope_does_not_have_is_refused():
     wrong = replace(CURRICULUM, favourable=FavourableSettings(0.5, {"defocus_nm": (0, 1)}))
     rng = np.random.default_rng(9)
     with pytest.raises(InputError, match=r"favourable.ranges: defocus_nm is not a range"):
-        favour(draw_conditions(TITAN, 2, rng), TITAN, wrong, 0.5, rng)
+        mix_in_favourable(draw_conditions(TITAN, 2, rng), TITAN, wrong, 0.5, rng)
 
 
 def test_pixels_are_spaced_by_their_size_and_mirrored_at_random():

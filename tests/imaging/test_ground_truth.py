@@ -8,12 +8,12 @@ from atomsight.imaging.ground_truth import class_maps
 CELL_A = (20.0, 24.0)
 
 
-def maps_of(sites, members, rows, columns, sigma_A=0.4):
+def maps_of(sites, site_classes, rows, columns, sigma_A=0.4):
     maps = class_maps(
         np.asarray(rows, "float32")[None],
         np.asarray(columns, "float32")[None],
         np.asarray(sites, "float32")[None],
-        np.asarray(members, "float32")[None],
+        np.asarray(site_classes, "float32")[None],
         sigma_A,
         CELL_A,
     )
@@ -30,8 +30,8 @@ def test_a_site_is_a_gaussian_of_amplitude_one_at_its_place():
 def test_classes_sum_to_one_even_where_sites_crowd():
     rng = np.random.default_rng(1)
     sites = rng.uniform(0, 20, (300, 2))
-    members = np.eye(3)[rng.integers(3, size=300)]
-    maps = maps_of(sites, members, 0.2 * np.arange(64), 0.2 * np.arange(64))
+    site_classes = np.eye(3)[rng.integers(3, size=300)]
+    maps = maps_of(sites, site_classes, 0.2 * np.arange(64), 0.2 * np.arange(64))
     np.testing.assert_allclose(maps.sum(axis=-1), 1, atol=1e-5)
     assert maps.min() >= 0
 

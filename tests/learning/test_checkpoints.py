@@ -58,7 +58,7 @@ def go_on(work, epochs=2, stop_at=None, number=signal.SIGTERM):
     stream = Line()
     callbacks = [kept] if stop_at is None else [kept, StopAt(kept, stop_at, number)]
     begun, whole = kept.step // EPOCH, -(-kept.step // EPOCH)
-    with kept.heeding_signals():
+    with kept.stopping_on_signals():
         for first, last in ((begun, whole), (whole, epochs)):
             for epoch in range(first, last):
                 stream.done = kept.step
@@ -136,7 +136,7 @@ def test_a_training_of_something_else_starts_anew(tmp_path, caplog):
     go_on(tmp_path)
     _, kept = begin(tmp_path, identity="another line")
     assert kept.step == 0
-    assert "starts anew" in caplog.text
+    assert "starts from the beginning" in caplog.text
     assert not (tmp_path / "checkpoint").exists()
 
 
@@ -148,11 +148,11 @@ def test_a_checkpoint_that_is_being_written_is_not_taken_for_one(tmp_path):
 
 
 def test_a_second_training_in_the_folder_is_refused_while_the_first_runs(tmp_path):
-    with checkpoints.alone(tmp_path):
+    with checkpoints.lock(tmp_path):
         words = rf"another training \(process {os.getpid()} on .*\) is writing there"
-        with pytest.raises(InputError, match=words), checkpoints.alone(tmp_path):
+        with pytest.raises(InputError, match=words), checkpoints.lock(tmp_path):
             pytest.fail("two trainings at once")
-    with checkpoints.alone(tmp_path):
+    with checkpoints.lock(tmp_path):
         assert str(os.getpid()) in (tmp_path / "lock").read_text()
 
 
@@ -161,5 +161,5 @@ def test_a_file_system_without_locks_does_not_keep_from_training(tmp_path, monke
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr(checkpoints.fcntl, "flock", no_locks)
-    with checkpoints.alone(tmp_path):
+    with checkpoints.lock(tmp_path):
         assert (tmp_path / "lock").is_file()

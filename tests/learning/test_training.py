@@ -271,7 +271,7 @@ def test_a_killed_training_ends_with_the_model_of_an_undisturbed_one(tmp_path, w
     assert at_next_checkpoint(first, killed, signal.SIGKILL) == -signal.SIGKILL
     second = train(killed, wave_file)
     assert at_next_checkpoint(second, killed, signal.SIGTERM) == 128 + signal.SIGTERM
-    assert "the training goes on from there" in errors_of(killed)
+    assert "rerun the same command to continue from there" in errors_of(killed)
     assert "Traceback" not in errors_of(killed)
     assert not (killed / "model").exists()
     assert train_network.main(arguments(killed, wave_file)) == 0

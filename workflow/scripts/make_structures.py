@@ -21,7 +21,6 @@ from atomsight.materials import MATERIALS
 
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
-    """Make the structures of one shard and write them."""
     arguments = command_line.parser(__doc__)
     arguments.add_argument("output", metavar="STRUCTURES.h5", help="the structures")
     arguments.add_argument("--material", required=True, choices=sorted(MATERIALS))

@@ -20,7 +20,6 @@ from atomsight.imaging.waves import WaveSettings, simulate_spectra
 
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
-    """Simulate one wave after another and write them."""
     arguments = command_line.parser(__doc__)
     arguments.add_argument("structures", metavar="STRUCTURES.h5", help="the structures")
     arguments.add_argument("output", metavar="WAVES.h5", help="the exit waves")
@@ -43,27 +42,7 @@ def main(argv: list[str] | None = None) -> None:
 def simulate(
     structures: str, chosen: WaveSettings, energy_eV: float
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Simulate one structure after another.
-
-    Parameters
-    ----------
-    structures : path
-        A shard of structures.
-    chosen : WaveSettings
-        How to simulate.
-    energy_eV : float
-        Energy of the electrons [eV].
-
-    Yields
-    ------
-    spectra, sites, classes : ndarray
-        What :func:`atomsight.files.layout.write_waves` takes.
-
-    Raises
-    ------
-    InputError
-        If a structure has no exit wave with these settings.
-    """
+    """Simulate one structure after another; yields what :func:`layout.write_waves` takes."""
     for number, structure in layout.read_structures(structures):
         try:
             spectra = simulate_spectra(structure, chosen, energy_eV, seed=number)

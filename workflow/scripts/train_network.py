@@ -1,8 +1,8 @@
 """Train a network on exit waves; every example is a new simulated image.
 
 MODEL is the folder of the model; its files appear when the training is complete. Checkpoints and
-logs go to WORK. A training that was stopped, or killed, goes on from its last checkpoint when the
-command is given again, here or on another machine, and ends with the model that it would have had.
+logs go to WORK. A training that was stopped or killed continues from its last checkpoint when the
+command is rerun, here or on another machine, and ends with the model that it would have had.
 
 Example:
     python train_network.py model waves_0.h5 waves_1.h5 --work training --seed 1 \\
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from atomsight.learning.training import TrainingPlan
 
-#: Images on which the inverse_temperature is measured.
-SHARPNESS_IMAGES = 120
+#: Images on which the inverse temperature of the probabilities is measured.
+CALIBRATION_IMAGES = 120
 
 #: A network has learned nothing if its loss is more than this share of a constant answer's.
 COLLAPSED = 0.99
@@ -40,7 +40,6 @@ COLLAPSED = 0.99
 
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
-    """Read the waves, train, write the model."""
     given = parse(argv)
     if given.checkpoint_steps < 1:
         raise InputError(f"--checkpoint-steps: {given.checkpoint_steps} must be at least 1")
@@ -52,7 +51,7 @@ def main(argv: list[str] | None = None) -> None:
 
     plan = make_plan(section, given.seed)
     start = starting_weights(given.start_from, plan) if given.start_from else ()
-    with checkpoints.alone(given.work):
+    with checkpoints.lock(given.work):
         network, history = train(waves, plan, given.work, given.checkpoint_steps, start)
         constant = constant_loss(make_learner(network, waves, plan), streams(waves, plan)[1])
         warn_if_collapsed(history["val_loss"].iloc[-1], constant)
@@ -64,11 +63,10 @@ def main(argv: list[str] | None = None) -> None:
         card = make_card(given.name or given.model.resolve().name, section, plan, waves, history)
         card.scores["constant_loss"] = constant
         models.save(given.model, network, card, history)
-        checkpoints.forget(given.work)
+        checkpoints.discard(given.work)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Read the command line."""
     arguments = command_line.parser(__doc__)
     arguments.add_argument("model", metavar="MODEL", type=Path, help="folder of the model")
     arguments.add_argument("waves", metavar="WAVES.h5", nargs="+", help="shards of exit waves")
@@ -90,46 +88,12 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 
 def read_section(section: dict) -> dict:
-    """Read the section of a model, with the ranges of its microscope.
-
-    Parameters
-    ----------
-    section : dict
-        What ``--settings`` gives; ``microscope`` holds the ranges or names a file of them.
-
-    Returns
-    -------
-    dict
-        The section, checked and complete.
-
-    Raises
-    ------
-    InputError
-        On the first wrong key or value.
-    """
+    """Check and complete the section of a model, whose microscope may be a file."""
     return settings.check_configuration({"models": {"model": section}})["models"]["model"]
 
 
 def starting_weights(folder: str, plan: "TrainingPlan") -> "list[np.ndarray]":
-    """Read the weights that a training starts from.
-
-    Parameters
-    ----------
-    folder : str
-        Folder of a model.
-    plan : TrainingPlan
-        What is to be trained.
-
-    Returns
-    -------
-    list of ndarrays
-        The weights, in the order of Keras.
-
-    Raises
-    ------
-    InputError
-        If the folder is not a model, or one of another size.
-    """
+    """Read the weights of a model to start from, which must have the sizes of the plan."""
     network, card = models.load_network(folder)
     for name, theirs, ours in (
         ("network.features", card.features, plan.features),
@@ -145,15 +109,7 @@ def starting_weights(folder: str, plan: "TrainingPlan") -> "list[np.ndarray]":
 
 
 def warn_if_collapsed(val_loss: float, constant: float) -> None:
-    """Say so if a training came to nothing.
-
-    Parameters
-    ----------
-    val_loss : float
-        The validation loss in the end.
-    constant : float
-        That of the best constant answer.
-    """
+    """Warn if the validation loss is no better than that of the best constant answer."""
     if not val_loss < COLLAPSED * constant:
         warnings.warn(
             f"the network has learned nothing: its validation loss is {val_loss:.3f}, that of an "
@@ -166,29 +122,12 @@ def warn_if_collapsed(val_loss: float, constant: float) -> None:
 def inverse_temperature_of(
     network: "keras.Model", waves: Waves, plan: "TrainingPlan", segmentation: dict
 ) -> float:
-    """Measure how sharp a network's answers must be made, on the waves kept aside.
-
-    Parameters
-    ----------
-    network : keras.Model
-        The trained network.
-    waves : Waves
-        What it was trained on, and what was kept aside.
-    plan : TrainingPlan
-        How it was trained.
-    segmentation : dict
-        The section ``segmentation``, complete.
-
-    Returns
-    -------
-    float
-        The exponent.
-    """
+    """Measure the exponent of a network's probabilities on the waves kept aside."""
     from atomsight.learning.training import make_learner, streams
     from atomsight.reading.probability_calibration import measure_inverse_temperature
     from atomsight.reading.segmentation import SegmentationSettings
 
-    batches = -(-SHARPNESS_IMAGES // plan.training.batch)
+    batches = -(-CALIBRATION_IMAGES // plan.training.batch)
     more = replace(plan, training=replace(plan.training, validation_batches=batches))
     imaging = make_learner(network, waves, plan).imaging
     chosen = settings.build(SegmentationSettings, segmentation)
@@ -198,26 +137,7 @@ def inverse_temperature_of(
 def make_card(
     name: str, section: dict, plan: "TrainingPlan", waves: Waves, history: "pd.DataFrame"
 ) -> models.ModelCard:
-    """Say what was trained, on what and with what result.
-
-    Parameters
-    ----------
-    name : str
-        Name of the model.
-    section : dict
-        The complete section of the model.
-    plan : TrainingPlan
-        What was trained, and how.
-    waves : Waves
-        What it was trained on.
-    history : DataFrame
-        The losses.
-
-    Returns
-    -------
-    ModelCard
-        The card.
-    """
+    """Say what was trained, on what and with what result."""
     import keras
 
     from atomsight.learning.training import waves_sha256

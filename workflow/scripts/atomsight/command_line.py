@@ -21,7 +21,7 @@ import pandas as pd
 from atomsight.errors import InputError
 from atomsight.files import provenance, sealed
 
-#: After so long a wish to stop is heard again, that came while HDF5 wrote or was lost [s].
+#: A request to stop that came while HDF5 wrote, or was lost, is repeated after so long [s].
 _SOON_S, _LATER_S = 0.01, 1.0
 _timers: list[threading.Timer] = []
 
@@ -102,19 +102,11 @@ def print_table(table: pd.DataFrame) -> None:
 
 
 def script(main: Callable[[list[str] | None], None]) -> Callable[[list[str] | None], int]:
-    """Turn a script's work into an entry point that reports errors in one sentence.
+    """Turn a script's ``main(argv)`` into an entry point that reports errors in one sentence.
 
-    Parameters
-    ----------
-    main : callable
-        ``main(argv)``; it does the work and raises :class:`InputError` on bad input.
-
-    Returns
-    -------
-    callable
-        ``main(argv=None)`` that returns the exit code: 0, or 1 after printing the sentence to
-        standard error. Asked to stop, by Ctrl-C or by a cluster, it leaves nothing half-written
-        and returns 128 and the number of the signal.
+    It returns the exit code: 0, or 1 after printing the sentence of an :class:`InputError` to
+    standard error. Asked to stop, by Ctrl-C or by a cluster, it leaves no partial file and returns
+    128 plus the number of the signal.
     """
 
     @functools.wraps(main)
@@ -131,8 +123,8 @@ def script(main: Callable[[list[str] | None], None]) -> Callable[[list[str] | No
         except KeyboardInterrupt as stop:
             asked = stop.args[0] if stop.args else signal.SIGINT
             print(
-                f"error: stopped by {asked.name}; nothing half-written is left, and the same "
-                "command goes on",
+                f"error: stopped by {asked.name}; no partial file is left, rerun the same command "
+                "to continue",
                 file=sys.stderr,
             )
             return 128 + asked
@@ -164,7 +156,7 @@ def _stopping() -> Iterator[None]:
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    """Stop, and again a second later if it was not heard, as in finalisers and in code in C."""
+    """Stop, and again a second later if that was lost, as in finalisers and in code in C."""
     if isinstance(sys.exc_info()[1], KeyboardInterrupt):
         return  # It is on its way out.
     if sealed.is_called_by_hdf5(frame):

@@ -13,7 +13,8 @@ Positions
     ``(x, y)``.
 Aberrations
     Defocus has the microscopist's sign: underfocus is positive, ``defocus = -C10``. The phase of
-    the transfer function is ``exp(-i chi)`` with the chi of :func:`aberration_phase`.
+    the transfer function is ``exp(-i chi)`` with the chi of
+    :func:`atomsight.imaging.microscope.aberration_basis`.
 Focal spread
     The 1/e half-width of the distribution of defocus, as in abTEM and in Kirkland's book. Its
     standard deviation is smaller by √2.
@@ -24,54 +25,22 @@ from scipy import constants
 
 
 def electron_wavelength_A(energy_eV: float) -> float:
-    """Relativistic de Broglie wavelength of the beam electrons.
-
-    Parameters
-    ----------
-    energy_eV : float
-        Kinetic energy of the electrons [eV].
-
-    Returns
-    -------
-    float
-        Wavelength [Å].
-    """
+    """Relativistic de Broglie wavelength of electrons of that kinetic energy."""
     rest_energy_eV = constants.m_e * constants.c**2 / constants.e
     momentum_eV = np.sqrt(energy_eV * (energy_eV + 2 * rest_energy_eV))
     return float(constants.h * constants.c / constants.e / momentum_eV / constants.angstrom)
 
 
 def beam_orders(orders: int) -> np.ndarray:
-    """Signed integer orders of a centred, band-limited spectrum.
+    """Signed orders ``-(orders // 2) ... orders // 2`` of a centred, band-limited spectrum.
 
-    Parameters
-    ----------
-    orders : int
-        Number of orders along one axis; odd, so that the spectrum is symmetric about zero.
-
-    Returns
-    -------
-    ndarray of shape (orders,)
-        ``-(orders // 2) ... orders // 2``.
+    ``orders`` is odd, so that the spectrum is symmetric about zero.
     """
     half = orders // 2
     return np.arange(-half, half + 1)
 
 
 def rotate(positions: np.ndarray, angle_rad: float) -> np.ndarray:
-    """Rotate positions about the origin, from x towards y.
-
-    Parameters
-    ----------
-    positions : ndarray of shape (N, 2)
-        Positions ``(x, y)`` [Å].
-    angle_rad : float
-        Angle of the rotation [rad].
-
-    Returns
-    -------
-    ndarray of shape (N, 2)
-        The rotated positions [Å].
-    """
+    """Rotate positions ``(x, y)`` of shape (N, 2) about the origin, from x towards y."""
     cosine, sine = np.cos(angle_rad), np.sin(angle_rad)
     return positions @ np.array([[cosine, sine], [-sine, cosine]])

@@ -137,18 +137,7 @@ class CurriculumSettings:
     favourable: FavourableSettings = FavourableSettings()
 
     def width(self, progress: float) -> float:
-        """How far the ranges have widened.
-
-        Parameters
-        ----------
-        progress : float
-            Share of the training that is done, 0 to 1.
-
-        Returns
-        -------
-        float
-            From 0, the easy ranges, to 1, the full ones.
-        """
+        """How far the ranges have widened at a share of the training, from 0 (easy) to 1 (full)."""
         done = (progress - self.easy_until) / (self.full_from - self.easy_until)
         return float(np.clip(done, 0, 1))
 
@@ -156,26 +145,9 @@ class CurriculumSettings:
 def ranges_at(
     progress: float, microscope: MicroscopeSettings, curriculum: CurriculumSettings
 ) -> MicroscopeSettings:
-    """Ranges that hold at a point of the training.
+    """Ranges that hold at a share of the training, 0 to 1.
 
-    Parameters
-    ----------
-    progress : float
-        Share of the training that is done, 0 to 1.
-    microscope : MicroscopeSettings
-        The full ranges.
-    curriculum : CurriculumSettings
-        The easy ranges, and when they widen.
-
-    Returns
-    -------
-    MicroscopeSettings
-        The ranges.
-
-    Raises
-    ------
-    InputError
-        If the curriculum names a range that the microscope does not have.
+    Raises ``InputError`` if the curriculum names a range that the microscope does not have.
     """
     _check_names(curriculum.start, "training.curriculum.start")
     width = curriculum.width(progress)
@@ -205,24 +177,11 @@ def _check_names(ranges: Mapping[str, Range], where: str) -> None:
 def draw_conditions(
     ranges: MicroscopeSettings, examples: int, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
-    """Draw the conditions of single images, or of focal series.
+    """Draw the conditions of B single images, or of B focal series.
 
-    The images of a series differ in defocus and share the dose; all else is common to them.
-
-    Parameters
-    ----------
-    ranges : MicroscopeSettings
-        Where to draw from.
-    examples : int
-        Number of images or series, B.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    dict of ndarrays, float32
-        ``aberrations`` (B, F, 5), ``focal_spread``, ``vibration`` and ``dose`` (B, F), ``mtf``
-        (B, F, 3), ``pixel_size`` (B,): inputs of :class:`atomsight.imaging.microscope.Microscope`.
+    The images of a series differ in defocus and share the dose; all else is common to them. Gives
+    float32 ``aberrations`` (B, F, 5), ``focal_spread``, ``vibration`` and ``dose`` (B, F), ``mtf``
+    (B, F, 3), ``pixel_size`` (B,): inputs of :class:`atomsight.imaging.microscope.Microscope`.
     """
 
     def uniform(limits: Range) -> np.ndarray:
@@ -256,37 +215,18 @@ def draw_conditions(
     return {name: values.astype("float32") for name, values in drawn.items()}
 
 
-def favour(
+def mix_in_favourable(
     conditions: Mapping[str, np.ndarray],
     ranges: MicroscopeSettings,
     curriculum: CurriculumSettings,
     progress: float,
     rng: np.random.Generator,
 ) -> dict[str, np.ndarray]:
-    """Put favourable conditions in the place of some.
+    """Replace some of the conditions that :func:`draw_conditions` drew by favourable ones.
 
-    Parameters
-    ----------
-    conditions : Mapping of str to ndarray
-        What :func:`draw_conditions` drew for B images or series.
-    ranges : MicroscopeSettings
-        What it was drawn from; it holds for what the favourable ranges leave out.
-    curriculum : CurriculumSettings
-        Of it ``favourable``.
-    progress : float
-        Share of the training that is done, 0 to 1.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    dict of ndarrays, float32
-        The conditions.
-
-    Raises
-    ------
-    InputError
-        If a favourable range is none of a microscope.
+    What the favourable ranges leave out is drawn from ``ranges``. ``progress`` is the share of the
+    training that is done, 0 to 1. Raises ``InputError`` if a favourable range is none of a
+    microscope.
     """
     favourable = curriculum.favourable
     if not favourable.ranges:
@@ -314,28 +254,26 @@ def place_pixels(
     middles_A: np.ndarray | None = None,
     offsets_A: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
-    """Place grids of pixels at random on periodic specimens, mirrored at random.
+    """Place square grids of pixels at random on periodic specimens, mirrored at random.
 
     Parameters
     ----------
     pixel_size_A : ndarray of shape (B,)
-        Size of the pixels [Å].
+        Size of the pixels.
     cell_A : tuple of float
-        Periods ``(x, y)`` [Å].
+        Periods ``(x, y)``.
     size : int
         Pixels along an edge.
-    rng : numpy.random.Generator
-        Source of randomness.
     middles_A : ndarray of shape (B, 2), optional
-        Where the middles ``(x, y)`` of the grids lie [Å]; anywhere without it and where it is NaN.
+        Where the middles ``(x, y)`` of the grids lie; anywhere without it and where it is NaN.
     offsets_A : ndarray of shape (B, F, 2), optional
-        How far ``(x, y)`` the images of a focal series lie from their place [Å].
+        How far ``(x, y)`` the images of a focal series lie from their place.
 
     Returns
     -------
     dict of ndarrays
-        ``rows`` and ``columns``, float32 of shape (B, F, size), positions [Å], falling
-        where mirrored; ``turned``, bool of shape (B,), images to be transposed. Mirrors and a
+        ``rows`` and ``columns``, float32 of shape (B, F, size), positions [Å], falling where
+        mirrored; ``turned``, bool of shape (B,), images to be transposed. Mirrors and a
         transposition together make all four rotations.
     """
     count = len(pixel_size_A)

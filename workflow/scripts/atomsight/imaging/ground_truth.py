@@ -7,24 +7,10 @@ from keras import ops
 def gaussian_profiles(
     pixels: keras.KerasTensor, sites: keras.KerasTensor, sigma_A: float, period_A: float
 ) -> keras.KerasTensor:
-    """Gaussians of amplitude one around sites, along one axis.
+    """Gaussians of amplitude one around sites along one axis, shape (B, P, S).
 
-    Parameters
-    ----------
-    pixels : tensor of shape (B, P)
-        Positions of the pixels [Å].
-    sites : tensor of shape (B, S)
-        Positions of the sites [Å].
-    sigma_A : float
-        Standard deviation [Å].
-    period_A : float
-        Period of the specimen [Å]; every site counts where its image nearest to the middle of the
-        pixels stands, so the pixels must span less than a period.
-
-    Returns
-    -------
-    tensor of shape (B, P, S)
-        The profiles.
+    Every site counts where its periodic image nearest to the middle of the pixels lies, so the
+    pixels must span less than a period.
     """
     middle = ops.mean(pixels, axis=-1, keepdims=True)
     apart = sites - middle
@@ -37,7 +23,7 @@ def class_maps(
     rows: keras.KerasTensor,
     columns: keras.KerasTensor,
     sites: keras.KerasTensor,
-    members: keras.KerasTensor,
+    site_classes: keras.KerasTensor,
     sigma_A: float,
     cell_A: tuple[float, float],
 ) -> keras.KerasTensor:
@@ -48,25 +34,24 @@ def class_maps(
     rows, columns : tensors of shape (B, H) and (B, W)
         Positions of the pixels [Å].
     sites : tensor of shape (B, S, 2)
-        Positions ``(x, y)`` of the sites [Å], filled up to equal numbers.
-    members : tensor of shape (B, S, C - 1)
-        One where a site is of a class (from class 1 on), zero elsewhere; a row of zeros for a place
-        that is only filled up.
+        Positions ``(x, y)`` of the sites [Å], padded to equal numbers.
+    site_classes : tensor of shape (B, S, C - 1)
+        One where a site is of a class (from class 1 on), zero elsewhere; a row of zeros is padding.
     sigma_A : float
-        Standard deviation of the Gaussian of a site [Å].
+        Standard deviation of the Gaussian of a site.
     cell_A : tuple of float
-        Periods ``(x, y)`` [Å].
+        Periods ``(x, y)``.
 
     Returns
     -------
     tensor of shape (B, H, W, C)
         Sums of Gaussians, one class after another, and first the background that is left. Where the
-        Gaussians of neighbours sum to more than one they are scaled, so that all classes sum to
-        one everywhere.
+        Gaussians of neighbours sum to more than one they are scaled, so that all classes sum to one
+        everywhere.
     """
     along_y = gaussian_profiles(rows, sites[..., 1], sigma_A, cell_A[1])
     along_x = gaussian_profiles(columns, sites[..., 0], sigma_A, cell_A[0])
-    weighted = along_y[:, None] * ops.transpose(members, (0, 2, 1))[:, :, None, :]
+    weighted = along_y[:, None] * ops.transpose(site_classes, (0, 2, 1))[:, :, None, :]
     sums = ops.matmul(weighted, ops.swapaxes(along_x, 1, 2)[:, None])
     sums = ops.transpose(sums, (0, 2, 3, 1))
     total = ops.sum(sums, axis=-1, keepdims=True)

@@ -25,20 +25,10 @@ Complex = tuple[keras.KerasTensor, keras.KerasTensor]
 
 
 def aberration_basis(k_y: np.ndarray, k_x: np.ndarray, wavelength_A: float) -> np.ndarray:
-    """Phase of the transfer function per ångström of each aberration.
+    """Phase of the transfer function per ångström of each aberration [rad/Å], shape (K_y, K_x, 5).
 
-    Parameters
-    ----------
-    k_y, k_x : ndarray of shapes (K_y,) and (K_x,)
-        Spatial frequencies [1/Å].
-    wavelength_A : float
-        Wavelength of the electrons [Å].
-
-    Returns
-    -------
-    ndarray of shape (K_y, K_x, 5)
-        The phase χ is this times the coefficients, in the order of :data:`ABERRATIONS` [rad/Å].
-        Kirkland, *Advanced Computing in Electron Microscopy*, eq 2.22; the paper, eq 4.
+    The phase χ is this times the coefficients, in the order of :data:`ABERRATIONS`. Kirkland,
+    *Advanced Computing in Electron Microscopy*, eq 2.22; the paper, eq 4.
     """
     y, x = wavelength_A * k_y[:, None], wavelength_A * k_x[None, :]
     square = x**2 + y**2
@@ -50,40 +40,20 @@ def aberration_basis(k_y: np.ndarray, k_x: np.ndarray, wavelength_A: float) -> n
 def temporal_envelope(
     focal_spread_A: keras.KerasTensor, square_k: np.ndarray, wavelength_A: float
 ) -> keras.KerasTensor:
-    """Damping by the spread of defocus.
+    """Damping ``exp[-(½ π λ Δ k²)²]`` by the spread of defocus, shape (..., K_y, K_x).
 
-    Parameters
-    ----------
-    focal_spread_A : tensor of shape (...)
-        1/e half-width of the distribution of defocus [Å].
-    square_k : ndarray of shape (K_y, K_x)
-        Squared spatial frequency [1/Å²].
-    wavelength_A : float
-        Wavelength of the electrons [Å].
-
-    Returns
-    -------
-    tensor of shape (..., K_y, K_x)
-        ``exp[-(½ π λ Δ k²)²]``. Kirkland, section 3.2.
+    ``focal_spread_A`` of shape (...) is the 1/e half-width Δ of the distribution of defocus, and
+    ``square_k`` of shape (K_y, K_x) is k² [1/Å²]. Kirkland, section 3.2.
     """
     phase = (0.5 * np.pi * wavelength_A * square_k).astype("float32")
     return ops.exp(-ops.square(focal_spread_A[..., None, None] * phase))
 
 
 def vibration_envelope(vibration_A: keras.KerasTensor, square_k: np.ndarray) -> keras.KerasTensor:
-    """Damping of an intensity by a Gaussian vibration of the specimen against the camera.
+    """Damping ``exp(-2 π² σ² k²)`` of an intensity by a Gaussian vibration, shape (..., K_y, K_x).
 
-    Parameters
-    ----------
-    vibration_A : tensor of shape (...)
-        Root mean square displacement along one axis [Å].
-    square_k : ndarray of shape (K_y, K_x)
-        Squared spatial frequency [1/Å²].
-
-    Returns
-    -------
-    tensor of shape (..., K_y, K_x)
-        ``exp(-2 π² σ² k²)``.
+    ``vibration_A`` of shape (...) is the root mean square displacement σ along one axis of the
+    specimen against the camera, and ``square_k`` is k² [1/Å²].
     """
     square = (2 * np.pi**2 * square_k).astype("float32")
     return ops.exp(-ops.square(vibration_A)[..., None, None] * square)
@@ -92,21 +62,10 @@ def vibration_envelope(vibration_A: keras.KerasTensor, square_k: np.ndarray) -> 
 def intensity_spectrum(wave: Complex, orders: int, grid: int) -> Complex:
     """Spectrum of the squared modulus of a wave.
 
-    Parameters
-    ----------
-    wave : pair of tensors of shape (..., orders, orders)
-        Centred spectrum of the wave.
-    orders : int
-        Its size, odd.
-    grid : int
-        Points of the grid on which the modulus is squared, at least ``2 orders - 1`` so that
-        nothing is aliased.
-
-    Returns
-    -------
-    pair of tensors of shape (..., 2 orders - 1, orders)
-        Spectrum of the intensity: all orders along y, the orders from zero up along x. The rest
-        follows, as an intensity is real.
+    ``orders`` is the size of the wave's centred spectrum, odd, and ``grid`` is the number of points
+    along an edge on which the modulus is squared, at least ``2 orders - 1`` so that nothing is
+    aliased. The result has the shape (..., 2 orders - 1, orders): all orders along y, the orders
+    from zero up along x. The rest follows, as an intensity is real.
     """
     lead = [(0, 0)] * (len(wave[0].shape) - 2)
     # The padding puts the zeroth order off its place; this is a phase, and the modulus loses it.
@@ -121,20 +80,7 @@ def intensity_spectrum(wave: Complex, orders: int, grid: int) -> Complex:
 
 
 def plane_waves(frequencies: np.ndarray, positions: keras.KerasTensor) -> Complex:
-    """Values of plane waves at given positions.
-
-    Parameters
-    ----------
-    frequencies : ndarray of shape (K,)
-        Spatial frequencies [1/Å].
-    positions : tensor of shape (..., P)
-        Positions [Å].
-
-    Returns
-    -------
-    pair of tensors of shape (..., P, K)
-        ``exp(2πi k x)``.
-    """
+    """Values ``exp(2πi k x)`` at positions of shape (..., P) [Å], shape (..., P, K)."""
     phase = positions[..., None] * (2 * np.pi * frequencies).astype("float32")
     return ops.cos(phase), ops.sin(phase)
 
@@ -144,21 +90,8 @@ def sample(
 ) -> keras.KerasTensor:
     """Evaluate a band-limited intensity on a grid of pixels, exactly.
 
-    Parameters
-    ----------
-    spectrum : pair of tensors of shape (..., 2 n - 1, n)
-        Spectrum of the intensity, as :func:`intensity_spectrum` gives it.
-    cell_A : tuple of float
-        Periods ``(x, y)`` [Å].
-    y : tensor of shape (..., H)
-        Positions of the rows [Å].
-    x : tensor of shape (..., W)
-        Positions of the columns [Å].
-
-    Returns
-    -------
-    tensor of shape (..., H, W)
-        The intensity.
+    ``spectrum`` is what :func:`intensity_spectrum` gives; ``y`` of shape (..., H) and ``x`` of
+    shape (..., W) are the positions of rows and columns [Å]. Gives shape (..., H, W).
     """
     half = spectrum[0].shape[-1]
     wave_y = plane_waves(beam_orders(2 * half - 1) / cell_A[1], y)
@@ -177,36 +110,16 @@ def _times(left: Complex, right: Complex) -> Complex:
 
 
 def nyquist_fraction(size: int) -> np.ndarray:
-    """Spatial frequency of every beam of a square image, in units of its Nyquist frequency.
-
-    Parameters
-    ----------
-    size : int
-        Pixels along an edge.
-
-    Returns
-    -------
-    ndarray of shape (size, size)
-        ``q / q_N`` in the order of the fast Fourier transform.
-    """
+    """Frequency of every beam of a square image in units of its Nyquist frequency, in FFT order."""
     frequency = 2 * np.fft.fftfreq(size)
     return np.hypot(frequency[:, None], frequency[None, :])
 
 
 def modulation_transfer(coefficients: keras.KerasTensor, fraction: np.ndarray) -> keras.KerasTensor:
-    """Modulation transfer function of a camera, as a formula.
+    """Modulation transfer function of a camera as a formula, the paper's eq 5.
 
-    Parameters
-    ----------
-    coefficients : tensor of shape (..., 3)
-        c1, c2 and c3 of the paper's eq 5.
-    fraction : ndarray of shape (H, W)
-        Spatial frequency in units of the Nyquist frequency.
-
-    Returns
-    -------
-    tensor of shape (..., H, W)
-        ``(1 - c1) / (1 + (q / (2 c2 q_N))^c3) + c1``.
+    ``(1 - c1) / (1 + (q / (2 c2 q_N))^c3) + c1`` of coefficients of shape (..., 3) and the
+    fractions q / q_N of shape (H, W); gives shape (..., H, W).
     """
     c1, c2, c3 = (coefficients[..., index, None, None] for index in range(3))
     ratio = ops.cast(fraction, "float32") / (2 * c2)
@@ -216,19 +129,10 @@ def modulation_transfer(coefficients: keras.KerasTensor, fraction: np.ndarray) -
 
 
 def tabulated_modulation_transfer(table: np.ndarray, fraction: np.ndarray) -> np.ndarray:
-    """Modulation transfer function of a camera, as measured.
+    """Modulation transfer function of a camera as measured, interpolated linearly.
 
-    Parameters
-    ----------
-    table : ndarray of shape (N, 2)
-        ``q / q_N``, rising, and the value there. The last value is kept beyond the table.
-    fraction : ndarray of shape (H, W)
-        Spatial frequency in units of the Nyquist frequency.
-
-    Returns
-    -------
-    ndarray of shape (H, W), float32
-        The function, interpolated linearly.
+    ``table`` has rows of ``q / q_N``, rising, and the value there. The last value is kept beyond
+    it.
     """
     return np.interp(fraction, table[:, 0], table[:, 1]).astype("float32")
 
@@ -236,17 +140,7 @@ def tabulated_modulation_transfer(table: np.ndarray, fraction: np.ndarray) -> np
 def filter_image(image: keras.KerasTensor, transfer: keras.KerasTensor) -> keras.KerasTensor:
     """Multiply the spectrum of an image, signal and noise alike.
 
-    Parameters
-    ----------
-    image : tensor of shape (..., H, W)
-        The image.
-    transfer : tensor of shape (..., H, W)
-        The factor of every beam, in the order of the fast Fourier transform; even in the frequency.
-
-    Returns
-    -------
-    tensor of shape (..., H, W)
-        The filtered image.
+    ``transfer`` is the factor of every beam, in FFT order; it is even in the frequency.
     """
     real, imaginary = ops.fft2((image, ops.zeros_like(image)))
     return ops.ifft2((real * transfer, imaginary * transfer))[0]
@@ -256,19 +150,10 @@ def filter_image(image: keras.KerasTensor, transfer: keras.KerasTensor) -> keras
 class Microscope(keras.layers.Layer):
     """Images of exit waves under given conditions.
 
-    Parameters
-    ----------
-    orders : int
-        Size of the spectra of the waves, odd.
-    cell_A : tuple of float
-        Periods ``(x, y)`` of the waves [Å].
-    energy_eV : float
-        Energy of the electrons [eV].
-    mtf_table : array-like of shape (N, 2), optional
-        A measured modulation transfer function (q / q_N, value) instead of eq 5.
+    ``orders`` is the size of the spectra of the waves, odd; ``cell_A`` the periods ``(x, y)`` of
+    the waves; ``mtf_table`` of shape (N, 2), a measured modulation transfer function (q / q_N,
+    value), takes the place of eq 5.
 
-    Notes
-    -----
     Input: a dict of tensors, B images or focal series of F frames each:
 
     ============== ================== ==========================================================
@@ -311,36 +196,19 @@ class Microscope(keras.layers.Layer):
         self._grid = _next_fast_even(2 * orders - 1)
 
     def transfer(self, aberrations: keras.KerasTensor, focal_spread: keras.KerasTensor) -> Complex:
-        """Contrast transfer function.
+        """Contrast transfer function ``exp(-iχ)`` times the temporal envelope, shape (..., n, n).
 
-        Parameters
-        ----------
-        aberrations : tensor of shape (..., 5)
-            Coefficients in the order of :data:`ABERRATIONS` [Å].
-        focal_spread : tensor of shape (...)
-            1/e half-width of the distribution of defocus [Å].
-
-        Returns
-        -------
-        pair of tensors of shape (..., n, n)
-            ``exp(-iχ)`` times the temporal envelope. Kirkland, section 3.2.
+        ``aberrations`` has the shape (..., 5), ``focal_spread`` the shape (...). Kirkland, section
+        3.2.
         """
         phase = ops.einsum("...c,yxc->...yx", aberrations, self._basis)
         envelope = temporal_envelope(focal_spread, self._square_k, self._wavelength_A)
         return ops.cos(phase) * envelope, -ops.sin(phase) * envelope
 
     def intensity(self, conditions: dict[str, keras.KerasTensor]) -> keras.KerasTensor:
-        """Image without noise before the camera, in units of the incident intensity.
+        """Image without noise before the camera, in units of the incident intensity, (B, F, H, H).
 
-        Parameters
-        ----------
-        conditions : dict of tensors
-            As for the layer's call; ``dose``, ``mtf`` and ``seed`` are not used.
-
-        Returns
-        -------
-        tensor of shape (B, F, H, H)
-            The intensity.
+        ``dose``, ``mtf`` and ``seed`` of the conditions are not used.
         """
         real, imaginary = (conditions["spectra"][:, None, ..., part] for part in (0, 1))
         transfer = self.transfer(conditions["aberrations"], conditions["focal_spread"])
@@ -352,7 +220,6 @@ class Microscope(keras.layers.Layer):
         return sample(damped, self.cell_A, conditions["rows"], conditions["columns"])
 
     def call(self, conditions: dict[str, keras.KerasTensor]) -> keras.KerasTensor:
-        """Record images; see the class."""
         area = ops.square(conditions["pixel_size"])[:, None]
         electrons = (conditions["dose"] * area)[..., None, None]
         mean = electrons * ops.maximum(self.intensity(conditions), 0.0)
@@ -365,7 +232,6 @@ class Microscope(keras.layers.Layer):
         return filter_image(counts, transfer)
 
     def get_config(self) -> dict:
-        """Arguments to make the layer again."""
         table = None if self.mtf_table is None else self.mtf_table.tolist()
         return super().get_config() | {
             "orders": self.orders,

@@ -8,19 +8,9 @@ _SMALLEST_CONTRAST = 1e-6
 
 
 def gaussian_window(size: int, sigma: keras.KerasTensor) -> keras.KerasTensor:
-    """Matrix that takes the Gaussian-weighted mean along one axis.
+    """Matrices (B, size, size) that take the Gaussian-weighted mean along an axis.
 
-    Parameters
-    ----------
-    size : int
-        Pixels along the axis.
-    sigma : tensor of shape (B,)
-        Standard deviation of the window [pixel].
-
-    Returns
-    -------
-    tensor of shape (B, size, size)
-        Its rows sum to one, at the border too.
+    ``sigma`` of shape (B,) is the width of the window [pixel]. Rows sum to one, at the border too.
     """
     position = ops.arange(size, dtype="float32")
     apart = (position[:, None] - position[None, :])[None] / sigma[:, None, None]
@@ -36,7 +26,7 @@ def normalise(images: keras.KerasTensor, window_px: keras.KerasTensor) -> keras.
     images : tensor of shape (B, F, H, W)
         Intensities of F frames of one specimen.
     window_px : tensor of shape (B,)
-        Standard deviation of the Gaussian window [pixel].
+        Standard deviation of the Gaussian window.
 
     Returns
     -------

@@ -4,20 +4,10 @@ import keras
 
 
 def draw(mean: keras.KerasTensor, seed: keras.KerasTensor) -> keras.KerasTensor:
-    """Draw independent Poisson numbers.
+    """Draw independent Poisson numbers of the given mean.
 
-    Parameters
-    ----------
-    mean : tensor of any shape, float32
-        Expected counts, not negative.
-    seed : tensor of shape (2,), int32
-        The same seed gives the same numbers on TensorFlow and JAX. PyTorch has no stateless draw
-        and uses its global generator.
-
-    Returns
-    -------
-    tensor of the same shape, float32
-        Counts.
+    The same seed, two int32, gives the same numbers on TensorFlow and JAX. PyTorch has no stateless
+    draw and uses its global generator.
     """
     return _DRAWS[keras.backend.backend()](mean, seed)
 

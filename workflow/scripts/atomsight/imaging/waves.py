@@ -46,27 +46,10 @@ def simulate_spectra(
 ) -> np.ndarray:
     """Band-limited spectra of the exit waves of a plane wave, one per frozen-phonon snapshot.
 
-    Parameters
-    ----------
-    structure : Structure
-        The specimen, periodic along x and y.
-    settings : WaveSettings
-        How to simulate.
-    energy_eV : float
-        Energy of the electrons [eV].
-    seed : int
-        Seed of the snapshots' displacements.
-
-    Returns
-    -------
-    ndarray of shape (snapshots, orders_y, orders_x), complex64
-        Fourier coefficients, zeroth order in the middle; vacuum is one there and zero elsewhere.
-        One snapshot where the potential is blurred.
-
-    Raises
-    ------
-    ValueError
-        If the grid is too coarse for the band limit, or a chemical element has no displacement.
+    Fourier coefficients of shape (snapshots, orders_y, orders_x), complex64, with the zeroth order
+    in the middle; vacuum is one there and zero elsewhere. One snapshot where the potential is
+    blurred. ``seed`` is that of the snapshots' displacements. Raises ``ValueError`` if the grid is
+    too coarse for the band limit, or a chemical element has no displacement.
     """
     symbols = {chemical_symbols[number] for number in np.unique(structure.numbers)}
     if missing := symbols - settings.displacement_A.keys():
@@ -86,7 +69,7 @@ def simulate_spectra(
 def _spectrum(
     atoms: ase.Atoms, sigmas: dict[str, float] | None, settings: WaveSettings, energy_eV: float
 ) -> np.ndarray:
-    """Spectrum of one exit wave; `sigmas` blur the potential."""
+    """Spectrum of one exit wave; ``sigmas`` blur the potential."""
     potential = abtem.Potential(
         atoms,
         sampling=settings.sampling_A,
@@ -98,26 +81,10 @@ def _spectrum(
 
 
 def band_limited(wave: np.ndarray, cell_A: np.ndarray, k_max_per_A: float) -> np.ndarray:
-    """Fourier coefficients of a periodic wave up to a band limit.
+    """Fourier coefficients of a periodic wave ``[y, x]`` up to a band limit.
 
-    Parameters
-    ----------
-    wave : ndarray of shape (H, W), complex
-        The wave ``[y, x]`` on a regular grid over one period.
-    cell_A : array-like of 2 floats
-        Periods along x and y [Å].
-    k_max_per_A : float
-        Band limit [1/Å]; coefficients beyond it are zero.
-
-    Returns
-    -------
-    ndarray of shape (orders_y, orders_x), complex64
-        The coefficients, zeroth order in the middle.
-
-    Raises
-    ------
-    ValueError
-        If the grid does not reach the band limit.
+    The zeroth order is in the middle, and coefficients beyond the limit are zero. Raises
+    ``ValueError`` if the grid does not reach it.
     """
     width, height = (2 * int(k_max_per_A * edge) + 1 for edge in cell_A)
     if height > wave.shape[0] * 2 / 3 or width > wave.shape[1] * 2 / 3:

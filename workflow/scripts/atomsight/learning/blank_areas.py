@@ -16,24 +16,11 @@ _RECTANGLE = (0.1, 0.6)
 
 
 def draw(examples: int, size: int, share: float, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Choose which parts of images are blank.
+    """Choose which parts of images are blank: all beyond a straight line, or a rectangle.
 
-    Parameters
-    ----------
-    examples : int
-        Number of images or focal series, B.
-    size : int
-        Edge of an image [pixel].
-    share : float
-        Share of the images that have a blank area: all beyond a straight line, or a rectangle.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    dict of ndarrays
-        ``blank``, bool of shape (B, size, size), and ``blank_level``, float32 of shape (B,): the
-        intensity there, in units of the mean; black in half of the images.
+    ``share`` is the share of the B images or focal series that have a blank area. Gives ``blank``,
+    bool of shape (B, size, size), and ``blank_level``, float32 of shape (B,): the intensity there
+    in units of the mean, black in half of the images.
     """
     blank = np.zeros((examples, size, size), bool)
     for index in np.flatnonzero(rng.random(examples) < share):
@@ -46,17 +33,7 @@ def draw(examples: int, size: int, share: float, rng: np.random.Generator) -> di
 def beyond_a_line(size: int, rng: np.random.Generator) -> np.ndarray:
     """Choose the pixels on the far side of a random straight line.
 
-    Parameters
-    ----------
-    size : int
-        Edge of the image [pixel].
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray of shape (size, size), bool
-        True on the far side; at least a tenth of the image's edge stays on the near one.
+    At least a tenth of the image's edge stays on the near side.
     """
     angle = rng.uniform(0, 2 * np.pi)
     place = np.linspace(-0.5, 0.5, size)
@@ -65,20 +42,7 @@ def beyond_a_line(size: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def rectangle(size: int, rng: np.random.Generator) -> np.ndarray:
-    """Choose the pixels in a random upright rectangle.
-
-    Parameters
-    ----------
-    size : int
-        Edge of the image [pixel].
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray of shape (size, size), bool
-        True inside; the rectangle may reach over the image's edge.
-    """
+    """Choose the pixels in a random upright rectangle that may reach over the image's edge."""
     place = np.linspace(0, 1, size)
     middle, edges = rng.uniform(0, 1, 2), rng.uniform(*_RECTANGLE, 2)
     rows, columns = (np.abs(place - middle[axis]) < edges[axis] / 2 for axis in (0, 1))
@@ -88,39 +52,11 @@ def rectangle(size: int, rng: np.random.Generator) -> np.ndarray:
 def blank_images(
     images: keras.KerasTensor, blank: keras.KerasTensor, level: keras.KerasTensor
 ) -> keras.KerasTensor:
-    """Make parts of images blank.
-
-    Parameters
-    ----------
-    images : tensor of shape (B, F, H, W)
-        Intensities, the mean being about one.
-    blank : bool tensor of shape (B, H, W)
-        True where nothing is seen, in all images of a series alike.
-    level : tensor of shape (B,)
-        Intensity there.
-
-    Returns
-    -------
-    tensor of shape (B, F, H, W)
-        The images.
-    """
+    """Show one intensity in the blank parts of images (B, F, H, W), the same in all of a series."""
     return ops.where(blank[:, None], level[:, None, None, None], images)
 
 
 def blank_truth(truth: keras.KerasTensor, blank: keras.KerasTensor) -> keras.KerasTensor:
-    """Take the sites in blank areas out of the class maps.
-
-    Parameters
-    ----------
-    truth : tensor of shape (B, H, W, C)
-        Probabilities of the classes, the background first.
-    blank : bool tensor of shape (B, H, W)
-        True where nothing is seen.
-
-    Returns
-    -------
-    tensor of shape (B, H, W, C)
-        The maps; only background where an image is blank.
-    """
+    """Leave only background in the blank parts of class maps (B, H, W, C)."""
     background = np.eye(1, truth.shape[-1], dtype="float32")[0]
     return ops.where(blank[..., None], background, truth)

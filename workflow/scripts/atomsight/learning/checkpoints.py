@@ -1,4 +1,4 @@
-"""What a training leaves behind while it runs, and how it goes on from there.
+"""What a training leaves behind while it runs, and how it resumes from there.
 
 ==================  ===========================================================================
 ``checkpoint/``     the last two checkpoints, ``<step>-<sha256>.npz``: weights, state of the
@@ -8,10 +8,10 @@
 ``lock``            locked by the process that trains
 ==================  ===========================================================================
 
-A checkpoint appears when it is complete, and its name tells the checksum of its contents. One that
-does not have it, because the disk or a copy damaged it, is named and dropped, and the one before it
-is taken. All that is random in a training is drawn from the seed and the number of the step, so
-that a checkpoint needs no more than that number.
+A checkpoint appears when it is complete, and its name holds the checksum of its contents. One that
+does not match it, because the disk or a copy damaged it, is named and dropped, and the one before
+it is taken. All that is random in a training is drawn from the seed and the number of the step, so
+a checkpoint needs no more than that number.
 """
 
 import errno
@@ -51,23 +51,11 @@ _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 
 
 @contextmanager
-def alone(work: Path) -> Iterator[None]:
-    """Keep a second training out of a folder; where the file system has no locks, do nothing.
+def lock(work: Path) -> Iterator[None]:
+    """Keep a second training out of a folder, which is made if missing.
 
-    Parameters
-    ----------
-    work : Path
-        Folder of the training; made if missing.
-
-    Yields
-    ------
-    None
-        The lock ends with the process, however that ends.
-
-    Raises
-    ------
-    InputError
-        If another process trains there.
+    The lock ends with the process, however that ends. Where the file system has no locks, nothing
+    is locked. Raises ``InputError`` if another process trains there.
     """
     work.mkdir(parents=True, exist_ok=True)
     with open(work / "lock", "a+", encoding="utf-8") as file:
@@ -89,39 +77,18 @@ def alone(work: Path) -> Iterator[None]:
         yield
 
 
-def forget(work: Path) -> None:
-    """Drop the checkpoints, so that the next training begins anew.
-
-    Parameters
-    ----------
-    work : Path
-        Folder of the training.
-    """
+def discard(work: Path) -> None:
+    """Drop the checkpoints, so that the next training starts from the beginning."""
     shutil.rmtree(work / "checkpoint", ignore_errors=True)
 
 
 class Checkpoints(keras.callbacks.Callback):
-    """Write checkpoints and the history of a training, and go on from the last of them.
+    """Write checkpoints and the history of a training, and resume from the last of them.
 
-    Parameters
-    ----------
-    work : Path
-        Folder of the training.
-    identity : list of str
-        What is trained, on what. A checkpoint of anything else is not gone on from.
-    learner : keras.Model
-        What is trained; it and its optimiser are built.
-    steps_per_epoch : int
-        Steps of an epoch.
-    every : int
-        Steps between two checkpoints; there is always one at the end of an epoch.
-
-    Attributes
-    ----------
-    step : int
-        Steps done.
-    history : list of dict
-        ``epoch``, ``loss`` and ``val_loss`` of every epoch that is done.
+    ``identity`` says what is trained, on what: a training resumes only from a checkpoint of the
+    same. The ``learner`` and its optimiser are built. There is a checkpoint after ``every`` so many
+    steps, and always one at the end of an epoch. ``step`` counts the steps done; ``history`` has
+    ``epoch``, ``loss`` and ``val_loss`` of every epoch that is done.
     """
 
     def __init__(
@@ -144,27 +111,29 @@ class Checkpoints(keras.callbacks.Callback):
         self._metrics = None
 
     def restore(self) -> None:
-        """Go on from the last checkpoint that is whole, if there is one of this training."""
+        """Resume from the last checkpoint that is whole, if there is one of this training."""
         for path in self._found():
             about, arrays = read(path)
             if about is None:
                 logging.warning(
                     "%s: this checkpoint is damaged (its checksum is not the one in its name) and "
-                    "is dropped; the training goes on from the one before it, if there is one",
+                    "is dropped; the training resumes from the one before it, if there is one",
                     path,
                 )
                 path.unlink()
             elif about["identity"] != self.identity or about["shapes"] != self._shapes():
-                logging.info("the settings or the waves have changed: the training starts anew")
-                forget(self.work)
+                logging.info(
+                    "the settings or the waves have changed: the training starts from the beginning"
+                )
+                discard(self.work)
                 return
             else:
                 self._take(about, arrays)
-                logging.info("the training goes on after step %d", self.step)
+                logging.info("the training resumes after step %d", self.step)
                 return
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Go on with the mean loss of an epoch that was stopped in its midst."""
+        """Resume the mean loss of an epoch that was stopped midway."""
         if self._metrics is not None:
             _assign(self.model.metrics_variables, self._metrics)
             self._metrics = None
@@ -185,21 +154,11 @@ class Checkpoints(keras.callbacks.Callback):
         self._stop_if_asked()
 
     @contextmanager
-    def heeding_signals(self) -> Iterator[None]:
-        """Stop behind a checkpoint when the process is told to end.
+    def stopping_on_signals(self) -> Iterator[None]:
+        """Stop after a checkpoint, with ``SystemExit``, when the process is told to end.
 
         That is by SIGTERM, as Slurm sends it at the end of the time limit and before it takes a
         node away, or by Ctrl-C. A second such signal ends the process at once.
-
-        Yields
-        ------
-        None
-            Until here and from here on, signals are what they were.
-
-        Raises
-        ------
-        SystemExit
-            With 128 and the number of the signal.
         """
 
         def ask(number: int, _frame: object) -> None:
@@ -263,8 +222,7 @@ class Checkpoints(keras.callbacks.Callback):
     def _stop_if_asked(self) -> None:
         if self._asked:
             logging.warning(
-                "told to stop (%s) after step %d: the training goes on from there when the same "
-                "command is given again",
+                "stopped by %s after step %d; rerun the same command to continue from there",
                 signal.Signals(self._asked).name,
                 self.step,
             )
@@ -277,24 +235,7 @@ def _assign(variables: list, values: list[np.ndarray]) -> None:
 
 
 def write(folder: Path, step: int, about: dict, arrays: dict[str, np.ndarray]) -> Path:
-    """Write a checkpoint; it appears when it is complete.
-
-    Parameters
-    ----------
-    folder : Path
-        Folder of the checkpoints; made if missing.
-    step : int
-        Steps done.
-    about : dict
-        What is to be known about it, JSON-able.
-    arrays : dict of ndarrays
-        All numbers, by name.
-
-    Returns
-    -------
-    Path
-        The file.
-    """
+    """Write a checkpoint of all ``arrays`` and what is to be known ``about`` it, JSON-able."""
     content = io.BytesIO()
     np.savez(content, about=np.frombuffer(json.dumps(about).encode(), np.uint8), **arrays)
     data = content.getbuffer()
@@ -305,20 +246,7 @@ def write(folder: Path, step: int, about: dict, arrays: dict[str, np.ndarray]) -
 
 
 def read(path: Path) -> tuple[dict | None, dict[str, np.ndarray]]:
-    """Read a checkpoint.
-
-    Parameters
-    ----------
-    path : Path
-        A file of :func:`write`.
-
-    Returns
-    -------
-    about : dict or None
-        What was said about it; None if the file is damaged.
-    arrays : dict of ndarrays
-        Its numbers.
-    """
+    """Read what :func:`write` wrote; ``about`` is None if the file is damaged."""
     data = path.read_bytes()
     if not path.stem.endswith("-" + hashlib.sha256(data).hexdigest()[:_DIGITS]):
         return None, {}
@@ -328,18 +256,7 @@ def read(path: Path) -> tuple[dict | None, dict[str, np.ndarray]]:
 
 
 def tensorboard(work: Path) -> list[keras.callbacks.Callback]:
-    """Logs for TensorBoard, where TensorFlow is installed, which it needs on any backend.
-
-    Parameters
-    ----------
-    work : Path
-        Folder of the training.
-
-    Returns
-    -------
-    list of keras.callbacks.Callback
-        One, or none.
-    """
+    """Logs for TensorBoard, where TensorFlow is installed, which it needs on any backend."""
     if all(importlib.util.find_spec(name) for name in ("tensorflow", "tensorboard")):
         return [keras.callbacks.TensorBoard(work / "logs", write_graph=False)]
     return []

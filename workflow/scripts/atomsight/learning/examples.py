@@ -1,7 +1,7 @@
 """Training examples: what is drawn for a step, and the layer that turns it into images and truth.
 
 What is random (which wave, which conditions, where the pixels lie) is drawn from the seed and the
-number of the step alone. A training that was stopped goes on with the very examples it would have
+number of the step alone. A training that was stopped continues with the very examples it would have
 had.
 """
 
@@ -16,7 +16,7 @@ from atomsight.imaging.conditions import (
     CurriculumSettings,
     MicroscopeSettings,
     draw_conditions,
-    favour,
+    mix_in_favourable,
     place_pixels,
     ranges_at,
 )
@@ -30,33 +30,10 @@ CAMERA_MARGIN_PX = 8
 class ExampleStream(keras.utils.PyDataset):
     """Inputs of the compiled step, up to the end of an epoch.
 
-    Parameters
-    ----------
-    waves : Waves
-        Waves to draw from.
-    microscope : MicroscopeSettings
-        Full ranges of the conditions.
-    curriculum : CurriculumSettings, optional
-        How the ranges widen; full from the beginning without it.
-    batch, image_px : int
-        Images (or focal series) in a step, and their edge [pixel].
-    on_sites : float
-        Share of the examples whose middle lies near a site; the others lie anywhere.
-    blank_share : float
-        Share of the examples of which a part is blank.
-    classes : int
-        Number of classes, the background included.
-    seed : int
-        Seed of everything random.
-    steps : int
-        Steps in an epoch.
-    epochs : int
-        Epochs of the training.
-
-    Attributes
-    ----------
-    done : int
-        Steps that came before those that are served; to be set before an epoch begins, or goes on.
+    Without a ``curriculum`` the ranges are full from the beginning. ``on_sites`` is the share of
+    the examples whose middle lies near a site, the others lie anywhere; of the ``blank_share`` a
+    part is blank; ``classes`` counts the background. ``done`` counts the
+    steps before those that are served; set it before an epoch begins or resumes.
     """
 
     def __init__(
@@ -88,7 +65,7 @@ class ExampleStream(keras.utils.PyDataset):
         self.epochs = epochs
         self.done = 0
         self._spectra = np.stack([waves.spectra.real, waves.spectra.imag], axis=-1)
-        self._sites, self._members = pad_sites(waves, classes)
+        self._sites, self._site_classes = pad_sites(waves, classes)
 
     def __len__(self) -> int:
         return self.steps - self.done % self.steps
@@ -103,9 +80,9 @@ class ExampleStream(keras.utils.PyDataset):
         chosen = rng.integers(len(self._spectra), size=self.batch)
         conditions = draw_conditions(ranges, self.batch, rng)
         size = self.image_px + 2 * CAMERA_MARGIN_PX
-        place_rng, error_rng, blank_rng, favour_rng = rng.spawn(4)
+        place_rng, error_rng, blank_rng, kept_rng = rng.spawn(4)
         if self.curriculum:
-            conditions = favour(conditions, ranges, self.curriculum, progress, favour_rng)
+            conditions = mix_in_favourable(conditions, ranges, self.curriculum, progress, kept_rng)
         grid = place_pixels(
             conditions["pixel_size"],
             self.waves.cell_A,
@@ -117,7 +94,7 @@ class ExampleStream(keras.utils.PyDataset):
         inputs = conditions | grid
         inputs["spectra"] = self._spectra[chosen]
         inputs["sites"] = self._sites[chosen]
-        inputs["members"] = self._members[chosen]
+        inputs["site_classes"] = self._site_classes[chosen]
         inputs |= blank_areas.draw(self.batch, self.image_px, self.blank_share, blank_rng)
         inputs["seed"] = rng.integers(2**31, size=2, dtype="int32")
         return (inputs,)
@@ -144,52 +121,26 @@ class ExampleStream(keras.utils.PyDataset):
 
 
 def pad_sites(waves: Waves, classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Fill the sites of all waves up to equal numbers.
+    """Pad the sites of all waves to equal numbers.
 
-    Parameters
-    ----------
-    waves : Waves
-        The waves with their sites.
-    classes : int
-        Number of classes, C, the background included.
-
-    Returns
-    -------
-    sites : ndarray of shape (W, S, 2), float32
-        Positions ``(x, y)`` [Å].
-    members : ndarray of shape (W, S, C - 1), float32
-        One where a site is of a class, from class 1 on; zero in the places that were filled up.
-        The last class takes all sites from its number on, so that a network of one class finds
-        every site, whatever its class.
+    Gives their positions ``(x, y)`` of shape (W, S, 2) [Å] and their classes of shape (W, S, C -
+    1): one where a site is of a class, from class 1 on, and zero in the padding. The last class
+    takes all sites from its number on, so that a network of one class finds every site, whatever
+    its class.
     """
     most = max(len(sites) for sites in waves.sites)
     sites = np.zeros((len(waves.sites), most, 2), "float32")
-    members = np.zeros((len(waves.sites), most, classes - 1), "float32")
+    site_classes = np.zeros((len(waves.sites), most, classes - 1), "float32")
     for index, (positions, kinds) in enumerate(zip(waves.sites, waves.classes, strict=True)):
         sites[index, : len(positions)] = positions
-        members[index, np.arange(len(kinds)), np.minimum(kinds, classes - 1) - 1] = 1
-    return sites, members
+        site_classes[index, np.arange(len(kinds)), np.minimum(kinds, classes - 1) - 1] = 1
+    return sites, site_classes
 
 
 def split_waves(waves: Waves, validation_share: float) -> tuple[Waves, Waves]:
-    """Keep some waves aside for the validation loss.
+    """Keep a share of the waves, at least one, aside for the validation loss.
 
-    Parameters
-    ----------
-    waves : Waves
-        All waves.
-    validation_share : float
-        Share to keep aside; at least one wave.
-
-    Returns
-    -------
-    training, validation : Waves
-        The two parts.
-
-    Raises
-    ------
-    InputError
-        If there are fewer than two waves.
+    Raises ``InputError`` if there are fewer than two waves.
     """
     count = len(waves.spectra)
     if count < 2:
@@ -211,20 +162,12 @@ def _take(waves: Waves, part: slice) -> Waves:
 class ImagingAndTruth(keras.layers.Layer):
     """From waves and conditions to what the network sees and what it should say.
 
-    Parameters
-    ----------
-    microscope : Microscope
-        The microscope.
-    site_sigma_A : float
-        Standard deviation of the Gaussian of a site [Å].
-    window_A : float
-        Standard deviation of the window of the normalisation [Å].
+    ``site_sigma_A`` is the standard deviation of the Gaussian of a site, ``window_A`` that of the
+    window of the normalisation.
 
-    Notes
-    -----
-    Input: the inputs of :class:`Microscope` and ``sites`` (B, S, 2), ``members`` (B, S, C - 1),
-    ``turned`` (B,), ``blank`` (B, H, W) and ``blank_level`` (B,). Output: normalised images
-    (B, H, W, F) and class maps (B, H, W, C), these where the images of a focal series lie on
+    Input: the inputs of :class:`Microscope` and ``sites`` (B, S, 2), ``site_classes`` (B, S, C -
+    1), ``turned`` (B,), ``blank`` (B, H, W) and ``blank_level`` (B,). Output: normalised images (B,
+    H, W, F) and class maps (B, H, W, C), the latter where the images of a focal series lie on
     average.
     """
 
@@ -237,7 +180,6 @@ class ImagingAndTruth(keras.layers.Layer):
         self.window_A = window_A
 
     def call(self, inputs: dict[str, keras.KerasTensor]) -> tuple:
-        """Make images and their truth; see the class."""
         inner = slice(CAMERA_MARGIN_PX, -CAMERA_MARGIN_PX)
         images = self.microscope(inputs)[..., inner, inner]
         images = blank_areas.blank_images(images, inputs["blank"], inputs["blank_level"])
@@ -247,7 +189,7 @@ class ImagingAndTruth(keras.layers.Layer):
             ops.mean(inputs["rows"], axis=1)[:, inner],
             ops.mean(inputs["columns"], axis=1)[:, inner],
             inputs["sites"],
-            inputs["members"],
+            inputs["site_classes"],
             self.site_sigma_A,
             self.microscope.cell_A,
         )

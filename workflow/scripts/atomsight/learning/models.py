@@ -126,18 +126,8 @@ def save(
 ) -> None:
     """Write a model. The card comes last: a folder with a card is whole.
 
-    Parameters
-    ----------
-    folder : path
-        The model's folder; made if missing.
-    network : keras.Model
-        The trained network.
-    card : ModelCard
-        Its card.
-    history : DataFrame
-        Its training, one row per epoch.
-    number : str
-        Type of the numbers in the file of weights, ``float32`` or ``float16``.
+    ``history`` has one row per epoch; ``number`` is the type of the stored weights, ``float32`` or
+    ``float16``.
     """
     folder = Path(folder)
     with atomic.replacing(folder / WEIGHTS) as partial:
@@ -161,21 +151,8 @@ def save(
 def read_card(folder: Path | str) -> ModelCard:
     """Read the card of a model.
 
-    Parameters
-    ----------
-    folder : path
-        The model's folder.
-
-    Returns
-    -------
-    ModelCard
-        The card.
-
-    Raises
-    ------
-    InputError
-        If the folder is not a model, a file of it is missing or broken, or the card says what no
-        card can say.
+    Raises ``InputError`` if the folder is not a model, a file of it is missing or broken, or the
+    card says what no card can say.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -200,7 +177,7 @@ def _read_json(path: Path) -> object:
         return json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise InputError(
-            f"{path}: not the card of a model ({error}); train the model again, or get it anew"
+            f"{path}: not the card of a model ({error}); train it again, or download it again"
         ) from error
 
 
@@ -222,8 +199,8 @@ def _check_card(values: object, path: Path) -> None:
         wanted = schema["properties"][key]["description"]
         raise InputError(
             f"{path}: not the card of a model: {key} must be {wanted}, and "
-            f"{reprlib.repr(error.instance)} is not allowed there; train the model again, or get "
-            "it anew"
+            f"{reprlib.repr(error.instance)} is not allowed there; train the model again, or "
+            "download it again"
         )
     microscope = values["microscope"]
     if "focal_series" in microscope and len(focus_steps_A(microscope)) != values["frames"]:
@@ -234,25 +211,10 @@ def _check_card(values: object, path: Path) -> None:
 
 
 def load_network(folder: Path | str) -> tuple["keras.Model", ModelCard]:
-    """Load a model to use it.
+    """Load a model to use it: the network, from normalised images to logits, and its card.
 
-    Parameters
-    ----------
-    folder : path
-        The model's folder.
-
-    Returns
-    -------
-    network : keras.Model
-        The trained network, from normalised images to logits.
-    card : ModelCard
-        Its card.
-
-    Raises
-    ------
-    InputError
-        If the folder is not a model, or its files do not fit together or hold anything else than
-        the card and numbers.
+    Raises ``InputError`` if the folder is not a model, or its files do not fit together or hold
+    anything else than the card and numbers.
     """
     from atomsight.learning.network import build_network, weight_count
 
@@ -281,28 +243,13 @@ def _check_weights(path: Path, sha256: str | None) -> None:
     if sha256 not in (None, found):
         raise InputError(
             f"{path}: damaged, or not the weights of the card beside it (their checksum differs); "
-            f"{sealed.remedy(path)}; a model that you have not trained yourself: get it anew"
+            f"{sealed.remedy(path)}; a model that you have not trained yourself: download it again"
         )
     provenance.note_input(path, found)
 
 
 def check_pixel_size(card: ModelCard, pixel_size_A: float, where: str) -> None:
-    """Refuse a pixel size that a model has not learned.
-
-    Parameters
-    ----------
-    card : ModelCard
-        The model's card.
-    pixel_size_A : float
-        Size of a pixel [Å].
-    where : str
-        Where it comes from, for the message.
-
-    Raises
-    ------
-    InputError
-        If it is outside the model's range.
-    """
+    """Refuse a pixel size that a model has not learned; ``where`` says where it comes from."""
     low, high = card.pixel_size_A
     if not 0.999 * low <= pixel_size_A <= 1.001 * high:
         raise InputError(
@@ -312,20 +259,7 @@ def check_pixel_size(card: ModelCard, pixel_size_A: float, where: str) -> None:
 
 
 def check_focus(card: ModelCard, focus_A: tuple[float, ...], where: str) -> None:
-    """Refuse images whose focus a model has not learned.
-
-    Parameters
-    ----------
-    card : ModelCard
-        The model's card.
-    focus_A, where
-        As in :func:`check_learned_focus`.
-
-    Raises
-    ------
-    InputError
-        As there.
-    """
+    """As :func:`check_learned_focus`, of a model that is trained."""
     check_learned_focus(card.name, card.microscope, focus_A, where)
 
 
@@ -336,13 +270,11 @@ def check_learned_focus(
 
     Parameters
     ----------
-    name : str
-        Name of the model.
     microscope : dict
-        Ranges of the conditions it is trained on.
+        Ranges of the conditions the model is trained on.
     focus_A : tuple of float
-        Defocus of the images that belong together, underfocus positive [Å]; empty for single
-        images of unknown focus.
+        Defocus of the images that belong together, underfocus positive; empty for single images of
+        unknown focus.
     where : str
         Where it comes from, for the message.
 
@@ -397,54 +329,19 @@ def check_learned_focus(
 
 
 def focus_steps_A(microscope: dict) -> tuple[float, ...]:
-    """Defocus of the images that are read together, counted from the one that is drawn [Å].
-
-    Parameters
-    ----------
-    microscope : dict
-        Ranges of the conditions of a training.
-
-    Returns
-    -------
-    tuple of F float
-        The steps; one, zero, for single images.
-    """
+    """Defocus of the images read together, relative to the one drawn; 0 for single images."""
     steps_A = microscope.get("focal_series", {}).get("steps_A", (0.0,))
     return tuple(float(step) for step in steps_A)
 
 
 def focus_tolerance_A(microscope: dict) -> float:
-    """So far the focus of an image may be from what a training has seen [Å].
-
-    Parameters
-    ----------
-    microscope : dict
-        Ranges of the conditions of the training.
-
-    Returns
-    -------
-    float
-        The tolerance.
-    """
+    """How far the focus of an image may be from what a training has seen."""
     error_A = microscope.get("focal_series", {}).get("step_error_A", 0.0)
     return max(_FOCUS_TOLERANCE_A, _FOCUS_DEVIATIONS * error_A)
 
 
 def reading_order(card: ModelCard, focus_A: tuple[float, ...]) -> np.ndarray:
-    """Order in which a model reads the images of a focal series.
-
-    Parameters
-    ----------
-    card : ModelCard
-        The model's card.
-    focus_A : tuple of F float
-        Defocus of the images as they were recorded [Å].
-
-    Returns
-    -------
-    ndarray of shape (F,), int
-        Their numbers in the order of the model's steps.
-    """
+    """Order in which a model reads the images that were recorded in the order of ``focus_A``."""
     return np.argsort(focus_A)[np.argsort(np.argsort(card.focus_steps_A))]
 
 

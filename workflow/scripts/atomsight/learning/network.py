@@ -47,8 +47,8 @@ def build_network(
     Returns
     -------
     keras.Model
-        Input shape ``(B, H, W, frames)``, H and W multiples of :data:`STRIDE`; output shape
-        ``(B, H, W, classes)``: the logits of the class probabilities.
+        Input shape ``(B, H, W, frames)``, H and W multiples of :data:`STRIDE`; output shape ``(B,
+        H, W, classes)``: the logits of the class probabilities.
     """
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(POLICIES[precision])
@@ -80,18 +80,7 @@ def _connect(features: int, frames: int, classes: int) -> keras.Model:
 
 
 def weight_count(features: int, frames: int, classes: int) -> int:
-    """Count the weights of a network without building it.
-
-    Parameters
-    ----------
-    features, frames, classes : int
-        As in :func:`build_network`.
-
-    Returns
-    -------
-    int
-        How many numbers it has learned, or will.
-    """
+    """How many weights :func:`build_network` would make, without building it."""
     widths = [features * 2**level for level in range(POOLINGS + 1)]
     down = sum(map(_block_weights, [frames, *widths], widths))
     up = sum(16 * width * 2 * width + _block_weights(width, width) for width in widths[:-1])
@@ -129,19 +118,9 @@ def _convolution(
 class StandardisedConvolution(layers.Layer):
     """A 3×3 convolution with standardised kernels, and a leaky ReLU.
 
-    The kernel of every output feature has mean zero and a fixed variance, times a gain that is
-    learned. (Brock et al., arXiv:2101.08692, eq 1.)
-
-    Parameters
-    ----------
-    features : int
-        Features of the output.
-    variance : float
-        Variance of the kernel times its fan-in.
-
-    Notes
-    -----
-    Input shape ``(B, H, W, inputs)``, output shape ``(B, H, W, features)``.
+    The kernel of every output feature has mean zero and a fixed variance, ``variance`` over its
+    fan-in, times a gain that is learned. (Brock et al., arXiv:2101.08692, eq 1.) From shape ``(B,
+    H, W, inputs)`` to ``(B, H, W, features)``.
     """
 
     def __init__(self, features: int, variance: float, **options: object):
@@ -150,7 +129,6 @@ class StandardisedConvolution(layers.Layer):
         self.variance = variance
 
     def build(self, input_shape: tuple) -> None:
-        """Make the weights."""
         # Standardised in float32, whatever the precision of the convolution.
         shape = (3, 3, input_shape[-1], self.features)
         self.kernel = self.add_weight(
@@ -163,7 +141,6 @@ class StandardisedConvolution(layers.Layer):
         self._scale = (self.variance / (9 * input_shape[-1])) ** 0.5
 
     def call(self, maps: keras.KerasTensor) -> keras.KerasTensor:
-        """Convolve and activate."""
         kernel = ops.convert_to_tensor(self.kernel)
         mean, variance = ops.moments(kernel, axes=(0, 1, 2), keepdims=True)
         kernel = (kernel - mean) * (self._scale * self.gain * ops.rsqrt(variance + 1e-8))
@@ -172,11 +149,9 @@ class StandardisedConvolution(layers.Layer):
         return ops.leaky_relu(maps, negative_slope=0.2)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
-        """Shape of the output."""
         return (*input_shape[:-1], self.features)
 
     def get_config(self) -> dict:
-        """Arguments to make the layer again."""
         return super().get_config() | {"features": self.features, "variance": self.variance}
 
 
@@ -200,20 +175,7 @@ class BilinearUpsampling(keras.initializers.Initializer):
     """
 
     def __call__(self, shape: tuple[int, ...], dtype: str | None = None) -> keras.KerasTensor:
-        """Give the kernel.
-
-        Parameters
-        ----------
-        shape : tuple of int
-            Rows, columns, output features, input features.
-        dtype : str, optional
-            Type of the numbers.
-
-        Returns
-        -------
-        tensor of that shape
-            The kernel.
-        """
+        """Give the kernel, of shape (rows, columns, output features, input features)."""
         rows, columns, outputs, inputs = shape
         window = np.outer(_triangle(rows), _triangle(columns))
         share = inputs // outputs

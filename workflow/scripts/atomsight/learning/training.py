@@ -88,16 +88,8 @@ class TrainingSettings:
 class Learner(keras.Model):
     """The network with the microscope in front of it and the loss behind it.
 
-    Parameters
-    ----------
-    network : keras.Model
-        The network to train.
-    imaging : ImagingAndTruth
-        Makes the examples.
-    loss : str
-        ``cross_entropy`` or ``squared_error``.
-    weights : ndarray of shape (C,)
-        Weight of every class in the loss.
+    ``loss`` is ``cross_entropy`` or ``squared_error``; ``weights`` of shape (C,) are those of the
+    classes in the loss.
     """
 
     def __init__(
@@ -129,23 +121,11 @@ class Learner(keras.Model):
 def cross_entropy(
     truth: keras.KerasTensor, logits: keras.KerasTensor, weights: np.ndarray
 ) -> keras.KerasTensor:
-    """Mean cross-entropy of probabilities against a distribution, some classes weighing more.
+    """Mean cross-entropy of probabilities against a distribution [nat per pixel].
 
-    Parameters
-    ----------
-    truth : tensor of shape (B, H, W, C)
-        True probabilities.
-    logits : tensor of shape (B, H, W, C)
-        Logits of the predicted ones.
-    weights : ndarray of shape (C,), float32
-        Weight of every class. Their logarithms are added to the logits, so that the lowest loss is
-        where the logits give the true probabilities, whatever the weights (Menon et al.,
-        arXiv:2007.07314).
-
-    Returns
-    -------
-    scalar tensor
-        Cross-entropy [nat per pixel].
+    ``truth`` and ``logits`` have the shape (B, H, W, C), ``weights`` of the classes (C,). Their
+    logarithms are added to the logits, so that the lowest loss is where the logits give the true
+    probabilities, whatever the weights (Menon et al., arXiv:2007.07314).
     """
     adjusted = ops.log_softmax(logits + np.log(weights), axis=-1)
     return ops.mean(-ops.sum(weights * truth * adjusted, axis=-1))
@@ -156,19 +136,8 @@ def squared_error(
 ) -> keras.KerasTensor:
     """Mean squared error of probabilities, some classes weighing more.
 
-    Parameters
-    ----------
-    truth : tensor of shape (B, H, W, C)
-        True probabilities.
-    logits : tensor of shape (B, H, W, C)
-        Logits of the predicted ones.
-    weights : ndarray of shape (C,), float32
-        Weight of every class; the lowest loss is at the true probabilities, whatever they are.
-
-    Returns
-    -------
-    scalar tensor
-        The error.
+    ``truth`` and ``logits`` have the shape (B, H, W, C), ``weights`` of the classes (C,). The
+    lowest loss is at the true probabilities, whatever the weights.
     """
     square = ops.square(truth - ops.softmax(logits, axis=-1))
     return ops.sum(weights * ops.mean(square, axis=(0, 1, 2))) / weights.size
@@ -180,22 +149,7 @@ LOSSES = {"cross_entropy": cross_entropy, "squared_error": squared_error}
 def class_weights(
     classes: tuple[np.ndarray, ...], count: int, settings: TrainingSettings
 ) -> np.ndarray:
-    """Weights of the classes in the loss, so that rare ones are learned too.
-
-    Parameters
-    ----------
-    classes : tuple of ndarrays of int
-        Classes of the sites of every structure, from 1.
-    count : int
-        Number of classes, C, the background included; the last takes all sites from its number on.
-    settings : TrainingSettings
-        Of them ``site_weight`` and ``class_balance``.
-
-    Returns
-    -------
-    ndarray of shape (C,)
-        One for the background. The mean over the sites is ``site_weight``.
-    """
+    """Weights of the C classes in the loss, so that rare ones are learned too, shape (C,)."""
     sites = np.minimum(np.concatenate(classes), count - 1)
     numbers = np.bincount(sites, minlength=count)[1:]
     rarity = np.maximum(numbers, 1) ** -settings.class_balance
@@ -204,18 +158,7 @@ def class_weights(
 
 
 def make_optimizer(settings: TrainingSettings) -> keras.optimizers.Optimizer:
-    """AdamW with a warm-up and a cosine decay of the learning rate.
-
-    Parameters
-    ----------
-    settings : TrainingSettings
-        Learning rate, warm-up, weight decay and number of steps.
-
-    Returns
-    -------
-    keras.optimizers.Optimizer
-        The optimiser; only kernels decay.
-    """
+    """AdamW with a warm-up and a cosine decay of the learning rate; only kernels decay."""
     warm_up = max(1, round(settings.warm_up * settings.steps))
     schedule = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0,
@@ -239,53 +182,23 @@ class _ServeNext(keras.callbacks.Callback):
         self.kept = kept
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Set their number."""
         self.stream.done = self.kept.step
 
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """All that a training is made of, but the waves.
-
-    Attributes
-    ----------
-    features : int
-        Features of the network at full resolution.
-    frames : int
-        Images that the network reads together.
-    classes : int
-        Number of classes, the background included.
-    microscope : MicroscopeSettings
-        Full ranges of the conditions.
-    training : TrainingSettings
-        How to train.
-    seed : int
-        Seed of everything random.
-    """
+    """All that a training is made of, but the waves."""
 
     features: int
     frames: int
-    classes: int
+    classes: int  # the background included
     microscope: MicroscopeSettings
     training: TrainingSettings
     seed: int
 
 
 def make_plan(section: dict, seed: int) -> TrainingPlan:
-    """Gather what a training is made of.
-
-    Parameters
-    ----------
-    section : dict
-        The complete section of a model in the configuration, its microscope included.
-    seed : int
-        Seed of everything random.
-
-    Returns
-    -------
-    TrainingPlan
-        The plan.
-    """
+    """Gather what a training is made of from a model's complete section, microscope included."""
     microscope = settings.load(section["microscope"], "microscope", MicroscopeSettings)
     return TrainingPlan(
         features=section["network"]["features"],
@@ -304,36 +217,15 @@ def train(
     checkpoint_steps: int,
     start: Sequence[np.ndarray] = (),
 ) -> tuple[keras.Model, pd.DataFrame]:
-    """Train a network, going on where a stopped training left off.
+    """Train a network, continuing where a stopped training left off.
 
-    Parameters
-    ----------
-    waves : Waves
-        Exit waves to learn from.
-    plan : TrainingPlan
-        What to train, and how.
-    work : Path
-        Folder for checkpoints (``checkpoint/``), TensorBoard logs (``logs/``) and the history
-        (``history.csv``).
-    checkpoint_steps : int
-        Steps between two checkpoints; the result does not depend on it.
-    start : sequence of ndarrays
-        Weights to start from, as Keras gives those of a network of this size; without them they are
-        random.
+    Checkpoints (``checkpoint/``), TensorBoard logs (``logs/``) and ``history.csv`` go to the folder
+    ``work``. The result does not depend on ``checkpoint_steps``, the steps between two checkpoints.
+    ``start`` are weights of a network of this size to start from; without them they are random.
 
-    Returns
-    -------
-    network : keras.Model
-        The trained network.
-    history : DataFrame
-        ``epoch``, ``step``, ``loss``, ``val_loss``; one row per epoch.
-
-    Raises
-    ------
-    InputError
-        If there are too few waves.
-    SystemExit
-        If the process is told to end; a checkpoint is written before.
+    Gives the network and its history, with ``epoch``, ``step``, ``loss``, ``val_loss`` of every
+    epoch. Raises ``InputError`` if there are too few waves and ``SystemExit`` if the process is
+    told to end; a checkpoint is written before.
     """
     learning, validation = streams(waves, plan)
     keras.utils.set_random_seed(plan.seed)
@@ -348,8 +240,8 @@ def train(
     identity = [repr(plan), waves_sha256(waves), arrays_sha256(start)]
     kept = checkpoints.Checkpoints(work, identity, learner, learning.steps, checkpoint_steps)
     kept.restore()
-    with kept.heeding_signals():
-        for epochs in _alike(kept.step, learning.steps, learning.epochs):
+    with kept.stopping_on_signals():
+        for epochs in _equal_parts(kept.step, learning.steps, learning.epochs):
             learning.done = kept.step
             learner.fit(
                 learning,
@@ -365,44 +257,21 @@ def train(
     return network, history
 
 
-def _alike(done: int, steps: int, epochs: int) -> list[range]:
-    """Epochs to go, in parts whose epochs have as many steps, as Keras wants them at once.
+def _equal_parts(done: int, steps: int, epochs: int) -> list[range]:
+    """Remaining epochs, in parts of epochs with equal steps, which is what Keras can take at once.
 
-    The first part is the rest of an epoch that was stopped in its midst.
+    The first part is the rest of an epoch that was stopped midway.
     """
     begun, whole = done // steps, -(-done // steps)
     return [part for part in (range(begun, whole), range(whole, epochs)) if part]
 
 
 def waves_sha256(waves: Waves) -> str:
-    """Fingerprint of what a network is trained on.
-
-    Parameters
-    ----------
-    waves : Waves
-        The exit waves.
-
-    Returns
-    -------
-    str
-        SHA-256 of the spectra and the sites, hexadecimal.
-    """
+    """SHA-256 of the spectra and the sites that a network is trained on."""
     return arrays_sha256([waves.spectra, *waves.sites])
 
 
 def arrays_sha256(arrays: Iterable[np.ndarray]) -> str:
-    """Fingerprint of numbers.
-
-    Parameters
-    ----------
-    arrays : iterable of ndarrays
-        The numbers.
-
-    Returns
-    -------
-    str
-        SHA-256, hexadecimal.
-    """
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())
@@ -412,22 +281,8 @@ def arrays_sha256(arrays: Iterable[np.ndarray]) -> str:
 def streams(waves: Waves, plan: TrainingPlan) -> tuple[ExampleStream, ExampleStream]:
     """Examples to learn from, and examples for the validation loss.
 
-    Parameters
-    ----------
-    waves : Waves
-        All exit waves; some are kept aside for the validation.
-    plan : TrainingPlan
-        What to train, and how.
-
-    Returns
-    -------
-    learning, validation : ExampleStream
-        The validation has full ranges and the same examples at every epoch.
-
-    Raises
-    ------
-    InputError
-        If there are too few waves, or if an image would show a site and its periodic copy.
+    The validation has full ranges and the same examples at every epoch. Raises ``InputError`` if
+    there are too few waves, or if an image would show a site and its periodic copy.
     """
     chosen = plan.training
     widest_A = chosen.image_px * plan.microscope.pixel_size_A[1] + 8 * chosen.site_sigma_A
@@ -462,22 +317,7 @@ def streams(waves: Waves, plan: TrainingPlan) -> tuple[ExampleStream, ExampleStr
 
 
 def make_learner(network: keras.Model, waves: Waves, plan: TrainingPlan) -> Learner:
-    """Put the microscope in front of a network, and compile the step.
-
-    Parameters
-    ----------
-    network : keras.Model
-        The network to train.
-    waves : Waves
-        The waves it will learn from; their size, box and energy are taken.
-    plan : TrainingPlan
-        What to train, and how.
-
-    Returns
-    -------
-    Learner
-        Compiled.
-    """
+    """Put the microscope in front of a network, and compile the step."""
     table = plan.microscope.mtf.table
     microscope = Microscope(
         waves.spectra.shape[-1], waves.cell_A, waves.energy_eV, mtf_table=table or None
@@ -492,21 +332,9 @@ def make_learner(network: keras.Model, waves: Waves, plan: TrainingPlan) -> Lear
 
 
 def constant_loss(learner: Learner, validation: ExampleStream) -> float:
-    """Loss of the best answer that is the same in every pixel.
+    """Loss of the best answer that is the same in every pixel, to compare the validation loss with.
 
     A training that diverged, or never left the local minimum the paper warns of, ends there.
-
-    Parameters
-    ----------
-    learner : Learner
-        What was trained; its network is not asked.
-    validation : ExampleStream
-        The examples of the validation loss.
-
-    Returns
-    -------
-    float
-        To be compared with the validation loss.
     """
     batches = range(len(validation))
     truths = [learner.imaging(validation[index][0])[1] for index in batches]

@@ -26,20 +26,7 @@ _DESCRIPTIONS = ("model_config", "training_config", "layer_names")
 
 
 def check(path: Path | str, count: int) -> None:
-    """Refuse a file that holds anything else than the weights of a network.
-
-    Parameters
-    ----------
-    path : path
-        The file.
-    count : int
-        How many numbers the network has.
-
-    Raises
-    ------
-    InputError
-        If the file is no HDF5, or holds anything else than so many finite numbers.
-    """
+    """Refuse a file that holds anything but ``count`` finite numbers, the weights of a network."""
     try:
         with h5py.File(path, "r") as file:
             described = [name for name in _DESCRIPTIONS if name in file.attrs]
@@ -61,7 +48,7 @@ def check(path: Path | str, count: int) -> None:
 
 
 def _datasets(file: h5py.File, path: Path | str) -> Iterator[h5py.Dataset]:
-    """Give all data sets of a file, none of which refers to anything outside."""
+    """All data sets of a file, none of which refers to anything outside."""
     groups, objects = [file], 0
     while groups:
         group = groups.pop()
@@ -92,20 +79,12 @@ def _is_plain(dataset: h5py.Dataset) -> bool:
 def _refuse(path: Path | str, reason: str) -> None:
     raise InputError(
         f"{path}: the weights do not fit the card: {reason}; only HDF5 with the plain numbers of "
-        "the network is read; train the model again, or get it anew"
+        "the network is read; train the model again, or download it again"
     )
 
 
 def convert(path: Path | str, number: str) -> None:
-    """Store the weights of a file as numbers of another type.
-
-    Parameters
-    ----------
-    path : path
-        The file, which is replaced.
-    number : str
-        Type of the numbers, such as ``float16``.
-    """
+    """Store the weights of a file as numbers of another type, such as ``float16``, in its place."""
     with (
         atomic.replacing(path) as partial,
         h5py.File(path, "r") as source,
