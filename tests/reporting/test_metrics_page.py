@@ -129,10 +129,18 @@ TABLES = {
     "mos2": {"species_summary": species()},
 }
 FINDS = {"graphene": "atoms", "gold": "columns", "gold_heights": "heights", "mos2": "species"}
+SPECIMENS = {
+    "graphene": "graphene",
+    "gold": "nanoparticles",
+    "gold_heights": "nanoparticles",
+    "mos2": "monolayers of MoS₂",
+}
 
 
 def model(name, **tables):
-    return EvaluatedModel(name, FINDS[name], "graphene", (100.0, 20000.0), TABLES[name] | tables)
+    return EvaluatedModel(
+        name, FINDS[name], SPECIMENS[name], (100.0, 20000.0), TABLES[name] | tables
+    )
 
 
 def text(*chosen):
