@@ -1,46 +1,60 @@
-"""Small inputs of every script, each made by the script before it where there is one."""
+"""Small files for every script: a movie of a sheet of graphene, maps of it, and models."""
 
 import importlib
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import tifffile
 from ase.build import graphene
-from made_models import ATOM_CARD, save_tiny_model
+from made_models import ATOM_CARD, COLUMN_CARD, save_tiny_model
 
 from atomsight.files import layout, sealed
 
-PIXEL_A = 0.2
-FRAMES, SIDE = 4, 128
-SIGMA_A = 0.4
+FRAMES, SIDE, PIXEL_A, SIGMA_A = 4, 128, 0.2, 0.4
 DRIFT_A = np.array([0.3, -0.2])
-
-
-def run(script: str, folder: Path, arguments: str) -> int:
-    """Run a script on files of a folder, each argument after a space."""
-    words = [in_folder(word, folder) for word in arguments.split(" ") if word]
-    return importlib.import_module(script).main(words)
-
-
-def in_folder(word: str, folder: Path) -> str:
-    """Complete the path of an argument that is a file of the folder or will be one."""
-    is_path = (folder / word).exists() or (word[0] not in "-{[" and "." in word.lstrip("."))
-    return str(folder / word) if is_path and not _is_number(word) else word
-
-
-def _is_number(word: str) -> bool:
-    return word.replace(".", "", 1).lstrip("-").isdigit()
+RANGES = {
+    "energy_eV": 80000,
+    "defocus_A": [-90, -80],
+    "cs_um": [-12, -11],
+    "dose_e_per_A2": [100, 2000],
+    "pixel_size_A": [0.1, 0.14],
+    "focal_series": {"steps_A": [-70, 0, 70]},
+}
 
 
 def settings(**values: object) -> str:
-    """Write ``--settings`` without a space."""
+    """Write ``--settings`` with no space in the values."""
     return "--settings " + json.dumps(values, separators=(",", ":"))
 
 
+def add(line: str, more: str) -> str:
+    """Add arguments to a run; further settings go into those it has."""
+    head, _, had = line.partition(" --settings ")
+    if not (had and more.startswith("--settings ")):
+        return f"{line} {more}"
+    return f"{head} {settings(**json.loads(had) | json.loads(more.removeprefix('--settings ')))}"
+
+
+def is_file(word: str) -> bool:
+    """Tell a file from an option, JSON and a number."""
+    return word[0] not in "-{[" and "." in word and not word.replace(".", "").isdigit()
+
+
+def run(line: str, folder: Path) -> int:
+    """Run a script on files of a folder; every argument stands after a space."""
+    script, *words = line.split(" ")
+    paths = [folder / word for word in words]
+    given = zip(words, paths, strict=True)
+    return importlib.import_module(script).main(
+        [str(path) if is_file(word) or path.exists() else word for word, path in given]
+    )
+
+
 def write_inputs(folder: Path) -> None:
-    """Write a drifting sheet of graphene, of which one atom is missing at times, in all stages."""
+    """Write what no script makes: in every other frame one atom is missing."""
     sites_A = 5 + graphene(a=np.sqrt(3) * 1.42, size=(6, 5, 1)).positions[:, :2]
     y, x = np.indices((SIDE, SIDE)) * PIXEL_A
     maps = np.zeros((FRAMES, SIDE, SIDE))
@@ -49,33 +63,83 @@ def write_inputs(folder: Path) -> None:
             if number != 20 or frame % 2:
                 square = (x - site_x) ** 2 + (y - site_y) ** 2
                 maps[frame] += np.exp(-square / (2 * SIGMA_A**2))
-    noise = np.random.default_rng(1).poisson(50, maps.shape)
-    tifffile.imwrite(
-        folder / "image.tif", (noise + 40 * maps).astype("float32"), photometric="minisblack"
-    )
-    made(run("import_series", folder, f"image.tif frames.h5 {settings(pixel_size_A=PIXEL_A)}"))
-    save_tiny_model(folder / "model", replace(ATOM_CARD, pixel_size_A=(0.15, 0.25)))
+    images = np.random.default_rng(1).poisson(50, maps.shape) + 40 * maps
+    tifffile.imwrite(folder / "image.tif", images.astype("float32"), photometric="minisblack")
     maps = np.clip(maps, 0, 1)
-    for name, classes in {
-        "maps": {"b": 1 - maps, "C": maps},
-        "heights": {"b": 1 - maps, "1": 0.8 * maps, "2": 0.2 * maps, "3": 0 * maps},
-    }.items():
-        with sealed.create(folder / f"{name}.h5", {}) as file:
-            shape = (*maps.shape, len(classes))
-            limits = {"background_limit": 0.9, "min_existence": 0.5}
-            stored = layout.create_maps(file, shape, PIXEL_A, tuple(classes), SIGMA_A, limits)
-            stored[...] = np.stack(list(classes.values()), axis=-1)
-    made(run("locate_atoms", folder, "maps.h5 atoms.h5"))
-    made(run("locate_atoms", folder, "heights.h5 columns.h5"))
-    made(run("correct_drift", folder, "maps.h5 atoms.h5 drift.h5"))
-    made(run("mask_substrate", folder, "frames.h5 atoms.h5 drift.h5 substrate.h5"))
+    write_maps(folder / "maps.h5", {"b": 1 - maps, "C": maps})
+    heights = {"1": 0.8 * maps, "2": 0.2 * maps, "3": 0 * maps}
+    write_maps(folder / "height_maps.h5", {"b": 1 - maps} | heights)
     (folder / "errors.csv").write_text(
         "dose_e_per_A2,miss_alpha,miss_beta,false_alpha,false_beta\n300,2,38,1,99\n3000,2,98,1,99\n"
     )
-    made(run("follow_sites", folder, "atoms.h5 drift.h5 substrate.h5 sites.h5 sites.csv"))
-    made(run("measure_strain", folder, "atoms.h5 strain.csv --hdf5 strain.h5"))
+    save_tiny_model(folder / "reader", replace(ATOM_CARD, pixel_size_A=(0.15, 0.25)))
+    save_tiny_model(folder / "graphene", replace(ATOM_CARD, microscope=RANGES))
+    save_tiny_model(folder / "gold", COLUMN_CARD)
+    of_three = {"frames": 3, "contrast": "either", "microscope": RANGES}
+    heights = ("background", "1", "2", "3")
+    save_tiny_model(folder / "gold_heights", replace(COLUMN_CARD, class_names=heights, **of_three))
+    species = {"material": "mos2", "class_names": ("background", "Mo", "S2", "S")}
+    save_tiny_model(folder / "mos2", replace(ATOM_CARD, **species, **of_three))
 
 
-def made(code: int) -> None:
-    if code:
-        raise RuntimeError("an input of the tests could not be made")
+def write_maps(path: Path, classes: dict[str, np.ndarray]) -> None:
+    limits = {"background_limit": 0.9, "min_existence": 0.5}
+    shape = (FRAMES, SIDE, SIDE, len(classes))
+    with sealed.create(path, {}) as file:
+        stored = layout.create_maps(file, shape, PIXEL_A, tuple(classes), SIGMA_A, limits)
+        stored[...] = np.stack(list(classes.values()), axis=-1)
+
+
+class Place:
+    """A folder of inputs in which runs are made when asked for, after those whose files they read.
+
+    A file is written by the run that is the first of all to name it, unless it is an input.
+    """
+
+    def __init__(self, folder: Path, runs: list[str]):
+        self.folder = folder
+        write_inputs(folder)
+        self.inputs = {path.name for path in folder.iterdir()}
+        self.first: dict[str, str] = {}
+        for line in runs:
+            for word in filter(is_file, line.split(" ")):
+                self.first.setdefault(word, line)
+        self.made: dict[str, dict[str, bytes]] = {}
+
+    def writes(self, line: str) -> list[str]:
+        return [
+            word for word, first in self.first.items() if first == line and word not in self.inputs
+        ]
+
+    def reads(self, line: str) -> list[str]:
+        words = dict.fromkeys(line.split(" ")[1:])
+        return [
+            word
+            for word in words
+            if word in self.inputs or (is_file(word) and self.first[word] != line)
+        ]
+
+    def make(self, line: str) -> dict[str, bytes]:
+        """Make a run, and give what it wrote."""
+        if line not in self.made:
+            self.make_before(line)
+            before = set(self.folder.iterdir())
+            if run(line, self.folder):
+                raise RuntimeError(f"this run failed: {line}")
+            new = set(self.folder.iterdir()) - before
+            self.made[line] = {path.name: path.read_bytes() for path in new if path.is_file()}
+        return self.made[line]
+
+    def make_before(self, line: str) -> None:
+        for word in self.reads(line):
+            if word not in self.inputs:
+                self.make(self.first[word])
+
+    def lay_out(self, line: str, folder: Path) -> None:
+        """Copy what a run reads to another folder, with older files where it writes."""
+        self.make_before(line)
+        for word in self.reads(line):
+            source = self.folder / word
+            (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / word)
+        for word in self.writes(line):
+            (folder / word).write_bytes(b"older")

@@ -38,5 +38,6 @@ COLUMN_CARD = replace(
 def save_tiny_model(folder: Path, card: models.ModelCard) -> Path:
     """Save an untrained network, the same every time."""
     keras.utils.set_random_seed(1)
-    models.save(folder, build_network(2, 1, 2), card, pd.DataFrame({"epoch": [0]}))
+    network = build_network(2, card.frames, len(card.class_names))
+    models.save(folder, network, card, pd.DataFrame({"epoch": [0]}))
     return folder

@@ -1,8 +1,8 @@
 """What every script promises on the command line: the same bytes, and one sentence if not.
 
-``RUNS`` calls every script on the files of :mod:`made_inputs`; what starts with ``new`` is written.
-From it follows what is wrong with any script: a file is missing or of another kind, a key is
-unknown. ``WRONG`` is what can be wrong with one script only, and the facts that it must tell.
+``RUNS`` calls the scripts on the files of :mod:`made_inputs`, one on what the others made. From a
+run follows what is wrong with it: a file is missing or of another kind, a key is unknown. ``WRONG``
+is what can be wrong with one script only, and the facts that it must tell.
 """
 
 import importlib
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_inputs import PIXEL_A, run, settings, write_inputs
+from made_inputs import PIXEL_A, Place, add, run, settings
 
 import evaluate
 import locate_atoms
@@ -35,40 +35,95 @@ KINDS = [
     for kind, module in script.KINDS.items()
 ]
 
+CAMERA = {"rows": 96, "columns": 128}
+SMALL_SHEET = {"kind": "pristine", "size_A": [30, 26]}
+GOLD = {"atoms": [120, 160]}
+QUICK = '--inference {"orientations":1}'
+
 RUNS = [
-    f"import_series image.tif new.h5 {settings(pixel_size_A=PIXEL_A)}",
-    "map_classes frames.h5 model new.h5",
-    "locate_atoms maps.h5 new.h5 --csv new.csv",
-    "measure_strain atoms.h5 new.csv --hdf5 new.h5 --bonds new_bonds.csv",
-    "correct_drift maps.h5 atoms.h5 new.h5",
-    "mask_substrate frames.h5 atoms.h5 drift.h5 new.h5",
-    "follow_sites atoms.h5 drift.h5 substrate.h5 new.h5 new.csv --errors errors.csv --dose 900",
-    f"compare_series sites.h5 sites.h5 new.csv {settings(resamples=100)}",
-    "count_columns columns.h5 new.csv --frames frames.h5 --hdf5 new.h5",
+    f"import_series image.tif frames.h5 {settings(pixel_size_A=PIXEL_A)}",
+    "map_classes frames.h5 reader read_maps.h5",
+    "locate_atoms maps.h5 atoms.h5 --csv atoms.csv",
+    "locate_atoms height_maps.h5 columns.h5",
+    "measure_strain atoms.h5 strain.csv --hdf5 strain.h5 --bonds bonds.csv",
+    "correct_drift maps.h5 atoms.h5 drift.h5",
+    "mask_substrate frames.h5 atoms.h5 drift.h5 substrate.h5",
+    "follow_sites atoms.h5 drift.h5 substrate.h5 sites.h5 sites.csv --errors errors.csv --dose 900",
+    f"compare_series sites.h5 sites.h5 comparison.csv {settings(resamples=100)}",
+    "count_columns columns.h5 heights.csv --frames frames.h5 --hdf5 heights.h5",
+    f"simulate specimen specimen.h5 {settings(kind='strained', size_A=[40, 40], hole_radius_A=3)}",
+    f"simulate acquisition sheet.tif truth.h5 {settings(specimen=SMALL_SHEET, acquisition=CAMERA)}",
+    "simulate sequence sequence.tif dynamics.h5 "
+    + settings(particle=GOLD, frames=4, acquisition={"rows": 248, "columns": 264}),
+    "simulate focal_series focal.tif focal.h5 "
+    + settings(
+        specimen={"kind": "particle", "atoms": [90, 120]}, acquisition={"rows": 192, "columns": 208}
+    ),
+    "score atoms atoms.h5 truth.h5 scores.csv --strain strain.h5",
+    "score classes columns.h5 focal.h5 class_scores.csv --confusion confusion.csv",
+    "score dynamics sites.h5 dynamics.h5 dynamics.csv --table scored.csv",
 ]
+
+
+def name(line: str) -> str:
+    """A run's script and, if that has kinds, its kind."""
+    script, first, *_ = line.split(" ")
+    return f"{script} {first}" if script in ("simulate", "evaluate", "score", "plot") else script
+
+
+def missing(name: str) -> Callable[[Path], None]:
+    """Remove a file or a folder."""
+
+    def change(folder: Path) -> None:
+        path = folder / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    return change
+
+
+def of_another_kind(name: str) -> Callable[[Path], None]:
+    """Put something else where a file or a folder stood."""
+
+    def change(folder: Path) -> None:
+        missing(name)(folder)
+        (folder / name).write_bytes(b"nonsense")
+
+    return change
 
 
 def attribute(file: str, name: str, value: object) -> Callable[[Path], None]:
     """Change an attribute of a file."""
 
-    def spoil(folder: Path) -> None:
+    def change(folder: Path) -> None:
         with sealed.change(folder / file) as opened:
             opened.attrs[name] = value
 
-    return spoil
+    return change
 
 
 def table(file: str, name: str, **values: object) -> Callable[[Path], None]:
-    """Change columns of a table, or take them out with None."""
+    """Change columns of a table, or remove them with None."""
 
-    def spoil(folder: Path) -> None:
+    def change(folder: Path) -> None:
         with sealed.change(folder / file) as opened:
             changed = tables.read_table(opened, name).assign(**values)
             del opened[name]
             gone = [column for column, value in values.items() if value is None]
             tables.write_table(opened, name, changed.drop(columns=gone))
 
-    return spoil
+    return change
+
+
+def shortened(file: str, name: str) -> Callable[[Path], None]:
+    """Remove the last column of a data set."""
+
+    def change(folder: Path) -> None:
+        with sealed.change(folder / file) as opened:
+            values = opened[name][:, :-1]
+            del opened[name]
+            opened[name] = values
+
+    return change
 
 
 def row(number: int, value: float) -> Callable:
@@ -79,16 +134,21 @@ def row(number: int, value: float) -> Callable:
 def text(file: str, pattern: str, new: str) -> Callable[[Path], None]:
     """Change the text of a file."""
 
-    def spoil(folder: Path) -> None:
+    def change(folder: Path) -> None:
         old = (folder / file).read_text(encoding="utf-8")
         (folder / file).write_text(re.sub(pattern, new, old), encoding="utf-8")
 
-    return spoil
+    return change
 
 
-#: A run, what is changed before (arguments that are added, or the files), the facts to tell.
+#: The start of a run, what is changed (arguments that are added, or files), the facts to tell.
 WRONG = [
-    ("import_series", "--settings {}", "no pixel size in", "column pixel_size_A of series series"),
+    (
+        "import_series",
+        settings(pixel_size_A=None),
+        "no pixel size in",
+        "column pixel_size_A of series",
+    ),
     ("import_series", settings(pixel_size_A=0.1, frames="9"), "no frame 9", "from 0 to 3"),
     ("import_series", settings(pixel_size_A=0.1, frames="all"), "'all'", "write numbers from 0"),
     ("import_series", settings(pixel_size_A=0.1, mask="absent.png"), "the mask does not exist"),
@@ -121,89 +181,85 @@ WRONG = [
     ("compare_series", table("sites.h5", "sites", event_rate=None), "no column 'event_rate'"),
     ("count_columns", attribute("columns.h5", "frame_shape", (3, 128, 128)), "in these images"),
     ("count_columns", table("columns.h5", "atoms", p_2=None), "a model that counts"),
+    ("simulate specimen", settings(kind="amorphous"), "specimen.kind: 'amorphous' must be one of"),
+    ("simulate specimen", settings(grain_count=3), "grain_count"),
+    ("simulate specimen", settings(size_A=[1, 1]), "size_A"),
+    ("simulate acquisition", settings(acquisition={"mtf": [2, 0.5, 2]}), "acquisition.mtf"),
+    ("simulate acquisition", settings(specimen={"kind": "pristine", "hole": 3}), "specimen.hole"),
+    ("simulate acquisition", "--specimen image.tif", "either --specimen or the key 'specimen'"),
+    ("simulate sequence", settings(p_appear=[0.2, 1.2]), "p_appear.1: 1.2 must be at most 1"),
+    ("simulate sequence", settings(particle={"atoms": [9000, 9000]}), "do not fit into a box"),
+    ("simulate focal_series", settings(specimen={"kind": "wire"}), "one of particle, monolayer"),
+    ("simulate focal_series", settings(focus=[0]), "did you mean focus_A?"),
+    ("simulate focal_series", settings(acquisition={"rows": 64}), "do not fit"),
+    (
+        "simulate focal_series",
+        settings(specimen={"kind": "monolayer", "material": "mos2"}, drift_A=90),
+        "does not fit",
+    ),
+    ("score atoms", table("atoms.h5", "atoms", y_A=None), "no column 'y_A'"),
+    ("score atoms", settings(radius_A=0), "radius_A: 0 must be more than 0"),
+    ("score dynamics", shortened("dynamics.h5", "occupied"), "4 frames", "dynamics.h5 3"),
+    ("score dynamics", table("sites.h5", "drift", used=False), "no frame was used"),
 ]
+
+every_run = pytest.mark.parametrize("line", RUNS, ids=[name(line) for line in RUNS])
 
 
 @pytest.fixture(scope="session")
-def inputs(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("inputs")
-    write_inputs(folder)
-    return folder
+def places(tmp_path_factory):
+    return [Place(tmp_path_factory.mktemp(name), RUNS) for name in ("one", "two")]
 
 
 @pytest.fixture
-def folder(inputs, tmp_path):
-    """A copy of the inputs, in which the outputs of an earlier run stand."""
-    shutil.copytree(inputs, tmp_path / "work")
-    return tmp_path / "work"
+def refused(places, tmp_path_factory, capsys):
+    """Make a run that must refuse in one sentence, and leave older outputs as they were."""
+
+    def make(line: str, change: Callable[[Path], None] | str) -> str:
+        folder = tmp_path_factory.mktemp("refused")
+        places[0].lay_out(line, folder)
+        if callable(change):
+            change(folder)
+        else:
+            line = add(line, change)
+        before = contents(folder)
+        capsys.readouterr()
+        assert run(line, folder) == 1
+        told = capsys.readouterr().err
+        assert told.splitlines()[-1].startswith("error: ")
+        assert told.count("error: ") == 1
+        assert contents(folder) == before
+        return told.splitlines()[-1]
+
+    return make
 
 
-every_run = pytest.mark.parametrize("line", RUNS, ids=[line.split(" ")[0] for line in RUNS])
-
-
-def read(line: str, folder: Path) -> list[Path]:
-    """The files and folders that a run reads."""
-    paths = {word: folder / word for word in line.split(" ")[1:]}
-    return [path for path in paths.values() if path.exists()]
-
-
-def contents(folder: Path, pattern: str = "new*") -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.glob(pattern)}
-
-
-def refused(line: str, folder: Path, capsys: pytest.CaptureFixture) -> str:
-    """Run a script that must refuse in one sentence and leave older outputs as they were."""
-    script, arguments = line.split(" ", 1)
-    outputs = {word for word in arguments.split(" ") if word.startswith("new")}
-    for name in outputs:
-        (folder / name).write_bytes(b"older")
-    capsys.readouterr()
-    assert run(script, folder, arguments) == 1
-    told = capsys.readouterr().err
-    sentences = [one for one in told.splitlines() if one.startswith("error: ")]
-    assert len(sentences) == 1, told
-    assert told.endswith(f"{sentences[0]}\n")
-    assert contents(folder) == dict.fromkeys(outputs, b"older")
-    return sentences[0]
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @every_run
-def test_the_same_input_gives_the_same_bytes_in_whatever_folder(line, inputs, tmp_path):
-    script, arguments = line.split(" ", 1)
-    outputs = []
-    for name in ("one", "two"):
-        shutil.copytree(inputs, tmp_path / name)
-        assert run(script, tmp_path / name, arguments) == 0
-        outputs.append(contents(tmp_path / name))
-    assert {word for word in arguments.split(" ") if word.startswith("new")} <= set(outputs[0])
-    assert outputs[0] == outputs[1]
+def test_the_same_input_gives_the_same_bytes_in_whatever_folder(line, places):
+    one, other = (place.make(line) for place in places)
+    assert set(places[0].writes(line)) <= set(one)
+    assert one == other
 
 
 @every_run
-def test_a_file_that_is_missing_or_of_another_kind_is_named(line, folder, inputs, capsys):
-    for path in read(line, folder):
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-        assert path.name in refused(line, folder, capsys)
-        path.write_bytes(b"nonsense")
-        assert path.name in refused(line, folder, capsys)
-        path.unlink()
-        kept = inputs / path.name
-        shutil.copytree(kept, path) if kept.is_dir() else shutil.copy(kept, path)
+def test_a_file_that_is_missing_or_of_another_kind_is_named(line, places, refused):
+    for name in places[0].reads(line):
+        for change in (missing(name), of_another_kind(name)):
+            assert name in refused(line, change)
 
 
 @every_run
-def test_a_key_that_does_not_exist_is_named(line, folder, capsys):
-    assert "no_such_key" in refused(f"{line} {settings(no_such_key=1)}", folder, capsys)
+def test_a_key_that_does_not_exist_is_named(line, refused):
+    assert "no_such_key" in refused(line, settings(no_such_key=1))
 
 
-@pytest.mark.parametrize(("script", "change", "facts"), [(a, b, c) for a, b, *c in WRONG])
-def test_what_is_wrong_is_told_with_its_facts(script, change, facts, folder, capsys):
-    line = next(line for line in RUNS if line.startswith(f"{script} "))
-    if callable(change):
-        change(folder)
-    else:
-        line = f"{line} {change}"
-    told = refused(line, folder, capsys)
+@pytest.mark.parametrize(("start", "change", "facts"), [(a, b, c) for a, b, *c in WRONG])
+def test_what_is_wrong_is_told_with_its_facts(start, change, facts, refused):
+    told = refused(next(line for line in RUNS if line.startswith(f"{start} ")), change)
     for fact in facts:
         assert fact in told
 

@@ -159,28 +159,3 @@ def test_script_scores_a_frame_in_which_nothing_was_found(files):
     table = pd.read_csv(files / "scores.csv")
     assert table["frame"].tolist() == [0, 1, 2]
     assert table["true_positives"].tolist()[1:] == [0, 0]
-
-
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ('{"radius": 1}', "radius"),
-        ('{"radius_A": "far"}', "radius_A"),
-        ('{"radius_A": 0}', "radius_A"),
-        ('{"border_A": -1}', "border_A"),
-        ('{"relative": 1}', "relative"),
-    ],
-)
-def test_script_refuses_bad_settings_in_one_sentence(files, capsys, settings, words):
-    assert score.main(arguments(files, "--settings", settings)) == 1
-    message = capsys.readouterr().err.strip()
-    assert words in message
-    assert "\n" not in message
-    assert not (files / "scores.csv").exists()
-
-
-def test_script_refuses_a_table_without_positions(files, capsys):
-    with sealed.create(files / "atoms.h5", provenance.made_by("test", {})) as file:
-        tables.write_table(file, "atoms", pd.DataFrame({"frame": [0], "x_A": [1.0]}))
-    assert score.main(arguments(files)) == 1
-    assert "y_A" in capsys.readouterr().err

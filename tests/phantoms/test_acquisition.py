@@ -205,38 +205,6 @@ def test_truth_survives_its_file(tmp_path):
     assert_allclose(read.atoms[columns], truth.atoms[columns])
 
 
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"acquisition": {"dose": 3}}, "dose"),
-        ({"acquisition": {"rows": 12.5}}, "rows"),
-        ({"acquisition": {"rows": True}}, "rows"),
-        ({"acquisition": {"gain": "high"}}, "gain"),
-        ({"acquisition": {"gain": 0}}, "gain"),
-        ({"acquisition": {"seed": -1}}, "seed"),
-        ({"acquisition": {"mtf": [0.1, 0.5]}}, "mtf"),
-        ({"acquisition": {"mtf": [2, 0.5, 2]}}, "mtf"),
-        ({"acquisition": 3}, "acquisition"),
-        ({"camera": {}}, "camera"),
-        ({"specimen": {"kind": "pristine", "size_A": [30, 26], "hole": 3}}, "hole"),
-    ],
-)
-def test_script_refuses_bad_settings_in_one_sentence(tmp_path, capsys, settings, words):
-    text = json.dumps({"specimen": {"kind": "pristine", "size_A": [30, 26]}} | settings)
-    outputs = [str(tmp_path / "image.tif"), str(tmp_path / "truth.h5")]
-    assert simulate.main(["acquisition", *outputs, "--settings", text]) == 1
-    message = capsys.readouterr().err.strip()
-    assert words in message
-    assert "\n" not in message
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_script_wants_exactly_one_specimen(tmp_path, capsys):
-    outputs = [str(tmp_path / "image.tif"), str(tmp_path / "truth.h5")]
-    assert simulate.main(["acquisition", *outputs]) == 1
-    assert "--specimen" in capsys.readouterr().err
-
-
 def test_script_images_one_specimen_at_several_doses(tmp_path):
     structure, known = specimens.pristine_sheet(PristineSettings(size_A=(30, 26)))
     specimen = tmp_path / "specimen.h5"

@@ -204,22 +204,3 @@ def test_the_script_writes_a_stack_that_the_workflow_reads(tmp_path):
         assert file.attrs["dose_e_per_A2"] == 300
         assert_allclose(file.attrs["field_of_view"], [263 * 0.125, 247 * 0.125])
         assert file.attrs["pixel_size_A"] == 0.125
-
-
-@pytest.mark.parametrize(
-    ("section", "words"),
-    [
-        ({"frame": 3}, "frame is not a key"),
-        ({"p_appear": [0.2, 1.2]}, "p_appear.1: 1.2 must be at most 1"),
-        ({"particle": {"atoms": [9000, 9000]}}, "do not fit into a box"),
-        ({"acquisition": {"dose_e_per_A2": 1e6}, "frames": 1}, "saturates"),
-    ],
-)
-def test_what_is_wrong_is_told_in_one_sentence(tmp_path, capsys, section, words):
-    outputs = [str(tmp_path / "stack.tif"), str(tmp_path / "truth.h5")]
-    text = json.dumps(SMALL | section)
-    assert simulate.main(["sequence", *outputs, "--settings", text]) == 1
-    message = capsys.readouterr().err.strip().splitlines()[-1]
-    assert message.startswith("error: ")
-    assert words in message
-    assert list(tmp_path.iterdir()) == []

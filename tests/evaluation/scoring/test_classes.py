@@ -93,9 +93,3 @@ def test_classes_of_another_material_are_refused(tmp_path, capsys, known, there)
     message = capsys.readouterr().err
     assert f"the model finds {', '.join(known)}, the specimen has {', '.join(there)}" in message
     assert not (tmp_path / "scores.csv").exists()
-
-
-def test_a_file_of_another_kind_is_refused(tmp_path, capsys):
-    truth = write_truth(tmp_path / "truth.h5", ["Mo"] * 5, SPECIES)
-    assert score.main(["classes", truth, truth, str(tmp_path / "scores.csv")]) == 1
-    assert "not the kind of file this step reads" in capsys.readouterr().err

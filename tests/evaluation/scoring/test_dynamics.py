@@ -184,16 +184,3 @@ def test_the_script_writes_one_row_and_the_sites(found, true, tmp_path, capsys):
     assert scores["coverage_all"].item() == 0.5
     assert len(pd.read_csv(table)) == 4
     assert "coverage_dynamic" in capsys.readouterr().out
-
-
-def test_bad_input_is_told(found, true, tmp_path, capsys):
-    write(tmp_path, found, dataclasses.replace(true, occupied=true.occupied[:, :5]))
-    assert run(tmp_path) == 1
-    assert "has 6 frames and" in capsys.readouterr().err
-    unused = found.drift.assign(used=False)
-    write(tmp_path, dataclasses.replace(found, drift=unused), true)
-    assert run(tmp_path) == 1
-    assert "no frame was used" in capsys.readouterr().err
-    assert run(tmp_path, "--settings", '{"radius": 1}') == 1
-    assert "did you mean radius_A?" in capsys.readouterr().err
-    assert not (tmp_path / "scores.csv").exists()
