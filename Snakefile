@@ -16,13 +16,10 @@ shell.prefix("set -euo pipefail; tee() ( trap '' INT TERM; exec tee \"$@\" ); ")
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/figure_lookups.smk"
-include: "workflow/rules/structures.smk"
-include: "workflow/rules/waves.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/series.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/dynamics.smk"
-include: "workflow/rules/focal.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/conditions.smk"
 include: "workflow/rules/metrics.smk"

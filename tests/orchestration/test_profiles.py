@@ -23,21 +23,20 @@ def profile(name, **filled_in):
 
 
 def rules_with(pattern):
-    """Names of the rules whose text holds a pattern."""
+    """Names of the rules whose text holds a pattern, as they are written."""
     found = set()
     for file in (ROOT / "workflow" / "rules").glob("*.smk"):
-        for block in re.split(r"\n(?=rule )", file.read_text(encoding="utf-8")):
-            if name := re.match(r"rule (\w+):", block):
-                found |= {name[1]} if re.search(pattern, block) else set()
+        for block in re.split(r"\n(?= *rule\b)", file.read_text(encoding="utf-8")):
+            if name := re.match(r"rule (\w+):| *rule:(?s:.*?)name:\s+f?\"([^\"]+)\"", block):
+                found |= {name[1] or name[2]} if re.search(pattern, block) else set()
     return found
 
 
 def test_all_networks_share_the_one_gpu_of_a_machine():
     """One that did not wait would find the GPU's memory taken."""
-    waiting = {
-        rule for rule, asked in profile("local-gpu")["set-resources"].items() if asked["gpu"]
-    }
-    assert waiting == rules_with("envs/learn.yaml") - WITHOUT_NETWORK
+    assert profile("local-gpu")["resources"] == {"network": 1}
+    assert rules_with("network=1") == rules_with("envs/learn.yaml") - WITHOUT_NETWORK
+    assert {"train_network", "map_classes", "evaluate_{kind}"} <= rules_with("network=1")
 
 
 @pytest.mark.parametrize("name", ["slurm", "pbs", "lsf"])

@@ -41,8 +41,10 @@ def test_simulated_series_have_a_truth_and_the_others_are_the_users_own(series):
     assert series.truth("vacuum", "sequences") == [
         "results/acquisitions/simulated_gold_vacuum_truth.h5"
     ]
+    assert series.truth("vacuum") == series.truth("vacuum", "sequences")
     assert series.truth("vacuum", "acquisitions") == []
-    assert series.truth("particle", "sequences") == []
+    assert series.truth("particle") == []
+    assert series.simulations()["simulated_mos2"] == "focal_series"
 
 
 def test_an_image_beside_the_simulated_ones_is_the_users_own(opened):

@@ -8,7 +8,9 @@ import pytest
 
 from atomsight.errors import InputError
 from atomsight.orchestration import resources
-from atomsight.orchestration.targets import one_of
+from atomsight.orchestration.measurements import EVALUATIONS, SCORES
+from atomsight.orchestration.targets import SCORED, one_of
+from atomsight.reporting.evaluated_models import TABLES
 
 SIMULATED = ("pristine", "results/acquisitions/simulated_pristine.tif", "graphene_laptop")
 
@@ -85,9 +87,51 @@ def test_sections_are_written_as_json(opened):
     }
     assert json.loads(options.material("graphene_laptop")) == whole["graphene"]
     assert json.loads(options.section("dynamics", "border_A")) == {"border_A": 1.0}
-    assert json.loads(options.simulation("sequences", "simulated_gold_gas"))["frames"] == 40
+    assert json.loads(options.simulation("simulated_gold_gas"))["frames"] == 40
+    assert json.loads(options.specimen())["kind"] == "polycrystal"
     assert json.loads(options.import_settings("pristine"))["series"] == "pristine"
     assert json.loads(options.everything())["seed"] == 2018
+
+
+def options_of(words):
+    """Words of a command line: those that stand alone, and options with the word after them."""
+    first = next((number for number, word in enumerate(words) if word[:2] == "--"), len(words))
+    return words[:first], dict(zip(words[first::2], words[first + 1 :: 2], strict=True))
+
+
+@pytest.mark.parametrize("kind", EVALUATIONS)
+def test_an_evaluation_is_told_what_to_write_and_how_to_measure(opened, kind):
+    options, chosen = opened(SIMULATED).options, EVALUATIONS[kind]
+    model = {"atoms": "graphene", "columns": "gold", "heights": "gold_heights", "species": "mos2"}
+    wildcards = SimpleNamespace(model=model[chosen.finds], of="metrics")
+    paths = chosen.outputs("results")
+    alone, named = options_of(options.evaluation(kind, wildcards, paths))
+    assert sorted([*alone, *(named[option] for option in named if named[option] in paths)]) == (
+        sorted(paths)
+    )
+    assert alone[0] == paths[0]
+    assert json.loads(named["--inference"]) == options.configuration["inference"]
+    settings = json.loads(named["--settings"])
+    assert settings.keys() >= set(chosen.keys or ("doses_e_per_A2",))
+    assert ("--strain" in named) == (kind == "strain")
+
+
+def test_a_score_is_told_what_to_write(opened):
+    options = opened(SIMULATED).options
+    found = {kind: SimpleNamespace(found=["a.h5"]) for kind in SCORES}
+    found["atoms"].found.append("strain.h5")
+    assert options.score("atoms", None, found["atoms"], ["s.csv"]) == [
+        *("s.csv", "--strain", "strain.h5", "--settings", '{"relative": true}')
+    ]
+    assert options.score("dynamics", None, found["dynamics"], ["s.csv", "t.csv"]) == [
+        *("s.csv", "--table", "t.csv")
+    ]
+
+
+def test_every_measured_table_of_a_target_is_made_by_an_evaluation():
+    for finds, tables in [*TABLES.items(), *SCORED.items()]:
+        made = [each.tables for each in EVALUATIONS.values() if each.finds == finds]
+        assert set(tables) <= set().union(*made)
 
 
 def test_hops_are_told_from_errors_as_far_as_these_are_known(opened):

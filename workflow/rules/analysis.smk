@@ -1,4 +1,4 @@
-# in: results/series/<series>/maps.h5. out: atoms.h5, atoms.csv, strain.h5, strain.csv beside it
+# in: results/series/<series>/maps.h5. out: atoms.h5, atoms.csv, strain.csv or heights.csv beside it
 
 
 rule locate_atoms:
@@ -48,3 +48,31 @@ rule measure_strain:
     shell:
         "python {input.script[0]:q} {input.atoms:q} {output.csv:q} --hdf5 {output.hdf5:q}"
         " --settings {params.settings:q} 2>&1 | tee {log:q}"
+
+
+rule count_columns:
+    """Count the atoms in the columns, with the probability of every count."""
+    input:
+        atoms="results/series/{series}/atoms.h5",
+        frames="results/series/{series}/frames.h5",
+        script=folders.code("count_columns.py"),
+    output:
+        csv="results/series/{series}/heights.csv",
+        hdf5="results/series/{series}/heights.h5",
+    log:
+        "results/logs/count_columns/{series}.log",
+    benchmark:
+        "results/benchmarks/count_columns/{series}.tsv"
+    wildcard_constraints:
+        series=one_of(series.read_by("heights")),
+    conda:
+        "../../envs/analyse.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(30, per_gb=60),
+    params:
+        settings=options.section("heights"),
+    shell:
+        "python {input.script[0]:q} {input.atoms:q} {output.csv:q} --frames {input.frames:q}"
+        " --hdf5 {output.hdf5:q} --settings {params.settings:q} 2>&1 | tee {log:q}"

@@ -12,7 +12,7 @@ from atomsight.orchestration.folders import Folders
 from atomsight.orchestration.models import Models
 from atomsight.orchestration.options import Options
 from atomsight.orchestration.resources import memory, minutes
-from atomsight.orchestration.series import Series
+from atomsight.orchestration.series import SIMULATIONS, Series
 from atomsight.orchestration.targets import Targets, one_of
 
 folders = Folders(Path(workflow.basedir), Path.cwd())
@@ -29,15 +29,13 @@ except InputError as error:
 
 
 wildcard_constraints:
-    acquisition=one_of(config["acquisitions"]),
     comparison=one_of(comparisons),
-    focal_series=one_of(config["focal_series"]),
     image=one_of(registry.read_registry().index),
     model=one_of(models.sections),
     of="models|metrics",
-    sequence=one_of(config["sequences"]),
     series=one_of(series.names),
     shard=r"\d+",
+    simulation=one_of(series.simulations()),
 
 
 onstart:

@@ -1,36 +1,4 @@
-# in: models, results/evaluation/specimen.h5. out: conditions.csv, settings.csv beside evaluation.csv
-# of a model that finds atoms, and the pictures dose.png, conditions.png, settings.png
-
-
-rule evaluate_conditions:
-    """How well a model finds atoms under other conditions, and under microscopes drawn at random."""
-    input:
-        model=lambda wildcards: models.evaluated_files(wildcards.model, wildcards.of),
-        specimen="results/evaluation/specimen.h5",
-        script=folders.code("evaluate.py", "atomsight/evaluation/conditions.py"),
-    output:
-        conditions="results/{of}/{model}/conditions.csv",
-        random="results/{of}/{model}/settings.csv",
-    log:
-        "results/logs/evaluate_conditions/{of}_{model}.log",
-    benchmark:
-        "results/benchmarks/evaluate_conditions/{of}_{model}.tsv"
-    wildcard_constraints:
-        model=one_of(models.evaluated("atoms")),
-    conda:
-        "../../envs/learn.yaml"
-    threads: 8
-    resources:
-        mem_mb=memory(4000),
-        runtime=120,
-    params:
-        folder=lambda wildcards: models.evaluated_folder(wildcards.model, wildcards.of),
-        inference=options.section("inference"),
-        settings=options.section("evaluation", "acquisition", "conditions", "settings"),
-    shell:
-        "python {input.script[0]:q} conditions {params.folder:q} {input.specimen:q}"
-        " {output.conditions:q} {output.random:q} --inference {params.inference:q}"
-        " --settings {params.settings:q} 2>&1 | tee {log:q}"
+# in: tables of a model that finds atoms. out: the pictures dose.png, conditions.png, settings.png
 
 
 rule plot_model_doses:

@@ -130,6 +130,7 @@ rule fig05_training_examples:
     resources:
         mem_mb=memory(3000),
         runtime=30,
+        network=1,
     params:
         seed=config["seed"],
         settings=options.model(models.current("graphene_laptop")),

@@ -1,34 +1,5 @@
-# in: models that ship, what was measured of them. out: strain.csv beside evaluation.csv,
-# results/metrics/summary.md, summary.html; targets metrics and scores
-
-
-rule evaluate_strain:
-    """How well bond lengths and strain come out, against the dose, beside peak finding."""
-    input:
-        model=lambda wildcards: models.evaluated_files(wildcards.model, wildcards.of),
-        script=folders.code("evaluate.py", "atomsight/evaluation/strain.py"),
-    output:
-        "results/{of}/{model}/strain.csv",
-    log:
-        "results/logs/evaluate_strain/{of}_{model}.log",
-    benchmark:
-        "results/benchmarks/evaluate_strain/{of}_{model}.tsv"
-    wildcard_constraints:
-        model=one_of(models.evaluated("atoms")),
-    conda:
-        "../../envs/learn.yaml"
-    threads: 8
-    resources:
-        mem_mb=memory(4000),
-        runtime=60,
-    params:
-        folder=lambda wildcards: models.evaluated_folder(wildcards.model, wildcards.of),
-        inference=options.section("inference"),
-        strain=options.section("strain"),
-        settings=options.section("strain_evaluation"),
-    shell:
-        "python {input.script[0]:q} strain {params.folder:q} {output:q} --inference {params.inference:q}"
-        " --strain {params.strain:q} --settings {params.settings:q} 2>&1 | tee {log:q}"
+# in: models that ship, what was measured of them. out: results/metrics/summary.md,
+# summary.html; targets metrics and scores
 
 
 rule summarise_metrics:

@@ -1,41 +1,18 @@
-# in: a row of the sample sheet. out: results/series/<series>/frames.h5, maps.h5
+# in: the configuration of a simulation, or a row of the sample sheet. out: results/acquisitions/,
+# results/series/<series>/frames.h5, maps.h5
 
 
-rule simulate_acquisition:
-    """Take a simulated image of a simulated specimen; the truth stays beside it."""
+rule simulate:
+    """Take simulated images of a simulated specimen; the truth stays beside them."""
     input:
         script=ancient(folders.script("simulate.py")),
     output:
-        image="results/acquisitions/{acquisition}.tif",
-        truth="results/acquisitions/{acquisition}_truth.h5",
+        images="results/acquisitions/{simulation}.tif",
+        truth="results/acquisitions/{simulation}_truth.h5",
     log:
-        "results/logs/simulate_acquisition/{acquisition}.log",
+        "results/logs/simulate/{simulation}.log",
     benchmark:
-        "results/benchmarks/simulate_acquisition/{acquisition}.tsv"
-    conda:
-        "../../envs/simulate.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(2000),
-        runtime=30,
-    params:
-        settings=lambda wildcards: options.simulation("acquisitions", wildcards.acquisition),
-    shell:
-        "python {input.script:q} acquisition {output.image:q} {output.truth:q}"
-        " --settings {params.settings:q} 2> {log:q}"
-
-
-rule simulate_sequence:
-    """Take a simulated in-situ series of a particle, drifting and hopping; the truth is kept."""
-    input:
-        script=ancient(folders.script("simulate.py")),
-    output:
-        stack="results/acquisitions/{sequence}.tif",
-        truth="results/acquisitions/{sequence}_truth.h5",
-    log:
-        "results/logs/simulate_sequence/{sequence}.log",
-    benchmark:
-        "results/benchmarks/simulate_sequence/{sequence}.tsv"
+        "results/benchmarks/simulate/{simulation}.tsv"
     conda:
         "../../envs/simulate.yaml"
     threads: 1
@@ -43,10 +20,22 @@ rule simulate_sequence:
         mem_mb=memory(2000),
         runtime=60,
     params:
-        settings=lambda wildcards: options.simulation("sequences", wildcards.sequence),
+        kind=lambda wildcards: SIMULATIONS[series.simulations()[wildcards.simulation]],
+        settings=lambda wildcards: options.simulation(wildcards.simulation),
     shell:
-        "python {input.script:q} sequence {output.stack:q} {output.truth:q}"
-        " --settings {params.settings:q} 2> {log:q}"
+        "python {input.script:q} {params.kind} {output:q} --settings {params.settings:q} 2> {log:q}"
+
+
+use rule simulate as make_specimen with:
+    output:
+        "results/evaluation/specimen.h5",
+    log:
+        "results/logs/make_specimen.log",
+    benchmark:
+        "results/benchmarks/make_specimen.tsv"
+    params:
+        kind="specimen",
+        settings=options.specimen(),
 
 
 rule fetch_image:
@@ -114,6 +103,7 @@ rule map_classes:
     resources:
         mem_mb=memory(3000),
         runtime=minutes(60, per_gb=120),
+        network=1,
     params:
         model=lambda wildcards: models.folder(series.model(wildcards.series)),
         contrast=lambda wildcards: series.contrast(wildcards.series),

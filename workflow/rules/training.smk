@@ -1,4 +1,57 @@
-# in: results/models/<model>/waves/. out: results/models/<model>/model/
+# in: the configuration of a model. out: structures/, waves/, training/, model/ in results/models/<model>/
+
+
+rule make_structures:
+    """Make random structures to train on."""
+    input:
+        script=ancient(folders.script("make_structures.py")),
+    output:
+        "results/models/{model}/structures/{shard}.h5",
+    log:
+        "results/logs/make_structures/{model}_{shard}.log",
+    benchmark:
+        "results/benchmarks/make_structures/{model}_{shard}.tsv"
+    conda:
+        "../../envs/simulate.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=30,
+    params:
+        material=lambda wildcards: models.sections[wildcards.model]["material"],
+        structures=lambda wildcards: models.sections[wildcards.model]["structures"]["count"],
+        shards=lambda wildcards: models.sections[wildcards.model]["structures"]["shards"],
+        seed=config["seed"],
+        settings=lambda wildcards: options.material(wildcards.model),
+    shell:
+        "python {input.script:q} {output:q} --material {params.material} --count {params.structures}"
+        " --shard {wildcards.shard} --shards {params.shards} --seed {params.seed}"
+        " --settings {params.settings:q} 2> {log:q}"
+
+
+rule simulate_waves:
+    """Simulate the exit waves of a shard of structures by multislice."""
+    input:
+        structures="results/models/{model}/structures/{shard}.h5",
+        script=ancient(folders.script("simulate_waves.py")),
+    output:
+        "results/models/{model}/waves/{shard}.h5",
+    log:
+        "results/logs/simulate_waves/{model}_{shard}.log",
+    benchmark:
+        "results/benchmarks/simulate_waves/{model}_{shard}.tsv"
+    conda:
+        "../../envs/simulate.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
+    params:
+        energy=lambda wildcards: models.sections[wildcards.model]["microscope"]["energy_eV"],
+        settings=lambda wildcards: options.model(wildcards.model, "waves"),
+    shell:
+        "python {input.script:q} {input.structures:q} {output:q} --energy {params.energy}"
+        " --settings {params.settings:q} 2> {log:q}"
 
 
 rule train_network:
@@ -21,6 +74,7 @@ rule train_network:
     resources:
         mem_mb=memory(8000),
         runtime=720,
+        network=1,
         gpu=1,
         # Not in params: the model does not depend on it.
         checkpoint_steps=config["checkpoint_steps"],

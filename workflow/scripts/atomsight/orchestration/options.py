@@ -1,9 +1,11 @@
 """What rules write on command lines: settings as JSON, options that depend on a row."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from atomsight.orchestration.measurements import EVALUATIONS, SCORES
 from atomsight.orchestration.models import Models
 from atomsight.orchestration.series import Series
 
@@ -25,13 +27,13 @@ class Options:
         """The whole configuration."""
         return json.dumps(self.configuration)
 
-    def scored_strain(self) -> str:
-        """Whether strain is compared with the truth as it is, or relative to its mean."""
-        return json.dumps({"relative": self.configuration["strain"]["reference"] == "relative"})
-
-    def simulation(self, kind: str, name: str) -> str:
+    def simulation(self, name: str) -> str:
         """How a series is simulated."""
-        return json.dumps(self.configuration[kind][name])
+        return json.dumps(self.configuration[self.series.simulations()[name]][name])
+
+    def specimen(self) -> str:
+        """How the specimen is made that models are evaluated on."""
+        return json.dumps(self.configuration["evaluation"]["specimen"])
 
     def model(self, name: str, *keys: str) -> str:
         """A model: all of it, one section of it, or several by their names."""
@@ -59,6 +61,26 @@ class Options:
         if "particle" in values and model in self.models.sections:
             values["particle"] = values["particle"] | self.models.of_phantom(model)
         return json.dumps(values)
+
+    def evaluation(self, kind: str, wildcards: Any, output: Iterable[str]) -> list[str]:
+        """What evaluate.py writes and how it measures, of a kind that stands in EVALUATIONS."""
+        chosen = EVALUATIONS[kind]
+        if chosen.finds in ("columns", "heights"):
+            settings = self.particles(chosen.section, wildcards.model, wildcards.of)
+        else:
+            settings = self.section(chosen.section, *chosen.keys)
+        return [
+            *chosen.words(output),
+            *("--inference", self.section("inference"), "--settings", settings),
+            *(["--strain", self.section("strain")] if kind == "strain" else []),
+        ]
+
+    def score(self, kind: str, wildcards: Any, input: Any, output: Iterable[str]) -> list[str]:
+        """What score.py writes and how it compares, of a kind that stands in SCORES."""
+        _, *more = input.found
+        relative = self.configuration["strain"]["reference"] == "relative"
+        strain = ["--strain", *more, "--settings", json.dumps({"relative": relative})]
+        return [*SCORES[kind].words(output), *(strain if more else [])]
 
     def hops(self, name: str, errors: list[str]) -> list[str]:
         """What tells hops from errors in a series, as far as it is known.

@@ -15,8 +15,12 @@ from atomsight.orchestration.models import Models
 
 #: Where the workflow puts what it simulates.
 SIMULATED = "results/acquisitions"
-#: Sections of the configuration that hold simulations which rows of the sheet can name.
-SIMULATIONS = ("acquisitions", "sequences", "focal_series")
+#: What simulate.py makes of sections of the configuration, whose simulations rows can name.
+SIMULATIONS = {
+    "acquisitions": "acquisition",
+    "sequences": "sequence",
+    "focal_series": "focal_series",
+}
 
 
 @dataclass(frozen=True)
@@ -110,10 +114,14 @@ class Series:
         """The series behind which there is a simulation of one kind of :data:`SIMULATIONS`."""
         return [name for name in self.names if self.simulation(name, kind)]
 
-    def truth(self, name: str, kind: str) -> list[str]:
-        """The truth of a simulated series of one kind; nothing of another one."""
-        simulation = self.simulation(name, kind)
-        return [f"{SIMULATED}/{simulation}_truth.h5"] if simulation else []
+    def truth(self, name: str, *kinds: str) -> list[str]:
+        """The truth of a series that is simulated, in one of some ways; nothing of another one."""
+        found = (self.simulation(name, kind) for kind in kinds or SIMULATIONS)
+        return [f"{SIMULATED}/{simulation}_truth.h5" for simulation in found if simulation]
+
+    def simulations(self) -> dict[str, str]:
+        """Sections of the configuration that simulations are in, by their names."""
+        return {name: kind for kind in SIMULATIONS for name in self.configuration[kind]}
 
     def own(self) -> list[str]:
         """The series that are not simulated by the workflow itself."""
