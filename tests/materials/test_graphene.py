@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-import make_structures
-from atomsight.files import layout
 from atomsight.materials import graphene
 
 SETTINGS = graphene.Settings(
@@ -75,32 +73,6 @@ def test_density_of_rings_varies_as_asked():
     relative = np.array(counts) * graphene.RING_AREA_A2 / 43.2**2
     assert 0.955 < relative.min() < relative.max() < 1.045
     assert np.ptp(relative) > 0.03
-
-
-def test_shards_hold_what_one_file_would(tmp_path):
-    def make(name, *more):
-        path = tmp_path / name
-        given = ["--material", "graphene", "--count", "3", "--seed", "7", *more]
-        assert make_structures.main([str(path), *given]) == 0
-        return path
-
-    whole = dict(layout.read_structures(make("whole.h5")))
-    parts = {}
-    for shard in range(2):
-        part = make(f"{shard}.h5", "--shard", str(shard), "--shards", "2")
-        parts |= dict(layout.read_structures(part))
-    assert list(whole) == list(parts) == [0, 1, 2], "a training sees them in one order"
-    for number, structure in whole.items():
-        np.testing.assert_array_equal(structure.positions, parts[number].positions)
-    assert make("again.h5").read_bytes() == (tmp_path / "whole.h5").read_bytes()
-
-
-def test_an_impossible_shard_is_refused(tmp_path, capsys):
-    output = tmp_path / "structures.h5"
-    given = ["--material", "graphene", "--count", "2", "--seed", "7", "--shard", "2"]
-    assert make_structures.main([str(output), *given]) == 1
-    assert "shard 2 of 1" in capsys.readouterr().err
-    assert not list(tmp_path.iterdir())
 
 
 def test_coordination_defects_have_two_and_four_neighbours():

@@ -1,9 +1,12 @@
 """Every module of the folder of materials is a material, and complete."""
 
+import numpy as np
 import pytest
 
+import make_structures
 from atomsight import materials
 from atomsight.errors import InputError
+from atomsight.files import layout
 from atomsight.materials import MATERIALS
 
 
@@ -40,3 +43,47 @@ def test_numbers_are_counts_of_atoms():
 def test_an_unknown_material_is_named_with_those_that_are_known():
     with pytest.raises(InputError, match=r"'unobtainium'.*graphene, .*mos2"):
         materials.purpose("unobtainium", ("atom",))
+
+
+@pytest.mark.parametrize("name", MATERIALS)
+def test_specimens_and_their_sites_lie_in_their_box(name):
+    module = MATERIALS[name]
+    for seed in range(2):
+        structure = module.make_structure(module.Settings(), np.random.default_rng(seed))
+        assert ((structure.positions >= 0) & (structure.positions <= structure.cell_A)).all()
+        assert structure.positions[:, 2].min() > 0.2
+        assert ((structure.sites >= 0) & (structure.sites <= structure.cell_A[:2])).all()
+        assert np.ptp(structure.cell_A[:2]) == 0
+        assert structure.cell_A[0] == module.Settings().size_A
+        assert len(structure.sites) == len(structure.classes) <= len(structure.numbers)
+        assert structure.classes.min() >= 1
+        honeycomb = getattr(module, "HONEYCOMB", None)
+        assert honeycomb is None or structure.classes.max() <= len(honeycomb.class_names)
+
+
+@pytest.mark.parametrize("name", MATERIALS)
+def test_shards_hold_what_one_file_would(name, tmp_path):
+    def make(file, *more):
+        path = tmp_path / file
+        given = ["--material", name, "--count", "3", "--seed", "7", *more]
+        assert make_structures.main([str(path), *given]) == 0
+        return path
+
+    whole = dict(layout.read_structures(make("whole.h5")))
+    parts = {}
+    for shard in range(2):
+        part = make(f"{shard}.h5", "--shard", str(shard), "--shards", "2")
+        parts |= dict(layout.read_structures(part))
+    assert list(whole) == list(parts) == [0, 1, 2], "a training sees them in one order"
+    for number, structure in whole.items():
+        np.testing.assert_array_equal(structure.positions, parts[number].positions)
+    assert len(np.unique([len(structure.positions) for structure in whole.values()])) > 1
+    assert make("again.h5").read_bytes() == (tmp_path / "whole.h5").read_bytes()
+
+
+def test_an_impossible_shard_is_refused(tmp_path, capsys):
+    output = tmp_path / "structures.h5"
+    given = ["--material", "graphene", "--count", "2", "--seed", "7", "--shard", "2"]
+    assert make_structures.main([str(output), *given]) == 1
+    assert "shard 2 of 1" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

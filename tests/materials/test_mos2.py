@@ -190,20 +190,6 @@ def test_holes_and_strips_of_vacuum_end_the_sheet(monkeypatch):
     assert empty.any(axis=0).all() or empty.any(axis=1).all()
 
 
-def test_atoms_lie_in_the_box(sheets):
-    for sheet in sheets:
-        assert (sheet.positions >= 0).all()
-        assert (sheet.positions < sheet.cell_A).all()
-        assert ((sheet.sites >= 0) & (sheet.sites < SIZE_A)).all()
-        assert sheet.positions[:, 2].min() > 0.2
-
-
-def test_the_same_seed_gives_the_same_sheet():
-    one, again, other = (make(SETTINGS, seed) for seed in (4, 4, 5))
-    np.testing.assert_array_equal(one.positions, again.positions)
-    assert len(one.positions) != len(other.positions)
-
-
 def test_of_crowded_sites_the_first_stays_and_frees_those_behind():
     sites = np.array([[5.0, 5.0], [6.0, 5.0], [7.0, 5.0], [20.0, 5.0]])
     is_mo = np.array([True, False, True, False])

@@ -5,9 +5,7 @@ import pytest
 from ase.data import atomic_numbers
 from scipy.spatial import cKDTree
 
-import make_structures
 from atomsight.errors import InputError
-from atomsight.files import layout
 from atomsight.materials import nanoparticle
 from atomsight.materials.building import support
 from atomsight.materials.building.support import SupportSettings
@@ -234,15 +232,3 @@ def test_shares_of_supports_are_those_asked_for():
     crystals = sum(bool({12, 38, 22} & kind) for kind in kinds)
     assert free == pytest.approx(100, abs=30)
     assert crystals == pytest.approx(40, abs=22)
-
-
-def test_shards_are_the_same_however_they_are_dealt_out(tmp_path):
-    def made(name, *options):
-        path = tmp_path / name
-        arguments = [str(path), "--material", "nanoparticle", "--count", "3", "--seed", "7"]
-        assert make_structures.main([*arguments, *options]) == 0
-        return dict(layout.read_structures(path))
-
-    together = made("all.h5")
-    alone = made("one.h5", "--shard", "1", "--shards", "3")
-    np.testing.assert_array_equal(alone[1].positions, together[1].positions)
