@@ -137,26 +137,34 @@ def test_a_network_is_never_trained_on_a_damaged_shard(tmp_path, shard, run_scri
     assert not (tmp_path / "model").exists()
 
 
-#: A script that writes, says so and is never done.
-ENDLESS = """
-import sys, time
+#: A script that writes a file.
+WRITING = """
+import builtins, os, signal, sys, time
+import numpy as np
 from atomsight import command_line
 from atomsight.files import sealed
 
 @command_line.script
 def main(argv=None):
     with sealed.create(sys.argv[1], {}) as file:
-        file["data"] = range(1000)
-        print("writing", flush=True)
-        time.sleep(600)
+        write(file)
+"""
+
+#: It says so and is never done.
+ENDLESS = """
+def write(file):
+    file["data"] = range(1000)
+    print("writing", flush=True)
+    time.sleep(600)
 
 sys.exit(main())
 """
 
 
-def stop_while_it_writes(folder, number):
-    run = subprocess.Popen(
-        [sys.executable, "-c", ENDLESS, folder / "data.h5"],
+def start(code, *words):
+    """Start a Python program that finds the library."""
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *words],
         env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -164,6 +172,10 @@ def stop_while_it_writes(folder, number):
         # Of tests in the background Ctrl-C is ignored, and so it would be here.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
+
+
+def stop_while_it_writes(folder, number):
+    run = start(WRITING + ENDLESS, folder / "data.h5")
     assert run.stdout.readline() == "writing\n"
     run.send_signal(number)
     _, said = run.communicate(timeout=60)
@@ -237,23 +249,17 @@ def test_a_file_that_does_not_reach_the_disk_is_not_taken_for_whole(tmp_path, mo
     assert not list(tmp_path.iterdir())
 
 
+#: HDF5 calls Python to write, and loses what is raised there.
 STOPPED_IN_A_WRITE = """
-import builtins, os, signal, sys
-import numpy as np
-from atomsight import command_line
-from atomsight.files import provenance, sealed
+def write(file):
+    sealed.memoryview = stopped
+    for number in range(2000):
+        file[str(number)] = np.ones((100, 100))
 
 def stopped(data):
     if not sent:
         sent.append(os.kill(os.getpid(), getattr(signal, sys.argv[2])))
     return builtins.memoryview(data)
-
-@command_line.script
-def main(argv=None):
-    with sealed.create(sys.argv[1], provenance.made_by("script.py", {})) as file:
-        sealed.memoryview = stopped
-        for number in range(2000):
-            file[str(number)] = np.ones((100, 100))
 
 sent = []
 code = main()
@@ -261,51 +267,34 @@ assert sent
 sys.exit(code)
 """
 
-
-@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
-def test_a_wish_to_stop_is_heard_while_hdf5_writes(tmp_path, name, code):
-    """HDF5 calls Python to write, and loses what is raised there."""
-    done = subprocess.run(
-        [sys.executable, "-c", STOPPED_IN_A_WRITE, tmp_path / "data.h5", name],
-        env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == code, done.stderr
-    assert f"stopped by {name}; no partial file is left" in done.stderr
-    assert not list(tmp_path.iterdir())
-
-
+#: Python drops what is raised in a finaliser.
 STOPPED_IN_GARBAGE = """
-import os, signal, sys, time
-from atomsight import command_line
-from atomsight.files import provenance, sealed
-
 class Garbage:
     def __del__(self):
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), getattr(signal, sys.argv[2]))
         time.sleep(0.01)
 
-@command_line.script
-def main(argv=None):
-    with sealed.create(sys.argv[1], provenance.made_by("script.py", {})):
-        Garbage()
-        time.sleep(10)
+def write(file):
+    Garbage()
+    time.sleep(10)
 
 sys.exit(main())
 """
 
 
-def test_a_wish_to_stop_is_heard_while_garbage_is_collected(tmp_path):
-    """Python drops what is raised in a finaliser."""
-    done = subprocess.run(
-        [sys.executable, "-c", STOPPED_IN_GARBAGE, tmp_path / "data.h5"],
-        env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 143, done.stderr
-    assert "error: stopped by SIGTERM; no partial file is left" in done.stderr
+@pytest.mark.parametrize(
+    ("code", "number"),
+    [
+        (STOPPED_IN_A_WRITE, signal.SIGTERM),
+        (STOPPED_IN_A_WRITE, signal.SIGINT),
+        (STOPPED_IN_GARBAGE, signal.SIGTERM),
+    ],
+)
+def test_a_request_to_stop_is_heard_where_it_is_lost_at_first(tmp_path, code, number):
+    run = start(WRITING + code, tmp_path / "data.h5", number.name)
+    _, said = run.communicate(timeout=300)
+    assert run.returncode == 128 + number, said
+    assert f"error: stopped by {number.name}; no partial file is left" in said
     assert not list(tmp_path.iterdir())
 
 
@@ -349,14 +338,8 @@ def test_the_last_sentence_of_a_cancelled_job_is_in_its_log(tmp_path):
 def test_waves_do_not_depend_on_how_busy_a_machine_is():
     """Nothing is chosen by timing: a job that is done again gives the same bytes."""
     ask = "import atomsight.imaging.waves, abtem; print(abtem.config.get('fftw.planning_effort'))"
-    done = subprocess.run(
-        [sys.executable, "-c", ask],
-        env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout == "FFTW_ESTIMATE\n", done.stderr
+    said, wrong = start(ask).communicate(timeout=300)
+    assert said == "FFTW_ESTIMATE\n", wrong
 
 
 def test_nobody_waits_for_a_lock_on_a_file(shard):
@@ -367,11 +350,5 @@ def test_nobody_waits_for_a_lock_on_a_file(shard):
     )
     with shard.open("r+b") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        done = subprocess.run(
-            [sys.executable, "-c", read, shard],
-            env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert done.stdout == "3\n", done.stderr
+        said, wrong = start(read, shard).communicate(timeout=300)
+    assert said == "3\n", wrong

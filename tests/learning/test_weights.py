@@ -4,6 +4,7 @@ import json
 import pickle
 import shutil
 import zipfile
+from operator import setitem
 from pathlib import Path
 
 import h5py
@@ -128,84 +129,68 @@ def test_a_pickle_is_refused_and_not_opened(tmp_path, model, file):
     assert not (tmp_path / "mark").exists()
 
 
-def replace_bias(stored):
-    """Take out the last bias, give its name."""
-    name = "layers/conv2d/vars/1"
-    del stored[name]
-    return name
+BIAS = "layers/conv2d/vars/1"
 
 
-def text(stored):
-    stored[replace_bias(stored)] = ["a", "b"]
-
-
-def objects(stored):
-    stored.create_dataset(replace_bias(stored), (2,), h5py.ref_dtype)
-
-
-def external_link(stored):
-    stored[replace_bias(stored)] = h5py.ExternalLink("/etc/passwd", "/")
-
-
-def soft_link(stored):
-    stored[replace_bias(stored)] = h5py.SoftLink("/layers/standardised_convolution/vars/1")
-
-
-def loop(stored):
-    stored["layers/again"] = stored["layers"]
-
-
-def outside(stored):
-    stored.create_dataset(replace_bias(stored), (2,), "f4", external=[("/etc/passwd", 0, 8)])
-
-
-def virtual(stored):
+def virtual(file):
     layout = h5py.VirtualLayout((2,), "f4")
     layout[:] = h5py.VirtualSource("/etc/passwd", "data", (2,))
-    stored.create_virtual_dataset(replace_bias(stored), layout)
+    file.create_virtual_dataset(BIAS, layout)
 
 
-def vast(stored):
-    stored.create_dataset(replace_bias(stored), (10**9, 10**6), "f4", chunks=(1024, 1024))
+#: What to put in the place of the last bias, and what is said of it.
+SPOILED = {
+    "text": (lambda file: file.create_dataset(BIAS, data=["a", "b"]), "no array of plain numbers"),
+    "objects": (
+        lambda file: file.create_dataset(BIAS, (2,), h5py.ref_dtype),
+        "no array of plain numbers",
+    ),
+    "a link to another file": (
+        lambda file: setitem(file, BIAS, h5py.ExternalLink("/etc/passwd", "/")),
+        "is a link",
+    ),
+    "a link within": (
+        lambda file: setitem(file, BIAS, h5py.SoftLink("/layers/standardised_convolution/vars/1")),
+        "is a link",
+    ),
+    "a loop": (
+        lambda file: setitem(file, "layers/again", file["layers"]),
+        "more than 2000 parts|numbers where the card asks",
+    ),
+    "numbers kept elsewhere": (
+        lambda file: file.create_dataset(BIAS, (2,), "f4", external=[("/etc/passwd", 0, 8)]),
+        "no array of plain numbers",
+    ),
+    "a virtual array": (virtual, "no array of plain numbers"),
+    "a vast array": (
+        lambda file: file.create_dataset(BIAS, (10**9, 10**6), "f4", chunks=(1024, 1024)),
+        "it holds 1000000000\\d+ numbers where the card asks for",
+    ),
+    "not a number": (
+        lambda file: file.create_dataset(BIAS, data=np.full(2, np.nan, "f4")),
+        "not all of its numbers are finite",
+    ),
+    "another shape": (
+        lambda file: file.create_dataset(BIAS, data=np.zeros((1, 2), "f4")),
+        "do not fit the card",
+    ),
+    "nothing": (lambda file: None, "numbers where the card asks for"),
+}
 
 
-def not_finite(stored):
-    stored[replace_bias(stored)] = np.full(2, np.nan, "float32")
-
-
-def other_shape(stored):
-    stored[replace_bias(stored)] = np.zeros((1, 2), "float32")
-
-
-def missing(stored):
-    replace_bias(stored)
-
-
-def moved(stored):
-    stored.move("layers/conv2d", "layers/lambda")
-
-
-@pytest.mark.parametrize(
-    ("spoil", "sentence"),
-    [
-        (text, "no array of plain numbers"),
-        (objects, "no array of plain numbers"),
-        (external_link, "is a link"),
-        (soft_link, "is a link"),
-        (loop, "more than 2000 parts|numbers where the card asks"),
-        (outside, "no array of plain numbers"),
-        (virtual, "no array of plain numbers"),
-        (vast, "it holds 1000000000\\d+ numbers where the card asks for"),
-        (not_finite, "not all of its numbers are finite"),
-        (other_shape, "do not fit the card"),
-        (missing, "numbers where the card asks for"),
-        (moved, "do not fit the card"),
-    ],
-)
-def test_anything_but_plain_weights_is_refused(model, file, spoil, sentence):
+@pytest.mark.parametrize("spoil", SPOILED)
+def test_anything_but_plain_weights_is_refused(model, file, spoil):
+    put, sentence = SPOILED[spoil]
     with h5py.File(file, "a") as stored:
-        spoil(stored)
+        del stored[BIAS]
+        put(stored)
     refused(model, sentence)
+
+
+def test_weights_of_another_layer_are_refused(model, file):
+    with h5py.File(file, "a") as stored:
+        stored.move("layers/conv2d", "layers/lambda")
+    refused(model, "do not fit the card")
 
 
 def test_a_file_that_is_cut_short_is_refused(model, file):
