@@ -41,7 +41,7 @@ def test_the_command_that_is_named_mends_dates_in_the_future(files, together):
     with pytest.raises(InputError, match="in the future") as refused:
         readiness.check_dates(files)
     assert ("(and 1 more)" in str(refused.value)) == (together == 2)
-    command = re.search(r"then: (find .* \+), then the same command", str(refused.value))[1]
+    command = re.search(r"run: (find .* \+), then rerun", str(refused.value))[1]
     subprocess.run(["bash", "-c", command], check=True)
     readiness.check_dates(files)
     assert files[1].stat().st_mtime <= time.time()

@@ -27,23 +27,9 @@ MIRROR = "ATOMSIGHT_DATA"
 
 
 def read_registry(path: Path | str = REGISTRY) -> pd.DataFrame:
-    """Read the table of public images.
+    """Read the table of public images, one row each, indexed by ``name``.
 
-    Parameters
-    ----------
-    path : path
-        A table with tabs between its columns.
-
-    Returns
-    -------
-    DataFrame
-        One row per image, indexed by ``name``, with the columns ``file, url, sha256, licence,
-        pixel_size_A`` [Å], ``description, source``.
-
-    Raises
-    ------
-    InputError
-        If the file or a column is missing, or a name occurs twice.
+    Raises :class:`InputError` if the file or a column is missing, or a name occurs twice.
     """
     table = tables.read_list(path, COLUMNS, "registry of images", dtype={"sha256": str})
     if not table["name"].is_unique:
@@ -57,23 +43,10 @@ def fetch(
     registry: Path | str = REGISTRY,
     mirror: Path | str | None = None,
 ) -> Path:
-    """Get a public image: from where it already is, a local folder, or the internet.
+    """Get a public image: from where it already is, from ``mirror``, or from the internet.
 
-    Parameters
-    ----------
-    name : str
-        Name of the image in the registry.
-    output : path
-        Where the file will stand, whole or not at all.
-    registry : path
-        The table of images.
-    mirror : path, optional
-        A folder that may hold the file; by default what ``ATOMSIGHT_DATA`` names.
-
-    Returns
-    -------
-    Path
-        The file; its sha256 is that of the registry.
+    ``mirror`` is a folder that may hold the file, by default what ``ATOMSIGHT_DATA`` names. The
+    file is written whole or not at all, and its sha256 is that of the registry.
 
     Raises
     ------

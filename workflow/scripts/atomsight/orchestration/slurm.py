@@ -1,7 +1,7 @@
 """What a Slurm cluster offers, asked before anything is submitted to it.
 
-A wrong partition fails every job, one after the other, and a time limit that is too long lets jobs
-wait for ever: one sentence before the first job is cheaper.
+A wrong partition fails every job, one after the other, and jobs with too long a time limit wait for
+ever: one sentence before the first job is cheaper.
 """
 
 import ast
@@ -22,24 +22,13 @@ PROFILE = "profiles/slurm/config.yaml"
 class Request:
     """What the jobs of a rule ask of Slurm.
 
-    Attributes
-    ----------
-    rule : str
-        Name of the rule.
-    partitions : tuple of str
-        Partitions that its jobs may be sent to.
-    account : str or None
-        Who pays; None for the user's default account.
-    minutes : int or None
-        Time limit, the least of its jobs [min]; None if it is not known.
-    cores, memory_MB, gpus : int
-        What a job of it needs of one node at least.
+    Of what depends on the inputs it is the least of its jobs.
     """
 
     rule: str
     partitions: tuple[str, ...]
-    account: str | None = None
-    minutes: int | None = None
+    account: str | None = None  # None for the user's default account
+    minutes: int | None = None  # None if it is not known
     cores: int = 1
     memory_MB: int = 0
     gpus: int = 0
@@ -47,33 +36,18 @@ class Request:
 
 @dataclass
 class Partition:
-    """What a partition gives.
+    """What a partition gives."""
 
-    Attributes
-    ----------
-    minutes : int or None
-        Its longest time [min]; None where there is none.
-    nodes : set of (int, int, int)
-        Sorts of its nodes: cores, memory [MB], GPUs.
-    """
-
-    minutes: int | None
+    minutes: int | None  # None where there is no limit
+    #: Kinds of its nodes: cores, memory [MB], GPUs.
     nodes: set[tuple[int, int, int]] = field(default_factory=set)
 
 
 def names(expression: object) -> tuple[str, ...]:
     """Names in the value of a Snakemake resource, such as its partitions.
 
-    Parameters
-    ----------
-    expression : object
-        A name, such as ``gpu``, or a Python expression, such as ``'gpu' if threads > 8 else
-        'cpu'``; several names have commas between them.
-
-    Returns
-    -------
-    tuple of str
-        The names, each once; of an expression every text in it.
+    It is a name, such as ``gpu``, several with commas between them, or a Python expression, such
+    as ``'gpu' if threads > 8 else 'cpu'``, of which every text counts.
     """
     text = str(expression)
     try:
@@ -88,19 +62,14 @@ def names(expression: object) -> tuple[str, ...]:
 def check(requests: Iterable[Request], status_command: str = "squeue") -> None:
     """See that Slurm has what the jobs ask for.
 
-    Parameters
-    ----------
-    requests : iterable of Request
-        What the rules ask for.
-    status_command : str
-        How Snakemake asks for the state of its jobs: squeue or sacct.
+    ``status_command`` is how Snakemake asks for the state of its jobs: squeue or sacct.
 
     Raises
     ------
     InputError
-        One sentence: Slurm is not here or does not answer, a partition does not exist, stops jobs
-        before their time or has no node that is large enough, the account is not the user's, or
-        there is no accounting to ask.
+        If Slurm is not here or does not answer, a partition does not exist, stops jobs before
+        their time or has no node that is large enough, the account is not the user's, or there is
+        no accounting to ask.
     """
     partitions = known_partitions()
     accounts = _accounts()
@@ -149,17 +118,9 @@ def _check_partition(request: Request, name: str, partition: Partition) -> None:
 
 
 def known_partitions() -> dict[str, Partition]:
-    """The partitions of the cluster.
+    """The partitions of the cluster by their names.
 
-    Returns
-    -------
-    dict of str to Partition
-        Every partition by its name.
-
-    Raises
-    ------
-    InputError
-        If there is no Slurm, or it does not answer.
+    Raises :class:`InputError` if there is no Slurm, or it does not answer.
     """
     if shutil.which("sinfo") is None:
         raise InputError(

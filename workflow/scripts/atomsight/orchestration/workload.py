@@ -1,4 +1,4 @@
-"""How long structures take, roughly, so that they can be dealt out in jobs of a wanted length."""
+"""How long structures take, roughly, to split them into jobs of a wanted length."""
 
 import math
 from collections.abc import Mapping
@@ -13,20 +13,10 @@ POINT_S = 1.6e-7
 
 
 def seconds_per_structure(model: Mapping) -> float:
-    """Estimate the time of a structure and its exit wave on one core.
+    """Estimate the time of a structure and its exit wave on one core [s].
 
-    It is within a factor of 1.5 of what was measured for the models of config/config.yaml
-    (docs/benchmarks/scaling.md), which is enough for the number of jobs.
-
-    Parameters
-    ----------
-    model : Mapping
-        The section of a model in the configuration, complete.
-
-    Returns
-    -------
-    float
-        The time [s].
+    It is within a factor of 1.5 of what was measured for the models of config/config.yaml, which is
+    enough for the number of jobs. ``model`` is its section of the configuration, complete.
     """
     material, waves = materials.material(model["material"]), model["waves"]
     specimens = settings.build(material.Settings, model[model["material"]])
@@ -36,20 +26,7 @@ def seconds_per_structure(model: Mapping) -> float:
 
 
 def shard_count(model: Mapping, minutes: float) -> int:
-    """Number of shards, each a job of a wanted length.
-
-    Parameters
-    ----------
-    model : Mapping
-        The section of a model in the configuration, complete.
-    minutes : float
-        Wanted length of a job [min].
-
-    Returns
-    -------
-    int
-        At least one, and no more than there are structures.
-    """
+    """Number of shards, each a job of a wanted length [min]; no more than there are structures."""
     count = model["structures"]["count"]
     wanted = math.ceil(count * seconds_per_structure(model) / (60 * minutes))
     return min(wanted, count)
