@@ -10,10 +10,11 @@ from atomsight.evaluation.position_bound import (
     BoundSettings,
     covariance_bound,
     fisher_information,
+    image_derivative,
     periodic_sheet,
     position_bound_A,
-    position_derivatives,
     sheet_derivatives,
+    wave_derivative,
 )
 from atomsight.files.records import Structure
 from atomsight.phantoms import acquisition
@@ -34,6 +35,18 @@ def molecule(sites, size_A):
     positions = np.column_stack([sites, np.full(len(sites), 2.0)])
     return Structure(
         positions, np.full(len(sites), 6), np.array([*size_A, 4.0]), sites, np.ones(len(sites), int)
+    )
+
+
+def position_derivatives(structure, optics, step_A):
+    """By x and y of every atom, each displaced by itself."""
+    wave = acquisition.exit_wave(structure, optics)
+    return np.stack(
+        [
+            image_derivative(wave, wave_derivative(structure, optics, atom, axis, step_A), optics)
+            for atom in range(len(structure.positions))
+            for axis in (0, 1)
+        ]
     )
 
 

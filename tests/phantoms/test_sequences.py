@@ -12,7 +12,7 @@ import import_series
 import simulate
 from atomsight.config import settings
 from atomsight.files import layout, sealed
-from atomsight.phantoms import particles, sequences
+from atomsight.phantoms import particles, sequence_truth, sequences
 from atomsight.phantoms.sequences import SequenceSettings
 
 SMALL = {
@@ -192,7 +192,7 @@ def test_the_script_writes_a_stack_that_the_workflow_reads(tmp_path):
     with layout.open_frames(frames) as read:
         assert read.images.shape == (2, 248, 264)
         assert_allclose(read.pixel_size_A, 0.125, rtol=1e-5)
-    known = sequences.read_truth(truth)
+    known = sequence_truth.read_truth(truth)
     assert known.occupied.shape == (len(known.sites), 2)
     assert known.drift.shape == (2, 2)
     first = ["site", "x_A", "y_A", "atoms", "dynamic", "p_appear", "p_vanish", "hop_rate"]

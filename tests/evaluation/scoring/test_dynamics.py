@@ -9,8 +9,10 @@ from numpy.testing import assert_allclose
 
 import score as script
 from atomsight.evaluation.scoring import dynamics
-from atomsight.evaluation.scoring.dynamics import Followed, TrueDynamics
+from atomsight.evaluation.scoring.dynamics import Followed
 from atomsight.files import sealed, tables
+from atomsight.phantoms.acquisition import AcquisitionSettings
+from atomsight.phantoms.sequence_truth import SequenceTruth, write_truth
 
 FRAMES = 6
 TRUE_DRIFT = np.stack([0.5 * np.arange(FRAMES), -0.2 * np.arange(FRAMES)], axis=1)
@@ -25,10 +27,8 @@ def drift_table(drift, **more):
 @pytest.fixture
 def true():
     """Two dynamic and two static sites, and one that is never there."""
-    occupied = np.array(
-        [[1, 1, 0, 0, 1, 1], [0, 0, 0, 1, 1, 0], [1] * 6, [1] * 6, [0] * 6], np.int8
-    )
-    return TrueDynamics(
+    occupied = np.array([[1, 1, 0, 0, 1, 1], [0, 0, 0, 1, 1, 0], [1] * 6, [1] * 6, [0] * 6], bool)
+    return SequenceTruth(
         sites=pd.DataFrame(
             {
                 "site": np.arange(5),
@@ -39,7 +39,7 @@ def true():
             }
         ),
         occupied=occupied,
-        drift=drift_table(TRUE_DRIFT),
+        drift=TRUE_DRIFT,
         field_of_view_A=(40.0, 30.0),
     )
 
@@ -164,10 +164,7 @@ def write(folder, found, true):
         tables.write_table(file, "drift", found.drift)
         file.create_dataset("occupied", data=found.occupied)
         file.create_dataset("p_occupied", data=found.p_occupied)
-    with sealed.create(folder / "truth.h5", {"field_of_view": true.field_of_view_A}) as file:
-        tables.write_table(file, "sites", true.sites)
-        tables.write_table(file, "drift", true.drift)
-        file.create_dataset("occupied", data=true.occupied)
+    write_truth(folder / "truth.h5", true, AcquisitionSettings(), {})
 
 
 def run(folder, *more):

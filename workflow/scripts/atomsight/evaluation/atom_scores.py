@@ -18,20 +18,8 @@ _CLASSICAL = ("precision", "recall", "f1", "rms_error_A")
 def f1_interval(
     true_positives: np.ndarray, false_positives: np.ndarray, false_negatives: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """95 % confidence interval of F1.
+    """Ends of the 95 % confidence interval of F1.
 
-    Parameters
-    ----------
-    true_positives, false_positives, false_negatives : array-like of any one shape
-        Counts.
-
-    Returns
-    -------
-    low, high : ndarrays of that shape
-        Ends of the interval.
-
-    Notes
-    -----
     F1 is no share of anything, but J = TP / (TP + FP + FN) is one, and F1 = 2 J / (1 + J) rises
     with it. So the ends are those of Wilson's interval of J.
     """
@@ -41,21 +29,11 @@ def f1_interval(
 
 
 def score_atoms(found: np.ndarray, truth: acquisition.Truth) -> dict[str, float]:
-    """Compare the atoms found in an image with the truth.
+    """Compare the atoms found in an image, shape (N, 2) [Å], with the truth.
 
-    Parameters
-    ----------
-    found : ndarray of shape (N, 2)
-        Positions found [Å].
-    truth : Truth
-        The true atoms.
-
-    Returns
-    -------
-    dict of str to float
-        The scores of :class:`atomsight.evaluation.scores.DetectionScores`; ``recall_<region>`` and
-        ``atoms_<region>``, the number of true atoms there; and with ``_low`` and ``_high`` the 95 %
-        intervals of precision, recall and F1, as if atoms were right or wrong one by one.
+    The scores of :class:`atomsight.evaluation.scores.DetectionScores`; ``recall_<region>`` and
+    ``atoms_<region>``, the number of true atoms there; and with ``_low`` and ``_high`` the 95 %
+    intervals of precision, recall and F1, as if atoms were right or wrong one by one.
     """
     true = _positions(truth)
     detection = scores.detection_scores(found, true, truth.field_of_view_A)
@@ -85,35 +63,16 @@ def _bracket(row: dict, name: str, ends: tuple[np.ndarray, np.ndarray]) -> None:
 def score_peaks(
     image: np.ndarray, pixel_size_A: float, truth: acquisition.Truth
 ) -> dict[str, float | str]:
-    """Score classical peak finding at its best.
+    """Score classical peak finding at its best in an image of counts.
 
-    Parameters
-    ----------
-    image : ndarray of shape (H, W)
-        Counts.
-    pixel_size_A : float
-        Size of a pixel [Å].
-    truth : Truth
-        The true atoms; sign of the contrast, filter and threshold are chosen with them in hand.
-
-    Returns
-    -------
-    dict
-        ``peaks_precision, peaks_recall, peaks_f1, peaks_rms_error_A``, and ``peaks_filter``, which
-        says how.
+    Sign of the contrast, filter and threshold are chosen with the truth in hand; ``peaks_filter``
+    says which.
     """
     true = _positions(truth)
-    best: dict = {"f1": -1.0}
-    for sign, look in ((1, "bright"), (-1, "dark")):
-        found = {
-            one: peaks.find_peaks(sign * image, pixel_size_A, one, peaks.MIN_DISTANCE_IN_SHEETS_A)
-            for one in peaks.FILTERS
-        }
-        chosen = peaks.find_best([found], [true])
-        detection = scores.detection_scores(chosen.found[0], true, truth.field_of_view_A)
-        if detection.f1 > best["f1"]:
-            best = dataclasses.asdict(detection) | {"filter": f"{look}, {chosen.chosen}"}
-    return {f"peaks_{name}": best[name] for name in (*_CLASSICAL, "filter")}
+    found, how = peaks.find_best_in_sheet(image, pixel_size_A, true, truth.field_of_view_A)
+    detection = scores.detection_scores(found, true, truth.field_of_view_A)
+    row = {f"peaks_{name}": getattr(detection, name) for name in _CLASSICAL}
+    return row | {"peaks_filter": how}
 
 
 def _positions(truth: acquisition.Truth) -> np.ndarray:

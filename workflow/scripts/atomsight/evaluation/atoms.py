@@ -38,7 +38,6 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    """Image the specimen at every dose, read the images, score them."""
     section = settings.complete(given.settings, "evaluation", "evaluation")
     reading = settings.complete(given.inference, "inference", "inference")
     optics = settings.load(section["acquisition"], "acquisition", AcquisitionSettings)

@@ -69,7 +69,6 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    """Image the backgrounds, read the images, count what is found."""
     section = complete(given.settings, SECTION, SECTION)
     reading = complete(given.inference, "inference", "inference")
     chosen = build(BackgroundSettings, section)
@@ -81,22 +80,7 @@ def run(given: argparse.Namespace) -> None:
 
 
 def measure(settings: BackgroundSettings, find: Finder) -> pd.DataFrame:
-    """Count what is found where nothing is.
-
-    Parameters
-    ----------
-    settings : BackgroundSettings
-        What is imaged.
-    find : callable
-        The network: from an image to positions [Å].
-
-    Returns
-    -------
-    DataFrame
-        ``background`` (``vacuum``, ``amorphous``, ``crystalline``), ``dose_e_per_A2, views,
-        area_nm2, false_positives, per_nm2, per_nm2_low, per_nm2_high``, the last two the limits of
-        the exact 95 % interval of a Poisson distribution.
-    """
+    """Count what is found where nothing is, on every background at every dose."""
     optics = settings.acquisition
     searched_A = np.array(optics.field_of_view_A) - 2 * settings.border_A
     area_nm2 = searched_A.prod() / 100
@@ -124,22 +108,7 @@ def measure(settings: BackgroundSettings, find: Finder) -> pd.DataFrame:
 def background_intensity(
     background: str, settings: BackgroundSettings, rng: np.random.Generator
 ) -> np.ndarray:
-    """Intensity of an image in which nothing is to be found.
-
-    Parameters
-    ----------
-    background : str
-        One of :data:`BACKGROUNDS`.
-    settings : BackgroundSettings
-        Field of view, microscope, thickness of the films.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray of shape (H, W)
-        Intensity; 1 is the incident beam.
-    """
+    """Intensity of an image of one of :data:`BACKGROUNDS`; 1 is the incident beam."""
     optics = settings.acquisition
     if background == "vacuum":
         return np.ones((optics.rows, optics.columns))
@@ -164,17 +133,7 @@ def _rate(count: int, area_nm2: float) -> dict[str, float]:
 def poisson_interval(count: int, confidence: float = 0.95) -> tuple[float, float]:
     """Exact confidence interval of the mean of a Poisson distribution.
 
-    Parameters
-    ----------
-    count : int
-        What was counted.
-    confidence : float
-        Probability that the interval holds the mean.
-
-    Returns
-    -------
-    low, high : float
-        The limits (Garwood, Biometrika 28, 437, 1936).
+    Garwood, Biometrika 28, 437 (1936).
     """
     tail = (1 - confidence) / 2
     low = stats.chi2.ppf(tail, 2 * count) / 2 if count else 0.0

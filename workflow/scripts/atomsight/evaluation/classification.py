@@ -1,4 +1,4 @@
-"""How well the classes of columns are told: their heights, or their species.
+"""How well the classes of columns, heights or species, are identified.
 
 Classes are texts here, such as ``7`` or ``S2``. Two more stand for what was not paired: a true
 column that was not found is answered with :data:`MISSED`, and what was found where there is nothing
@@ -43,10 +43,8 @@ def pair_columns(
         image; ``region`` if known.
     field_of_view_A : tuple of 2 floats
         Distance ``(x, y)`` from the centre of the first pixel to that of the last [Å].
-    radius_A : float
-        Largest distance of a pair [Å].
-    border_A : float
-        Width of the rim that does not count [Å].
+    radius_A, border_A : float
+        Largest distance of a pair, and width of the rim that does not count [Å].
 
     Returns
     -------
@@ -93,36 +91,12 @@ def _taken(values: Iterable, index: np.ndarray, otherwise: object) -> np.ndarray
 
 
 def cap_heights(heights: Iterable, largest: int) -> list[str]:
-    """Let the last class of a model that counts stand for all heights from its own on.
-
-    Parameters
-    ----------
-    heights : iterable of int or str
-        Heights.
-    largest : int
-        The last class.
-
-    Returns
-    -------
-    list of str
-        The heights, none above the last class.
-    """
+    """Let the last class of a model that counts stand for all heights from its own on."""
     return [str(min(int(height), largest)) for height in heights]
 
 
 def confusion(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Count the answers to every class.
-
-    Parameters
-    ----------
-    pairs : DataFrame
-        ``true_class, found_class``, as :func:`pair_columns` gives them.
-
-    Returns
-    -------
-    DataFrame
-        ``true_class, found_class, columns``: only what occurs, sorted.
-    """
+    """Count the answers to every class that occur: ``true_class, found_class, columns``, sorted."""
     counts = pairs.groupby(["true_class", "found_class"]).size().rename("columns").reset_index()
     order = counts[["true_class", "found_class"]].map(_class_order)
     return counts.loc[order.sort_values(["true_class", "found_class"]).index].reset_index(drop=True)
@@ -138,17 +112,9 @@ def _class_order(name: str) -> tuple[int, int, str]:
 def totals(pairs: pd.DataFrame) -> dict[str, float]:
     """Share of the columns with the right class, and what was missed and invented.
 
-    Parameters
-    ----------
-    pairs : DataFrame
-        What :func:`pair_columns` gives.
-
-    Returns
-    -------
-    dict of str to float
-        ``columns`` (true ones), ``exact, exact_low, exact_high`` (share found with the right class
-        and its 95 % interval), ``missed, invented`` (numbers) and ``position_error_pm`` (root mean
-        square along one axis, of those found; NaN if none).
+    ``columns`` is the number of true ones, ``exact`` the share found with the right class, with its
+    95 % interval ``exact_low, exact_high``; ``missed, invented`` are numbers, ``position_error_pm``
+    is the root mean square along one axis over those found, NaN if none was.
     """
     true = pairs["true_class"] != NOTHING
     columns = int(true.sum())
@@ -171,21 +137,7 @@ def _root_mean_square(errors: np.ndarray) -> float:
 
 
 def class_scores(pairs: pd.DataFrame, classes: Iterable[str]) -> pd.DataFrame:
-    """Precision, recall and F1 of every class.
-
-    Parameters
-    ----------
-    pairs : DataFrame
-        ``true_class, found_class``.
-    classes : iterable of str
-        The classes.
-
-    Returns
-    -------
-    DataFrame
-        ``class, columns`` (true ones), ``precision, recall, f1``; NaN where there is nothing to
-        share.
-    """
+    """``class, columns`` (true ones), ``precision, recall, f1``; NaN where nothing is counted."""
     true, found = pairs["true_class"], pairs["found_class"]
     rows = []
     for name in classes:
@@ -208,21 +160,9 @@ def _share(part: int, whole: int) -> float:
 
 
 def stated(pairs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities of the answers that were given to true columns, and whether these are right.
+    """Probabilities of the answers to true columns, and whether these are right.
 
     A class is stated on the condition that there is a column, so inventions are not among them.
-
-    Parameters
-    ----------
-    pairs : DataFrame
-        What :func:`pair_columns` gives, of one image or many.
-
-    Returns
-    -------
-    p : ndarray of shape (A,)
-        Probabilities.
-    right : ndarray of shape (A,), bool
-        Whether the answer is right.
     """
     answered = pairs[(pairs["true_class"] != NOTHING) & (pairs["found_class"] != MISSED)]
     right = (answered["true_class"] == answered["found_class"]).to_numpy(bool)
@@ -232,22 +172,8 @@ def stated(pairs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 def wilson_interval(
     successes: np.ndarray, trials: np.ndarray, confidence: float = 0.95
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Confidence interval of a probability of success.
+    """Ends of the confidence interval of a probability of success; 0 and 1 without a trial.
 
-    Parameters
-    ----------
-    successes, trials : array-like of any one shape
-        Counts; the whole range from 0 to 1 is given where there was no trial.
-    confidence : float
-        Probability that the interval holds the true value.
-
-    Returns
-    -------
-    low, high : ndarrays of that shape
-        Ends of the interval.
-
-    Notes
-    -----
     E. B. Wilson, *J. Am. Stat. Assoc.* 22, 209 (1927).
     """
     successes, trials = np.asarray(successes, float), np.asarray(trials, float)
@@ -262,20 +188,8 @@ def wilson_interval(
 def calibration(p: np.ndarray, right: np.ndarray, bins: int = 10) -> pd.DataFrame:
     """Compare stated probabilities with how often the answers are right.
 
-    Parameters
-    ----------
-    p : ndarray of shape (A,)
-        Stated probability of every answer, 0 to 1.
-    right : ndarray of shape (A,), bool
-        Whether the answer is right.
-    bins : int
-        Number of equally wide bins from 0 to 1.
-
-    Returns
-    -------
-    DataFrame
-        One row per bin that holds an answer: ``low, high`` (its ends), ``confidence`` (mean stated
-        probability), ``columns`` (answers), ``exact`` (share right).
+    One row per equally wide bin that holds an answer: ``low, high`` (its ends), ``confidence``
+    (mean stated probability), ``columns`` (answers), ``exact`` (share right).
     """
     p, right = np.asarray(p, float), np.asarray(right, float)
     of_answer = np.minimum((p * bins).astype(int), bins - 1)
@@ -293,21 +207,9 @@ def calibration(p: np.ndarray, right: np.ndarray, bins: int = 10) -> pd.DataFram
 
 
 def calibration_error(p: np.ndarray, right: np.ndarray, bins: int = 10) -> float:
-    """Expected calibration error: mean distance of stated probability and share right.
+    """Expected calibration error, Σ n_b |exact_b - confidence_b| / Σ n_b; NaN without answers.
 
-    Parameters
-    ----------
-    p, right, bins
-        As in :func:`calibration`.
-
-    Returns
-    -------
-    float
-        Σ n_b |exact_b - confidence_b| / Σ n_b over the bins b; NaN without answers.
-
-    Notes
-    -----
-    Naeini, Cooper and Hauskrecht, AAAI 2015.
+    The bins b are those of :func:`calibration`. Naeini, Cooper and Hauskrecht, AAAI 2015.
     """
     table = calibration(p, right, bins)
     if table.empty:
@@ -316,22 +218,11 @@ def calibration_error(p: np.ndarray, right: np.ndarray, bins: int = 10) -> float
 
 
 def abstention(p: np.ndarray, right: np.ndarray, points: int = 100) -> pd.DataFrame:
-    """What is bought by leaving the least certain answers out.
+    """What leaving the least certain answers out gains.
 
-    Parameters
-    ----------
-    p : ndarray of shape (A,)
-        Stated probability of every answer.
-    right : ndarray of shape (A,), bool
-        Whether the answer is right.
-    points : int
-        Largest number of rows, evenly spread over the share answered.
-
-    Returns
-    -------
-    DataFrame
-        ``min_p`` (answers below it are left out), ``answered_share``, ``error`` (share wrong of
-        those answered), from few answers to all. Answers of one probability stand or fall together.
+    ``min_p`` (answers below it are left out), ``answered_share``, ``error`` (share wrong of those
+    answered), from few answers to all, in at most ``points`` rows spread evenly over the share.
+    Answers of one probability stand or fall together.
     """
     p, right = np.asarray(p, float), np.asarray(right, bool)
     order = np.argsort(-p, kind="stable")

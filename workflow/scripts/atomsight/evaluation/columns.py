@@ -32,7 +32,7 @@ from atomsight.evaluation.readers import Finder, finder
 from atomsight.files import tables
 from atomsight.phantoms import acquisition, particles
 from atomsight.phantoms.acquisition import AcquisitionSettings
-from atomsight.phantoms.particles import ParticleSettings, ParticleSpecimen
+from atomsight.phantoms.particles import ParticleSettings
 
 SECTION = "column_evaluation"
 
@@ -88,16 +88,9 @@ class ColumnEvaluationSettings:
 
 @dataclass(frozen=True)
 class ParticleImage:
-    """The image of a particle without noise, and its columns.
+    """The intensity of a particle's image, 1 being the incident beam, and its columns.
 
-    Attributes
-    ----------
-    intensity : ndarray of shape (H, W)
-        Intensity; 1 is the incident beam.
-    columns : DataFrame
-        ``x_A, y_A`` from the centre of the first pixel [Å], ``atoms``, ``region``, ``clear``.
-    optics : AcquisitionSettings
-        How it is taken.
+    They have ``x_A, y_A`` from the centre of the first pixel [Å], ``atoms``, ``region``, ``clear``.
     """
 
     intensity: np.ndarray
@@ -115,7 +108,6 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    """Image the particles, read the images, score them."""
     section = complete(given.settings, SECTION, SECTION)
     reading = complete(given.inference, "inference", "inference")
     chosen = build(ColumnEvaluationSettings, section)
@@ -132,18 +124,8 @@ def run(given: argparse.Namespace) -> None:
 def measure(settings: ColumnEvaluationSettings, find: Finder) -> pd.DataFrame:
     """Image all particles, find their columns, count what is right and wrong.
 
-    Parameters
-    ----------
-    settings : ColumnEvaluationSettings
-        What is imaged.
-    find : callable
-        The network: from an image to positions [Å].
-
-    Returns
-    -------
-    DataFrame
-        One row per zone axis, tilt, dose, particle and method (``network``, ``classical``), with
-        the counts of :func:`count_matches`; ``filter`` is that of the classical method.
+    One row per zone axis, tilt, dose, particle and method (``network``, ``classical``), with the
+    counts of :func:`count_matches`; ``filter`` is that of the classical method.
     """
     rows = []
     for zone_axis in settings.zone_axes:
@@ -192,21 +174,7 @@ def image_particle(
 ) -> ParticleImage:
     """Image a particle in a field of view that is just large enough.
 
-    Parameters
-    ----------
-    particle : Particle
-        The particle.
-    settings : ParticleSettings
-        Its support and its margin.
-    optics : AcquisitionSettings
-        The microscope; defocus counts from the lower side of the particle.
-    rng : numpy.random.Generator
-        Source of randomness of the support.
-
-    Returns
-    -------
-    ParticleImage
-        The image.
+    The defocus counts from the lower side of the particle. ``rng`` draws the support.
     """
     pixel_A = optics.pixel_size_A
     wanted_A = particles.extent_A(particle) + 2 * settings.margin_A + particles.lift_A(settings)
@@ -217,27 +185,6 @@ def image_particle(
     view_A = np.array([columns, rows]) * pixel_A
     size_A = BOX_STEP_A * np.ceil((view_A + RIM_A) / BOX_STEP_A)
     specimen = particles.put_into_box(particle, settings, tuple(size_A), rng)
-    return image_specimen(specimen, optics)
-
-
-def image_specimen(
-    specimen: ParticleSpecimen,
-    optics: AcquisitionSettings,
-) -> ParticleImage:
-    """Image a particle in its box.
-
-    Parameters
-    ----------
-    specimen : ParticleSpecimen
-        The particle in its box.
-    optics : AcquisitionSettings
-        The microscope; defocus counts from the lower side of the particle.
-
-    Returns
-    -------
-    ParticleImage
-        The image.
-    """
     focused = acquisition.focused(optics, specimen.below_A)
     intensity = acquisition.image_intensity(specimen.structure, focused)
     columns = specimen.columns.copy()
@@ -280,23 +227,9 @@ def count_matches(
 ) -> dict[str, float]:
     """Count the columns of one image that are found, missed and invented.
 
-    Parameters
-    ----------
-    found : ndarray of shape (N, 2)
-        Positions found [Å].
-    columns : DataFrame
-        ``x_A, y_A, atoms`` of the true columns.
-    field_of_view_A : tuple of 2 floats
-        Distance ``(x, y)`` from the centre of the first pixel to that of the last [Å].
-    radius_A : float
-        Largest distance of a pair [Å].
-
-    Returns
-    -------
-    dict of str to float
-        ``true_positives, false_positives, false_negatives, squared_error_A2`` (summed over the
-        columns found, along one axis), and ``columns_<k>, found_<k>`` for the classes by number of
-        atoms.
+    ``columns`` has ``x_A, y_A, atoms`` of the true ones. Beside ``true_positives, false_positives,
+    false_negatives`` there are ``squared_error_A2`` (summed over the columns found, along one
+    axis), and ``columns_<k>, found_<k>`` for the classes by number of atoms.
     """
     true = columns[["x_A", "y_A"]].to_numpy()
     detection = scores.detection_scores(found, true, field_of_view_A, radius_A=radius_A)
@@ -321,18 +254,9 @@ def count_matches(
 def summarise(counts: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Scores of network and peak finding, pooled over particles and whatever is not asked for.
 
-    Parameters
-    ----------
-    counts : DataFrame
-        What :func:`measure` gives.
-    by : list of str
-        Columns that tell the settings apart, such as ``zone_axis, tilt_deg, dose_e_per_A2``.
-
-    Returns
-    -------
-    DataFrame
-        ``by, particles, columns, precision, recall, f1, rms_error_pm, recall_1, recall_2,
-        recall_3plus`` and the same from ``precision`` on with ``classical_``.
+    ``by`` names the columns that distinguish settings. The table has them, ``particles, columns,
+    precision, recall, f1, rms_error_pm, recall_1, recall_2, recall_3plus`` and the same from
+    ``precision`` on with ``classical_``.
     """
     sums = counts.drop(columns="particle")
     sums = sums.groupby([*by, "method"], sort=False).sum(numeric_only=True)

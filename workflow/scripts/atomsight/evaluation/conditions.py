@@ -120,19 +120,10 @@ class RandomSettings:
 
 @dataclass(frozen=True)
 class Specimen:
-    """A sheet and its exit wave.
+    """A sheet, what is known of its atoms, and its exit wave.
 
-    Attributes
-    ----------
-    structure : Structure
-        The sheet; every atom is a site.
-    known : SpecimenTruth
-        What is known of its atoms.
-    wave : abtem.Waves
-        Its exit wave.
-    lift_A : float
-        How much higher than the flat sheet's middle its middle stands over the lower face of the
-        box; defocus counts from there, so a tilt changes the focus of the edges alone [Å].
+    ``lift_A`` says how much higher than the flat sheet's middle its middle stands over the lower
+    face of the box [Å]; defocus counts from there, so a tilt changes the focus of the edges alone.
     """
 
     structure: Structure
@@ -150,7 +141,6 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    """Image the specimen under all conditions, read the images, score them."""
     section = complete_evaluation(given.settings)
     reading = complete(given.inference, "inference", "inference")
     optics = load(section["acquisition"], "acquisition", AcquisitionSettings)
@@ -177,42 +167,12 @@ def run(given: argparse.Namespace) -> None:
 def make_specimen(
     structure: Structure, known: SpecimenTruth, optics: AcquisitionSettings
 ) -> Specimen:
-    """Simulate the exit wave of a sheet, for any number of images.
-
-    Parameters
-    ----------
-    structure : Structure
-        The sheet.
-    known : SpecimenTruth
-        What is known of its atoms.
-    optics : AcquisitionSettings
-        Of it the energy and what the multislice calculation needs.
-
-    Returns
-    -------
-    Specimen
-        The sheet and its wave.
-    """
+    """Simulate the exit wave of a sheet, for any number of images."""
     return Specimen(structure, known, acquisition.exit_wave(structure, optics))
 
 
 def tilted_specimen(specimen: Specimen, tilt_deg: float, optics: AcquisitionSettings) -> Specimen:
-    """Tilt a sheet and simulate its exit wave.
-
-    Parameters
-    ----------
-    specimen : Specimen
-        The flat sheet.
-    tilt_deg : float
-        Angle between its normal and the beam [°].
-    optics : AcquisitionSettings
-        Of it the energy and what the multislice calculation needs.
-
-    Returns
-    -------
-    Specimen
-        The tilted sheet; its atoms' projected positions are the truth. The flat one for no tilt.
-    """
+    """Tilt a sheet, its atoms' projected positions being the truth, and simulate its exit wave."""
     if tilt_deg == 0:
         return specimen
     structure = tilted_sheets.tilt(specimen.structure, tilt_deg)
@@ -222,20 +182,7 @@ def tilted_specimen(specimen: Specimen, tilt_deg: float, optics: AcquisitionSett
 
 
 def with_view(optics: AcquisitionSettings, view_A: float) -> AcquisitionSettings:
-    """Give an image as many pixels as a field of view needs.
-
-    Parameters
-    ----------
-    optics : AcquisitionSettings
-        The image.
-    view_A : float
-        Edge of the field of view [Å].
-
-    Returns
-    -------
-    AcquisitionSettings
-        The same with as many rows and columns as fit, a multiple of eight.
-    """
+    """Give an image as many pixels as fit into a field of view, a multiple of eight."""
     pixels = max(1, int(view_A / optics.pixel_size_A / _STEP_PX + 1e-6)) * _STEP_PX
     return dataclasses.replace(optics, rows=pixels, columns=pixels)
 
@@ -247,27 +194,11 @@ def measure_sweeps(
     find: Finder,
     trained: dict,
 ) -> pd.DataFrame:
-    """Vary one condition at a time and score what is found.
+    """Vary one condition of a microscope at a time and score what is found.
 
-    Parameters
-    ----------
-    chosen : SweepSettings
-        The conditions.
-    base : AcquisitionSettings
-        The microscope from which they are varied.
-    specimen : Specimen
-        The flat sheet.
-    find : callable
-        The network: from an image and its pixel size to positions.
-    trained : dict
-        Ranges of the training of the network, from its card.
-
-    Returns
-    -------
-    DataFrame
-        One row per condition, value and dose: ``condition, value, unit``, the ends of the trained
-        range of the condition (``trained_low, trained_high``), and what :func:`score_doses` gives.
-        The same noise at every value: what differs is the condition.
+    One row per condition, value and dose: ``condition, value, unit``, the ends of the trained range
+    of the condition (``trained_low, trained_high``, from the card of the model), and what
+    :func:`score_doses` gives. The same noise at every value: what differs is the condition.
     """
     rows = []
     for key, values in chosen.sweeps.items():
@@ -298,23 +229,9 @@ def measure_settings(
 ) -> pd.DataFrame:
     """Draw microscopes at random and score what is found in their images.
 
-    Parameters
-    ----------
-    chosen : RandomSettings
-        What to draw.
-    base : AcquisitionSettings
-        What is not drawn.
-    specimen : Specimen
-        The sheet, its wave at the energy of the microscope.
-    find, trained
-        As in :func:`measure_sweeps`.
-
-    Returns
-    -------
-    DataFrame
-        One row per microscope and dose: ``setting`` (from 0), all that is drawn, ``in_range``, and
-        what :func:`score_doses` gives. A microscope with a lower number does not depend on how
-        many there are.
+    The wave of the specimen is at the energy of the microscope. One row per microscope and dose:
+    ``setting`` (from 0), all that is drawn, ``in_range``, and what :func:`score_doses` gives. A
+    microscope with a lower number does not depend on how many there are.
     """
     rows = []
     for number in range(chosen.count):
@@ -337,22 +254,7 @@ def measure_settings(
 def draw_optics(
     ranges: MicroscopeSettings, base: AcquisitionSettings, rng: np.random.Generator
 ) -> AcquisitionSettings:
-    """Draw a microscope and a camera, evenly from their ranges.
-
-    Parameters
-    ----------
-    ranges : MicroscopeSettings
-        Where to draw from; the camera follows eq 5 of the paper.
-    base : AcquisitionSettings
-        What is not drawn.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    AcquisitionSettings
-        The microscope, its astigmatism at any azimuth.
-    """
+    """Draw a microscope, its astigmatism at any azimuth, and a camera (the paper, eq 5)."""
     drawn = {name: float(rng.uniform(*getattr(ranges, name))) for name in _DRAWN}
     azimuth = float(rng.uniform(0, np.pi))
     camera = tuple(float(rng.uniform(*getattr(ranges.mtf, name))) for name in ("c1", "c2", "c3"))
@@ -376,28 +278,9 @@ def score_doses(
 ) -> Iterator[tuple[AcquisitionSettings, dict]]:
     """Image a sheet at several doses, find its atoms, score them.
 
-    Parameters
-    ----------
-    specimen : Specimen
-        The sheet.
-    optics : AcquisitionSettings
-        Microscope and field of view.
-    doses_e_per_A2 : tuple of float
-        Doses [e/Å²].
-    find : callable
-        The network.
-    rng : numpy.random.Generator
-        Source of the noise.
-    offset_A : tuple of 2 floats
-        How far ``(x, y)`` the field of view lies from the middle of the sheet [Å].
-
-    Yields
-    ------
-    exposure : AcquisitionSettings
-        How the image was taken.
-    row : dict
-        ``dose_e_per_A2``; what the microscope passes, as :func:`passes` has it; the scores of
-        :func:`atomsight.evaluation.atom_scores.score_atoms` and ``score_peaks``.
+    The field of view lies off the middle of the sheet by ``(x, y)`` [Å]. Yields how each image was
+    taken, and ``dose_e_per_A2``, what the microscope passes, and the scores of
+    :func:`atomsight.evaluation.atom_scores.score_atoms` and ``score_peaks``.
     """
     focused = acquisition.focused(optics, specimen.lift_A)
     intensity = acquisition.image_wave(specimen.wave, focused, offset_A)
@@ -411,19 +294,10 @@ def score_doses(
 
 
 def passes(optics: AcquisitionSettings) -> dict[str, float | bool]:
-    """What a microscope passes of a sheet of graphene.
+    """What a microscope passes of a sheet of graphene, see :mod:`atomsight.evaluation.transfer`.
 
-    Parameters
-    ----------
-    optics : AcquisitionSettings
-        The microscope.
-
-    Returns
-    -------
-    dict
-        ``transfer``, what its envelopes leave at the length of a bond; ``information_limit_A``, and
-        whether that resolves a bond, ``resolves_bond``; ``phase_contrast`` of the lattice planes.
-        See :mod:`atomsight.evaluation.transfer`.
+    ``transfer`` is what its envelopes leave at the length of a bond; ``resolves_bond`` whether the
+    information limit resolves one; ``phase_contrast`` that of the lattice planes.
     """
     limit_A = transfer.information_limit_A(optics)
     return {

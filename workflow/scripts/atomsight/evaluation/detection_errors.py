@@ -79,15 +79,7 @@ class ErrorSettings:
 
 @dataclass(frozen=True)
 class SiteCounts:
-    """In how many frames something was found at every site.
-
-    Attributes
-    ----------
-    surface : ndarray of shape (D, S), int
-        At surface columns, by dose.
-    empty : ndarray of shape (D, E), int
-        At empty lattice sites, by dose.
-    """
+    """In how many frames something was found at surface columns and at empty sites, by dose."""
 
     surface: np.ndarray
     empty: np.ndarray
@@ -100,7 +92,6 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    """Image static particles, read the images, fit the errors."""
     section = complete(given.settings, SECTION, SECTION)
     reading = complete(given.inference, "inference", "inference")
     chosen = build(ErrorSettings, section)
@@ -112,21 +103,7 @@ def run(given: argparse.Namespace) -> None:
 
 
 def measure(settings: ErrorSettings, find: Finder) -> pd.DataFrame:
-    """Image static particles and fit the errors.
-
-    Parameters
-    ----------
-    settings : ErrorSettings
-        What is imaged.
-    find : callable
-        The network: from an image to positions [Å].
-
-    Returns
-    -------
-    DataFrame
-        One row per dose: ``dose_e_per_A2, miss_rate, miss_alpha, miss_beta, false_rate,
-        false_alpha, false_beta, occupied_sites, empty_sites, frames``.
-    """
+    """Image static particles and fit the errors, one row per dose."""
     counts = [
         count_errors(specimen, settings, find, rng) for specimen, rng in make_specimens(settings)
     ]
@@ -141,17 +118,7 @@ def measure(settings: ErrorSettings, find: Finder) -> pd.DataFrame:
 def fit_errors(surface: np.ndarray, empty: np.ndarray, frames: int) -> dict[str, float]:
     """Error rates and their distributions over the sites.
 
-    Parameters
-    ----------
-    surface, empty : ndarrays of shape (S,) and (E,), int
-        Frames in which something was found at surface columns and at empty sites.
-    frames : int
-        Number of frames.
-
-    Returns
-    -------
-    dict of str to float
-        Columns of the table of :func:`measure`.
+    From the number of frames in which something was found at every surface column and empty site.
     """
     missed = frames - surface
     miss_alpha, miss_beta = fit_beta(missed, np.full(len(missed), frames))
@@ -172,20 +139,7 @@ def fit_errors(surface: np.ndarray, empty: np.ndarray, frames: int) -> dict[str,
 def make_specimens(
     settings: ErrorSettings,
 ) -> Iterator[tuple[ParticleSpecimen, np.random.Generator]]:
-    """Make the particles one by one, each with the source of randomness of its frames.
-
-    Parameters
-    ----------
-    settings : ErrorSettings
-        What is made.
-
-    Yields
-    ------
-    specimen : ParticleSpecimen
-        A particle on its support.
-    rng : numpy.random.Generator
-        Source of randomness.
-    """
+    """Make the particles one by one, each with the generator of its frames."""
     optics = settings.acquisition
     view_A = np.array(optics.field_of_view_A) + optics.pixel_size_A
     size_A = tuple(view_A + 2 * (_SHIFT_A + _RIM_A))
@@ -201,15 +155,7 @@ def make_specimens(
 def empty_sites(specimen: ParticleSpecimen) -> np.ndarray:
     """Lattice sites of the next columns outward, seen apart from columns and support.
 
-    Parameters
-    ----------
-    specimen : ParticleSpecimen
-        The particle on its support.
-
-    Returns
-    -------
-    ndarray of shape (E, 2)
-        Positions in the box, where a column of atoms at their free sites would be seen [Å].
+    Positions in the box, where a column of atoms at their free sites would be seen [Å].
     """
     particle = specimen.particle
     cells, column = particles.outer_columns(particle)
@@ -227,21 +173,7 @@ def count_errors(
 ) -> SiteCounts:
     """Take all frames of one particle and count what is found at its sites.
 
-    Parameters
-    ----------
-    specimen : ParticleSpecimen
-        The particle on its support.
-    settings : ErrorSettings
-        Doses, frames, microscope.
-    find : callable
-        The network: from an image to positions [Å].
-    rng : numpy.random.Generator
-        Source of shifts and noise.
-
-    Returns
-    -------
-    SiteCounts
-        The counts, over the surface columns that are clear of the support and the empty sites.
+    Sites are the surface columns that are clear of the support, and the empty ones.
     """
     optics = acquisition.focused(settings.acquisition, specimen.below_A)
     wave = acquisition.exit_wave(specimen.structure, optics)

@@ -107,17 +107,7 @@ class HeightEvaluationSettings:
 
 @dataclass(frozen=True)
 class FocalSeries:
-    """The images of one particle without noise.
-
-    Attributes
-    ----------
-    particle : ParticleWave
-        The particle.
-    focus_A : tuple of F floats
-        Focus of the images [Å].
-    intensities : ndarray of shape (F, H, W)
-        Intensities; 1 is the incident beam.
-    """
+    """The images of one particle without noise, shape (F, H, W); 1 is the incident beam."""
 
     particle: ParticleWave
     focus_A: tuple[float, ...]
@@ -126,16 +116,10 @@ class FocalSeries:
 
 @dataclass(frozen=True)
 class Counter:
-    """What counts, and how it is set.
+    """What counts: from the images of a series to the table of its columns.
 
-    Attributes
-    ----------
-    read : callable
-        The network: from the images of a series to the table of its columns.
-    steps_A : tuple of F floats
-        Focus of its images, less that of the one drawn [Å].
-    largest : int
-        Its last class, which stands for larger heights too; no method tells more.
+    ``steps_A`` is the focus of its images less that of the one drawn [Å]. ``largest`` is its last
+    class, which stands for larger heights too; no method tells more.
     """
 
     read: AtomReader
@@ -157,7 +141,6 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    """Image the particles, count their columns, say how well."""
     section = complete(given.settings, SECTION, SECTION)
     reading = complete(given.inference, "inference", "inference")
     chosen = build(HeightEvaluationSettings, section)
@@ -191,19 +174,9 @@ def load_counter(
 def measure(settings: HeightEvaluationSettings, counter: Counter) -> pd.DataFrame:
     """Image all particles, and count their columns in every way.
 
-    Parameters
-    ----------
-    settings : HeightEvaluationSettings
-        What is counted.
-    counter : Counter
-        The network.
-
-    Returns
-    -------
-    DataFrame
-        One row per column and answer: ``method, tilt_low_deg, tilt_high_deg, dose_e_per_A2,
-        particle`` and what :func:`atomsight.evaluation.classification.pair_columns` gives; the
-        classes are heights. ``variant`` is what was chosen for a baseline with the truth in hand.
+    One row per column and answer: ``method, tilt_low_deg, tilt_high_deg, dose_e_per_A2, particle``
+    and what :func:`atomsight.evaluation.classification.pair_columns` gives; the classes are
+    heights. ``variant`` is what was chosen for a baseline with the truth in hand.
     """
     answers = []
     for low, high in settings.tilts_deg:
@@ -248,21 +221,7 @@ def take_series(
 ) -> FocalSeries:
     """Take the focal series of one of the particles, without noise.
 
-    Parameters
-    ----------
-    settings : HeightEvaluationSettings
-        How it is taken.
-    particle : ParticleSettings
-        What it looks like, the range of its tilt included.
-    steps_A : tuple of F floats
-        Focus of the images, less that of the one drawn [Å].
-    number : int
-        Number of the particle.
-
-    Returns
-    -------
-    FocalSeries
-        The series.
+    ``particle`` says the range of its tilt too.
     """
     rng = np.random.default_rng([settings.seed, _PARTICLES, number])
     particle_rng, focus_rng, shift_rng = rng.spawn(3)
@@ -332,18 +291,7 @@ def _pair(
 
 
 def best_variants(answers: pd.DataFrame) -> pd.DataFrame:
-    """Keep of every method the variant that counts best in a setting.
-
-    Parameters
-    ----------
-    answers : DataFrame
-        :data:`SETTING`, ``variant``, ``true_class, found_class``.
-
-    Returns
-    -------
-    DataFrame
-        The rows of the variants with the largest share exact, the first of equal ones.
-    """
+    """Keep of every method the variant that counts best in a setting, the first of equal ones."""
     exact = answers["true_class"] == answers["found_class"]
     keys = [answers[name] for name in (*SETTING, "variant")]
     shares = exact.groupby(keys, sort=False).mean()

@@ -22,21 +22,10 @@ _FIRST_SHELL = 1.3
 def lattice_bound(
     optics: AcquisitionSettings, doses_e_per_A2: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Least errors of bond lengths and of planar strain.
+    """Smallest standard deviations of bond lengths [Å] and of planar strain, at D doses.
 
-    Parameters
-    ----------
-    optics : AcquisitionSettings
-        Microscope and pixel size; dose, camera, rows and columns have no influence.
-    doses_e_per_A2 : array-like of shape (D,)
-        Doses [e/Å²].
-
-    Returns
-    -------
-    bond_A : ndarray of shape (D,)
-        Least standard deviation of the length of a bond [Å].
-    planar : ndarray of shape (D,)
-        Least standard deviation of the planar strain of an atom and its nine neighbours.
+    The strain is that of an atom and its nine neighbours. Of the microscope, dose, camera, rows and
+    columns have no influence.
     """
     patch = BoundSettings()
     sheet = position_bound.periodic_sheet(patch)
@@ -49,21 +38,10 @@ def lattice_bound(
 def lattice_variances(
     sheet: Structure, covariance_A2: np.ndarray, margin_A: float
 ) -> tuple[float, float]:
-    """Variances of bond length and planar strain that follow from those of the positions.
+    """Mean variances of bond length [Å²] and planar strain that follow from those of the positions.
 
-    Parameters
-    ----------
-    sheet : Structure
-        A flat periodic sheet of N atoms.
-    covariance_A2 : ndarray of shape (2 N, 2 N)
-        Covariance of ``x`` and ``y`` of the first atom, of the second and so on [Å²].
-    margin_A : float
-        Atoms this near the edge of the box are not averaged over [Å].
-
-    Returns
-    -------
-    bond_A2, planar2 : float
-        Mean variances over the atoms inside.
+    The covariance is of ``x`` and ``y`` of the first atom of a flat periodic sheet, of the second
+    and so on [Å²]. Atoms within the margin of the edge of the box are not averaged over.
     """
     sites, cell_A = sheet.sites, sheet.cell_A[:2]
     offsets = sites[None] - sites[:, None]

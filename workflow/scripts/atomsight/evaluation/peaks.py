@@ -1,4 +1,4 @@
-"""The classical way beside the network: local maxima of a filtered image.
+"""Classical peak finding beside the network: local maxima of a filtered image.
 
 The image is smoothed with a Gaussian, or goes through a negative Laplacian of one. The local maxima
 are the candidates, and those above a threshold are columns. Filter, width and threshold are chosen
@@ -25,15 +25,7 @@ MIN_DISTANCE_IN_SHEETS_A = 0.4
 
 @dataclass(frozen=True)
 class Filter:
-    """How an image is filtered.
-
-    Attributes
-    ----------
-    kind : str
-        ``gaussian`` or ``laplacian``.
-    sigma_A : float
-        Standard deviation of the Gaussian [Å].
-    """
+    """A ``gaussian`` or ``laplacian`` filter with the standard deviation of its Gaussian [Å]."""
 
     kind: str
     sigma_A: float
@@ -52,21 +44,12 @@ FILTERS = tuple(
 
 @dataclass(frozen=True)
 class Peaks:
-    """Local maxima of a filtered image.
-
-    Attributes
-    ----------
-    positions : ndarray of shape (N, 2)
-        Positions ``(x, y)`` [Å].
-    heights : ndarray of shape (N,)
-        Value of the filtered image at each, in counts.
-    """
+    """Local maxima of a filtered image: ``(x, y)`` [Å], and its value at each, in counts."""
 
     positions: np.ndarray
     heights: np.ndarray
 
     def above(self, threshold: float) -> np.ndarray:
-        """Positions of the peaks at least as high as a threshold, shape (M, 2) [Å]."""
         return self.positions[self.heights >= threshold]
 
 
@@ -76,25 +59,11 @@ def find_peaks(
     chosen: Filter,
     min_distance_A: float = MIN_DISTANCE_A,
 ) -> Peaks:
-    """Find all bright spots of an image.
+    """Find all bright spots of an image of counts.
 
-    Parameters
-    ----------
-    image : ndarray of shape (H, W)
-        Counts.
-    pixel_size_A : float
-        Size of a pixel [Å].
-    chosen : Filter
-        The filter.
-    min_distance_A : float
-        Least distance of two peaks along either axis [Å].
-
-    Returns
-    -------
-    Peaks
-        The local maxima of the filtered image above zero, or above the median if it is only
-        smoothed; each is refined to the vertex of a parabola through three pixels along either
-        axis.
+    They are the local maxima of the filtered image above zero, or above the median if it is only
+    smoothed, each refined to the vertex of a parabola through three pixels along either axis.
+    ``min_distance_A`` is the smallest distance of two of them along either axis.
     """
     sigma_px = chosen.sigma_A / pixel_size_A
     image = image.astype(float)
@@ -127,23 +96,9 @@ def _vertex(values: np.ndarray) -> np.ndarray:
 def best_threshold(
     peaks: Sequence[Peaks], truths: Sequence[np.ndarray], radius_A: float
 ) -> tuple[float, float]:
-    """Choose the threshold that gives the highest F1 over several images together.
+    """Choose the threshold with the highest F1 over several images together, and give both.
 
-    Parameters
-    ----------
-    peaks : sequence of Peaks
-        Peaks of every image.
-    truths : sequence of ndarrays of shape (T, 2)
-        True positions in every image [Å].
-    radius_A : float
-        Largest distance of a found column from the true one [Å].
-
-    Returns
-    -------
-    threshold : float
-        Least height of a peak.
-    f1 : float
-        The F1 with it; a true column counts once, by its highest peak.
+    A true column counts once, by its highest peak.
     """
     heights = np.concatenate([one.heights for one in peaks])
     hits = np.concatenate(
@@ -174,17 +129,7 @@ def _hits(peaks: Peaks, true: np.ndarray, radius_A: float) -> np.ndarray:
 
 @dataclass(frozen=True)
 class BestPeaks:
-    """The best that peak finding can do with several images.
-
-    Attributes
-    ----------
-    chosen : Filter
-        The filter.
-    threshold : float
-        Least height of a peak, in counts of the filtered image.
-    found : list of ndarrays of shape (N, 2)
-        What is found in every image with these [Å].
-    """
+    """The best that peak finding can do with several images, and what is found in each [Å]."""
 
     chosen: Filter
     threshold: float
@@ -198,19 +143,7 @@ def find_best(
 ) -> BestPeaks:
     """Choose filter and threshold with the truth in hand, one pair for all images.
 
-    Parameters
-    ----------
-    peaks : sequence of dicts of Filter to Peaks
-        Peaks of every image by the filter.
-    truths : sequence of ndarrays of shape (T, 2)
-        True positions in every image [Å].
-    radius_A : float
-        Largest distance of a found column from the true one [Å].
-
-    Returns
-    -------
-    BestPeaks
-        The best filter and threshold, and what is found with them.
+    Every image has its peaks by the filter, and the true positions, shape (T, 2) [Å].
     """
     thresholds = {
         one: best_threshold([image[one] for image in peaks], truths, radius_A) for one in peaks[0]
@@ -218,3 +151,21 @@ def find_best(
     chosen = max(thresholds, key=lambda one: thresholds[one][1])
     threshold = thresholds[chosen][0]
     return BestPeaks(chosen, threshold, [image[chosen].above(threshold) for image in peaks])
+
+
+def find_best_in_sheet(
+    image: np.ndarray,
+    pixel_size_A: float,
+    true: np.ndarray,
+    field_of_view_A: tuple[float, float],
+) -> tuple[np.ndarray, str]:
+    """Bright or dark peaks of a sheet, whichever suit the truth better, and how they are found."""
+    both = []
+    for sign, look in ((1, "bright"), (-1, "dark")):
+        found = {
+            one: find_peaks(sign * image, pixel_size_A, one, MIN_DISTANCE_IN_SHEETS_A)
+            for one in FILTERS
+        }
+        best = find_best([found], [true])
+        both.append((best.found[0], f"{look}, {best.chosen}"))
+    return max(both, key=lambda one: scores.detection_scores(one[0], true, field_of_view_A).f1)

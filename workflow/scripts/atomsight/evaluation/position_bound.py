@@ -65,25 +65,12 @@ def position_bound_A(
     doses_e_per_A2: np.ndarray,
     settings: BoundSettings | None = None,
 ) -> np.ndarray:
-    """Least error of the positions of the atoms of graphene, along one axis.
+    """Smallest error of the positions of the atoms of graphene, along one axis, at D doses.
 
-    Parameters
-    ----------
-    optics : AcquisitionSettings
-        The microscope and its pixel size. Dose, camera, rows and columns have no influence.
-    doses_e_per_A2 : array-like of shape (D,)
-        Doses [e/Å²].
-    settings : BoundSettings, optional
-        The patch of graphene.
+    The root mean square over the atoms and both axes of the Cramér–Rao bound, shape (D,) [Å];
+    infinite where the image does not fix the positions. It falls as one over the root of the dose.
+    Of the microscope, dose, camera, rows and columns have no influence.
 
-    Returns
-    -------
-    ndarray of shape (D,)
-        Root mean square over the atoms and both axes of the Cramér–Rao bound [Å]; infinite where
-        the image does not fix the positions. It falls as one over the root of the dose.
-
-    Notes
-    -----
     The sheet is flat, without defects or edges, and periodic, its zigzag rows along x. What the
     image shows of an atom may be wider than the rim: it continues on the opposite side.
     """
@@ -95,22 +82,10 @@ def position_bound_A(
 
 
 def position_covariance(sheet: Structure, optics: AcquisitionSettings, step_A: float) -> np.ndarray:
-    """Least covariance of the positions of a perfect sheet at one electron per square ångström.
+    """Smallest covariance of the positions of a perfect sheet at one electron per square ångström.
 
-    Parameters
-    ----------
-    sheet : Structure
-        What :func:`periodic_sheet` gives, N atoms.
-    optics : AcquisitionSettings
-        The microscope and its pixel size. Dose, camera, rows and columns have no influence.
-    step_A : float
-        Step of the differences [Å].
-
-    Returns
-    -------
-    ndarray of shape (2 N, 2 N)
-        Of ``x`` and ``y`` of the first atom, of the second and so on [Å²]; it falls as one over
-        the dose.
+    Of ``x`` and ``y`` of the first atom, of the second and so on, shape (2 N, 2 N) [Å²]; it falls
+    as one over the dose.
     """
     columns, rows = np.floor(sheet.cell_A[:2] / optics.pixel_size_A + 1e-6).astype(int)
     view = replace(optics, rows=int(rows), columns=int(columns))
@@ -121,38 +96,16 @@ def position_covariance(sheet: Structure, optics: AcquisitionSettings, step_A: f
 
 
 def inner_atoms(sheet: Structure, margin_A: float) -> np.ndarray:
-    """Whether atoms lie away from the edge of the box.
-
-    Parameters
-    ----------
-    sheet : Structure
-        N atoms.
-    margin_A : float
-        Least distance from the edge [Å].
-
-    Returns
-    -------
-    ndarray of shape (N,), bool
-        True where they do.
-    """
+    """Whether atoms lie at least so far from the edge of the box."""
     depth_A = np.minimum(sheet.sites, sheet.cell_A[:2] - sheet.sites)
     return (depth_A >= margin_A).all(axis=1)
 
 
 def fisher_information(expected: np.ndarray, derivatives: np.ndarray) -> np.ndarray:
-    """Fisher information of an image with Poisson noise.
+    """Fisher information of an image with Poisson noise, F_ij = Σ (∂_i λ) (∂_j λ) / λ.
 
-    Parameters
-    ----------
-    expected : ndarray of shape (H, W)
-        Number of electrons expected in every pixel.
-    derivatives : ndarray of shape (P, H, W)
-        Its derivatives by the parameters [1/unit of the parameter].
-
-    Returns
-    -------
-    ndarray of shape (P, P)
-        F_ij = Σ (∂_i λ) (∂_j λ) / λ. A pixel that no electron reaches is left out.
+    From the expected number of electrons in every pixel, shape (H, W), and its derivatives by P
+    parameters, shape (P, H, W). A pixel that no electron reaches is left out.
     """
     reached = expected > 0
     weighted = derivatives[:, reached] / np.sqrt(expected[reached])
@@ -160,18 +113,10 @@ def fisher_information(expected: np.ndarray, derivatives: np.ndarray) -> np.ndar
 
 
 def covariance_bound(information: np.ndarray) -> np.ndarray:
-    """Least covariance of parameters that are all unknown.
+    """Smallest covariance of parameters that are all unknown: the inverse of their information.
 
-    Parameters
-    ----------
-    information : ndarray of shape (P, P)
-        Their Fisher information.
-
-    Returns
-    -------
-    ndarray of shape (P, P)
-        Its inverse. The variance of a parameter is infinite, and its covariances are those of what
-        is known, if the information is singular along it to the precision of the numbers.
+    The variance of a parameter is infinite, and its covariances are those of what is known, if the
+    information is singular along it to the precision of the numbers.
     """
     values, vectors = np.linalg.eigh(information)
     known = values > len(values) * np.finfo(float).eps * values[-1]
@@ -182,63 +127,12 @@ def covariance_bound(information: np.ndarray) -> np.ndarray:
     return covariance
 
 
-def position_derivatives(
-    structure: Structure, optics: AcquisitionSettings, step_A: float
-) -> np.ndarray:
-    """Derivatives of the intensity by the positions of the atoms of any specimen.
-
-    Parameters
-    ----------
-    structure : Structure
-        The specimen, N atoms; each is displaced by itself.
-    optics : AcquisitionSettings
-        Microscope and field of view.
-    step_A : float
-        Step of the differences [Å].
-
-    Returns
-    -------
-    ndarray of shape (2 N, rows, columns)
-        By ``x`` and ``y`` of the first atom, of the second and so on [1/Å].
-
-    Raises
-    ------
-    InputError
-        If the field of view is larger than the box.
-    """
-    wave = acquisition.exit_wave(structure, optics)
-    slopes = (
-        wave_derivative(structure, optics, atom, axis, step_A)
-        for atom in range(len(structure.positions))
-        for axis in (0, 1)
-    )
-    return np.stack([_image_derivative(wave, slope, optics) for slope in slopes])
-
-
 def sheet_derivatives(sheet: Structure, optics: AcquisitionSettings, step_A: float) -> np.ndarray:
-    """Derivatives of the intensity by the positions of the atoms of a perfect sheet.
+    """Derivatives of the intensity by the positions of the N atoms of a perfect sheet.
 
-    The same as :func:`position_derivatives`, and faster by far: all atoms of a sublattice change
-    the exit wave alike, each in its own place. One of them is displaced.
-
-    Parameters
-    ----------
-    sheet : Structure
-        What :func:`periodic_sheet` gives, N atoms.
-    optics : AcquisitionSettings
-        Microscope and field of view.
-    step_A : float
-        Step of the differences [Å].
-
-    Returns
-    -------
-    ndarray of shape (2 N, rows, columns)
-        By ``x`` and ``y`` of the first atom, of the second and so on [1/Å].
-
-    Raises
-    ------
-    InputError
-        If the field of view is larger than the box.
+    All atoms of a sublattice change the exit wave alike, each in its own place; so only one of each
+    is displaced. By ``x`` and ``y`` of the first atom, of the second and so on, shape (2 N, rows,
+    columns) [1/Å].
     """
     wave = acquisition.exit_wave(sheet, optics)
     slopes = [
@@ -251,7 +145,7 @@ def sheet_derivatives(sheet: Structure, optics: AcquisitionSettings, step_A: flo
         x, y = site - sheet.sites[atom % 2]
         shift = np.exp(-2j * np.pi * (k_x[:, None] * x + k_y * y))
         derivatives += [
-            _image_derivative(wave, fft.ifft2(slope * shift), optics) for slope in slopes[atom % 2]
+            image_derivative(wave, fft.ifft2(slope * shift), optics) for slope in slopes[atom % 2]
         ]
     return np.stack(derivatives)
 
@@ -261,21 +155,7 @@ def wave_derivative(
 ) -> np.ndarray:
     """Derivative of the exit wave by one coordinate of one atom, to fourth order in the step.
 
-    Parameters
-    ----------
-    structure : Structure
-        The specimen.
-    optics : AcquisitionSettings
-        Of it the energy, the thermal displacement and the multislice grid.
-    atom, axis : int
-        The atom, and 0 for x or 1 for y.
-    step_A : float
-        Step of the differences [Å].
-
-    Returns
-    -------
-    ndarray of the shape of the multislice grid, ``[x, y]``, complex
-        The derivative [1/Å].
+    On the multislice grid, ``[x, y]`` [1/Å]; axis 0 is x, 1 is y.
     """
     derivative = 0
     for steps, weight in ((-2, 1), (-1, -8), (1, 8), (2, -1)):
@@ -286,7 +166,7 @@ def wave_derivative(
     return derivative
 
 
-def _image_derivative(
+def image_derivative(
     wave: abtem.Waves, slope: np.ndarray, optics: AcquisitionSettings
 ) -> np.ndarray:
     """Change of the image as the exit wave changes: exact, since the intensity is quadratic."""
@@ -300,15 +180,8 @@ def _image_derivative(
 def periodic_sheet(settings: BoundSettings) -> Structure:
     """Make a flat, perfect sheet of graphene, periodic in its box.
 
-    Parameters
-    ----------
-    settings : BoundSettings
-        The patch; the box holds it and its rim, in whole cells of four atoms.
-
-    Returns
-    -------
-    Structure
-        The sheet, zigzag rows along x, as high above the lower face as the evaluation's sheets.
+    The box holds the patch and its rim, in whole cells of four atoms; zigzag rows lie along x, as
+    high above the lower face as the evaluation's sheets.
     """
     edges_A = BOND_A * np.array([np.sqrt(3), 3])
     min_size_A = np.asarray(settings.patch_A) + 2 * settings.margin_A

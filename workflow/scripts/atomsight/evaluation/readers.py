@@ -36,14 +36,8 @@ def read_atoms(
 
     Parameters
     ----------
-    network : keras.Model
-        The network.
-    card : ModelCard
-        Its card.
     images : ndarray of shape (F, H, W)
         Counts: one image, or the images of a focal series in the order of the model's steps.
-    pixel_size_A : float
-        Size of a pixel [Å].
     reading : dict
         The section ``inference`` of the configuration.
     contrast : str
@@ -77,25 +71,7 @@ def find_sites(
     reading: dict,
     contrast: str = "auto",
 ) -> np.ndarray:
-    """Find the atoms or columns of one image, as the workflow does.
-
-    Parameters
-    ----------
-    image : ndarray of shape (H, W)
-        Counts.
-    network, card, pixel_size_A, reading, contrast
-        As in :func:`read_atoms`.
-
-    Returns
-    -------
-    ndarray of shape (N, 2)
-        Positions ``(x, y)`` [Å].
-
-    Raises
-    ------
-    InputError
-        If the model reads several images together.
-    """
+    """Positions ``(x, y)`` [Å] of the atoms or columns of one image, as :func:`read_atoms`."""
     return _positions(read_atoms(network, card, image[None], pixel_size_A, reading, contrast))
 
 
@@ -107,28 +83,10 @@ def atom_reader(
     where: str,
     frames: int | None = None,
 ) -> AtomReader:
-    """Load a model, to read images or focal series that are alike.
+    """Load a model, to read images or focal series that are alike, as :func:`read_atoms`.
 
-    Parameters
-    ----------
-    folder : path
-        The folder of the model.
-    pixel_size_A, reading, contrast
-        As in :func:`read_atoms`.
-    where : str
-        What the size of the pixels comes from, for the message.
-    frames : int, optional
-        Number of images that it will get together; any without it.
-
-    Returns
-    -------
-    callable
-        From images of shape (F, H, W) to the table of atoms.
-
-    Raises
-    ------
-    InputError
-        If there is no such model, or it does not read such pixels or so many images together.
+    ``where`` says what the size of the pixels comes from, for the message if the model does not
+    read such pixels; it is also an error if it does not read so many images together.
     """
     network, card = models.load_network(folder)
     models.check_pixel_size(card, pixel_size_A, where)
@@ -140,23 +98,7 @@ def atom_reader(
 def finder(
     folder: Path | str, pixel_size_A: float, reading: dict, contrast: str, where: str
 ) -> Finder:
-    """Load a model, to read single images that are alike.
-
-    Parameters
-    ----------
-    folder, pixel_size_A, reading, contrast, where
-        As in :func:`atom_reader`.
-
-    Returns
-    -------
-    callable
-        From an image to the positions found in it.
-
-    Raises
-    ------
-    InputError
-        If there is no such model, or it does not read such pixels or single images.
-    """
+    """Load a model, to read single images that are alike, as :func:`atom_reader`."""
     read = atom_reader(folder, pixel_size_A, reading, contrast, where, frames=1)
     return lambda image: _positions(read(image[None]))
 
@@ -170,25 +112,7 @@ def find_in_any_pixels(
 ) -> np.ndarray:
     """Find the atoms of one image, resampled first where the model has not learned its pixels.
 
-    Parameters
-    ----------
-    network, card, reading
-        As in :func:`read_atoms`.
-    image : ndarray of shape (H, W)
-        Counts.
-    pixel_size_A : float
-        Size of a pixel, whatever it is [Å].
-
-    Returns
-    -------
-    ndarray of shape (N, 2)
-        Positions ``(x, y)`` [Å].
-
-    Raises
-    ------
-    InputError
-        If the pixels are too coarse or too fine even for that, or the model reads several images
-        together.
+    It is an error if the pixels are too coarse or too fine even for that.
     """
     target_A = target_pixel_size_A((pixel_size_A,) * 2, card.pixel_size_A, "evaluation")
     step = target_A / pixel_size_A

@@ -1,4 +1,8 @@
-"""How well atoms were found, and how well their strain was measured, against the truth."""
+"""How well atoms were found, and how well their strain was measured, against the truth.
+
+Positions are ``(x, y)`` in Å. A field of view runs from the centre of the first pixel to that of
+the last. True positions are also those in the rim and just outside the image.
+"""
 
 from dataclasses import dataclass
 
@@ -15,18 +19,10 @@ BORDER_A = 2.0
 
 @dataclass(frozen=True)
 class DetectionScores:
-    """How well the atoms of an image were found.
+    """Atoms found, found where there is none, and missed; and what follows from these numbers.
 
-    Attributes
-    ----------
-    true_positives, false_positives, false_negatives : int
-        Atoms found, found where there is none, and missed.
-    precision, recall, f1 : float
-        Share of the found that are true, share of the true that are found, and their harmonic mean;
-        0 where there is nothing to share.
-    rms_error_A : float
-        Root mean square error of the positions along one axis, √⟨(dx² + dy²) / 2⟩ [Å]; NaN if no
-        atom was found.
+    Precision, recall and their harmonic mean are 0 where nothing is counted. ``rms_error_A`` is
+    along one axis, √⟨(dx² + dy²) / 2⟩; NaN if no atom was found.
     """
 
     true_positives: int
@@ -40,17 +36,7 @@ class DetectionScores:
 
 @dataclass(frozen=True)
 class StrainScores:
-    """How well the strain was measured, at the atoms where it was.
-
-    Attributes
-    ----------
-    strained_atoms : int
-        Number of atoms compared.
-    planar_rms, planar_bias : float
-        Root mean square and mean error of the planar strain; NaN without atoms.
-    e_xx_rms, e_yy_rms, e_xy_rms : float
-        Root mean square errors of the components.
-    """
+    """Root mean square and mean errors of the strain at the atoms that have one; else NaN."""
 
     strained_atoms: int
     planar_rms: float
@@ -63,22 +49,7 @@ class StrainScores:
 def inside(
     positions: np.ndarray, field_of_view_A: tuple[float, float], border_A: float = BORDER_A
 ) -> np.ndarray:
-    """Whether atoms lie in the part of an image that counts.
-
-    Parameters
-    ----------
-    positions : ndarray of shape (N, 2)
-        Positions ``(x, y)`` [Å].
-    field_of_view_A : tuple of 2 floats
-        Distance ``(x, y)`` from the centre of the first pixel to that of the last [Å].
-    border_A : float
-        Width of the rim that does not count [Å].
-
-    Returns
-    -------
-    ndarray of shape (N,), bool
-        True where an atom counts.
-    """
+    """Whether atoms lie in the part of an image that counts, without its rim."""
     farthest = np.asarray(field_of_view_A) - border_A
     return ((positions >= border_A) & (positions <= farthest)).all(axis=1)
 
@@ -94,24 +65,6 @@ def detection_scores(
 
     All atoms are paired before the rim is left out, and a pair counts where its true atom lies. An
     atom at the cut whose two positions lie on either side of it is thus never an error.
-
-    Parameters
-    ----------
-    found : ndarray of shape (F, 2)
-        Positions found ``(x, y)`` [Å].
-    true : ndarray of shape (T, 2)
-        True positions [Å], also of the atoms in the rim and just outside the image.
-    field_of_view_A : tuple of 2 floats
-        Distance ``(x, y)`` from the centre of the first pixel to that of the last [Å].
-    border_A : float
-        Width of the rim that does not count [Å].
-    radius_A : float
-        Largest distance of a pair [Å].
-
-    Returns
-    -------
-    DetectionScores
-        The scores.
     """
     found_index, true_index = match_atoms(found, true, radius_A)
     true_counts = inside(true, field_of_view_A, border_A)
@@ -142,24 +95,7 @@ def recall_by_region(
     border_A: float = BORDER_A,
     radius_A: float = MATCHING_RADIUS_A,
 ) -> dict[str, float]:
-    """Share of the atoms found, for every region of the specimen.
-
-    Parameters
-    ----------
-    found : ndarray of shape (F, 2)
-        Positions found ``(x, y)`` [Å].
-    true : ndarray of shape (T, 2)
-        True positions [Å].
-    region : ndarray of shape (T,), str
-        Region of every true atom.
-    field_of_view_A, border_A, radius_A
-        As in :func:`detection_scores`.
-
-    Returns
-    -------
-    dict of str to float
-        Recall by name of the region.
-    """
+    """Share of the atoms found in every region; ``region`` names that of every true atom."""
     _, true_index = match_atoms(found, true, radius_A)
     hit = np.zeros(len(true), bool)
     hit[true_index] = True
@@ -168,22 +104,10 @@ def recall_by_region(
 
 
 def strain_scores(measured: np.ndarray, true: np.ndarray, relative: bool = True) -> StrainScores:
-    """Compare measured and true strain of matched atoms.
+    """Compare measured and true strain ``e_xx, e_yy, e_xy``, shape (M, 3), NaN where not known.
 
-    Parameters
-    ----------
-    measured : ndarray of shape (M, 3)
-        ``e_xx, e_yy, e_xy`` as measured, NaN where they were not.
-    true : ndarray of shape (M, 3)
-        The same in truth, NaN where it is not known.
-    relative : bool
-        Whether the measurement is relative to a lattice of the mean size; then the truth is made
-        so too, over the same atoms.
-
-    Returns
-    -------
-    StrainScores
-        The scores over the atoms where both are known.
+    A relative measurement is relative to a lattice of the mean size; then the truth is made so too,
+    over the same atoms: those where both are known.
     """
     known = np.isfinite(measured).all(axis=1) & np.isfinite(true).all(axis=1)
     measured, true = measured[known], true[known]

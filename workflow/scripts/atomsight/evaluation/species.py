@@ -87,7 +87,6 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    """Image the sheets, read the images, score them."""
     section = complete(given.settings, SECTION, SECTION)
     reading = complete(given.inference, "inference", "inference")
     chosen = build(SpeciesEvaluationSettings, section)

@@ -82,7 +82,6 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    """Image the sheets, read the images, measure bonds and strain."""
     section = complete(given.settings, SECTION, SECTION)
     reading = complete(given.inference, "inference", "inference")
     lattice = load(given.strain, "strain", StrainSettings)
@@ -99,23 +98,7 @@ def measure(
 ) -> pd.DataFrame:
     """Image both sheets at every dose, measure bonds and strain, compare with the truth.
 
-    Parameters
-    ----------
-    chosen : StrainEvaluationSettings
-        What is imaged.
-    lattice : StrainSettings
-        How strain is measured.
-    find : callable
-        The network: from an image to positions [Å].
-    trained : dict
-        Ranges of the training of the network, from its card.
-
-    Returns
-    -------
-    DataFrame
-        One row per specimen (``pristine``, ``strained``), dose and method (``network``, ``peaks``):
-        ``specimen, dose_e_per_A2, method, in_range`` (whether the network was trained on such
-        images), ``bond_bound_A, planar_bound`` (Cramér–Rao bounds) and what :func:`score` gives.
+    ``trained`` are the ranges of the training of the network, from its card.
     """
     bounds = lattice_bound.lattice_bound(chosen.acquisition, chosen.doses_e_per_A2)
     rows = []
@@ -141,19 +124,9 @@ def measure(
 
 
 def _best_peaks(image: np.ndarray, pixel_size_A: float, truth: Truth) -> np.ndarray:
-    """Find bright or dark peaks, whichever suit the truth better."""
     true = truth.atoms[POSITION].to_numpy(float)
     true = true[scores.inside(true, truth.field_of_view_A, 0.0)]
-    both = []
-    for sign in (1, -1):
-        found = {
-            one: peaks.find_peaks(sign * image, pixel_size_A, one, peaks.MIN_DISTANCE_IN_SHEETS_A)
-            for one in peaks.FILTERS
-        }
-        both.append(peaks.find_best([found], [true]).found[0])
-    return max(
-        both, key=lambda found: scores.detection_scores(found, true, truth.field_of_view_A).f1
-    )
+    return peaks.find_best_in_sheet(image, pixel_size_A, true, truth.field_of_view_A)[0]
 
 
 def score(
@@ -164,24 +137,10 @@ def score(
 ) -> dict[str, float]:
     """Bond lengths and errors of the strain of one image.
 
-    Parameters
-    ----------
-    found : ndarray of shape (N, 2)
-        Positions found [Å].
-    truth : Truth
-        The true atoms.
-    chosen : StrainEvaluationSettings
-        Of it the patches and the seed.
-    lattice : StrainSettings
-        How strain is measured.
-
-    Returns
-    -------
-    dict of str to float
-        ``bonds, bond_mean_A, bond_std_A`` over all bonds, those of atoms that are none included,
-        and ``true_bond_mean_A, true_bond_std_A``; ``strained_atoms, planar_rms, planar_bias`` as in
-        :class:`atomsight.evaluation.scores.StrainScores`, of the atoms where strain is measured and
-        known. ``_low`` and ``_high`` are limits of 95 % intervals.
+    ``bonds, bond_mean_A, bond_std_A`` over all bonds, those between atoms that do not exist
+    included, and ``true_bond_mean_A, true_bond_std_A``; ``strained_atoms, planar_rms, planar_bias``
+    as in :class:`atomsight.evaluation.scores.StrainScores`, of the atoms where strain is measured
+    and known. ``_low`` and ``_high`` are limits of 95 % intervals.
     """
     template = strain.TEMPLATES[lattice.template](lattice.bond_A)
     true = truth.atoms[POSITION].to_numpy(float)
@@ -207,24 +166,7 @@ def score(
 def bonds_inside(
     positions: np.ndarray, field_of_view_A: tuple[float, float], template: strain.Template
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Bonds of the part of an image that counts.
-
-    Parameters
-    ----------
-    positions : ndarray of shape (N, 2)
-        Positions of atoms [Å].
-    field_of_view_A : tuple of 2 floats
-        Distance ``(x, y)`` from the centre of the first pixel to that of the last [Å].
-    template : Template
-        The lattice.
-
-    Returns
-    -------
-    middles : ndarray of shape (B, 2)
-        Middles of the bonds [Å].
-    lengths : ndarray of shape (B,)
-        Lengths of the bonds [Å].
-    """
+    """Middles [Å] and lengths [Å] of the bonds in the part of an image that counts."""
     bonds = find_bonds(positions, template.shells[0], template.reach)
     middles = positions[bonds].mean(axis=1)
     counts = scores.inside(middles, field_of_view_A)
@@ -267,23 +209,8 @@ def resampled_sums(
     """Draw the patches of an image anew, many times, and sum over what lies in them.
 
     Neighbouring bonds share an atom, and neighbouring strains share most of theirs: patches are
-    drawn, since they are nearly independent of each other and bonds are not.
-
-    Parameters
-    ----------
-    places : ndarray of shape (N, 2)
-        Where the values belong [Å].
-    values : ndarray of shape (N,)
-        The values.
-    chosen : StrainEvaluationSettings
-        Edge of the patches, number of draws.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    counts, sums, squares : ndarrays of shape (R,)
-        Number of the values, their sum and that of their squares, for every draw.
+    drawn, since they are nearly independent of each other and bonds are not. For every draw, the
+    number of the values, their sum and that of their squares.
     """
     if len(values) == 0:
         return (np.full(chosen.resamples, np.nan),) * 3

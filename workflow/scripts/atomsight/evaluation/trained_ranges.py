@@ -22,41 +22,19 @@ _TOLERANCE = 1e-3
 
 
 def trained_range(microscope: dict, condition: str) -> tuple[float, float]:
-    """Range of a condition in a training.
+    """Range of one of :data:`RANGES`, or of ``tilt_deg``, in the training of a model.
 
-    Parameters
-    ----------
-    microscope : dict
-        Ranges of the conditions of the training, as the card of a model has them.
-    condition : str
-        One of :data:`RANGES`, or ``tilt_deg``.
-
-    Returns
-    -------
-    low, high : float
-        The range.
+    ``microscope`` has the ranges as the card of the model has them.
     """
     low, high = FLAT_DEG if condition == "tilt_deg" else microscope[condition]
     return float(low), float(high)
 
 
 def in_range(microscope: dict, optics: AcquisitionSettings, tilt_deg: float = 0.0) -> bool:
-    """Whether a model was trained on images like one.
+    """Whether a model was trained on images like one, whose sheet is tilted by an angle.
 
-    Parameters
-    ----------
-    microscope : dict
-        Ranges of the conditions of the training, as the card of a model has them.
-    optics : AcquisitionSettings
-        How the image is taken. An ideal camera counts as within, and so does any where the model
-        was trained with a measured one.
-    tilt_deg : float
-        Angle between the sheet's normal and the beam [°].
-
-    Returns
-    -------
-    bool
-        True if energy and camera and all conditions are in the ranges.
+    An ideal camera counts as within, and so does any where the model was trained with a measured
+    one. ``microscope`` has the ranges as the card of the model has them.
     """
     camera = microscope["mtf"]
     given = {name: getattr(optics, name) for name in RANGES} | {"tilt_deg": tilt_deg}

@@ -27,23 +27,10 @@ def envelope(
 ) -> float | np.ndarray:
     """Share of the linear contrast that focal spread and vibration leave.
 
-    Parameters
-    ----------
-    frequency_per_A : float or ndarray
-        Spatial frequency [1/Å].
-    optics : AcquisitionSettings
-        The microscope.
-
-    Returns
-    -------
-    float or ndarray
-        ``exp[-(½ π λ Δ k²)²] · exp(-2 π² σ² k²)``, with the 1/e half-width Δ of the distribution of
-        defocus and the rms vibration σ along one axis.
-
-    Notes
-    -----
-    E. J. Kirkland, *Advanced Computing in Electron Microscopy*, section 3.2, for the first; the
-    second is the Fourier transform of a Gaussian displacement.
+    ``exp[-(½ π λ Δ k²)²] · exp(-2 π² σ² k²)``, with the 1/e half-width Δ of the distribution of
+    defocus and the rms vibration σ along one axis. E. J. Kirkland, *Advanced Computing in Electron
+    Microscopy*, section 3.2, for the first; the second is the Fourier transform of a Gaussian
+    displacement.
     """
     square = np.square(frequency_per_A)
     wavelength_A = electron_wavelength_A(optics.energy_eV)
@@ -53,20 +40,8 @@ def envelope(
 
 
 def information_limit_A(optics: AcquisitionSettings) -> float:
-    """Finest distance that a microscope passes.
+    """Finest distance that a microscope passes: where :func:`envelope` is exp(-2), or two pixels.
 
-    Parameters
-    ----------
-    optics : AcquisitionSettings
-        The microscope.
-
-    Returns
-    -------
-    float
-        Where :func:`envelope` has fallen to exp(-2), but at least two pixels [Å].
-
-    Notes
-    -----
     Without vibration this is √(π λ δ / 2) with the standard deviation δ = Δ/√2 of the defocus,
     M. A. O'Keefe, *Ultramicroscopy* 47, 282 (1992).
     """
@@ -85,22 +60,9 @@ def information_limit_A(optics: AcquisitionSettings) -> float:
 def phase_contrast(distance_A: float, optics: AcquisitionSettings) -> float:
     """Contrast that a weak phase object's planes have in the image, whatever their direction.
 
-    Parameters
-    ----------
-    distance_A : float
-        Distance of the planes [Å].
-    optics : AcquisitionSettings
-        The microscope.
-
-    Returns
-    -------
-    float
-        Root mean square of ``sin χ`` over all azimuths, times :func:`envelope`; 0 where the
-        aberrations turn all contrast into amplitude, √½ where they are random.
-
-    Notes
-    -----
-    Kirkland, eq 2.22 and 3.15; underfocus is positive.
+    Root mean square of ``sin χ`` over all azimuths, times :func:`envelope`; 0 where the aberrations
+    turn all contrast into amplitude, √½ where they are random. Kirkland, eq 2.22 and 3.15;
+    underfocus is positive.
     """
     wavelength_A = electron_wavelength_A(optics.energy_eV)
     angle = wavelength_A / distance_A

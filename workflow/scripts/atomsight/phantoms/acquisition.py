@@ -130,15 +130,10 @@ class AcquisitionSettings:
 
 @dataclass(frozen=True)
 class Truth:
-    """The atoms of a simulated image.
+    """The atoms of a simulated image, those up to 2 Å outside the field of view included.
 
-    Attributes
-    ----------
-    atoms : DataFrame
-        ``x_A, y_A`` from the centre of the first pixel, ``region``, ``e_xx, e_yy, e_xy, planar``.
-        Atoms up to 2 Å outside the field of view are listed too.
-    field_of_view_A : tuple of 2 floats
-        Distance ``(x, y)`` from the centre of the first pixel to that of the last [Å].
+    They have ``x_A, y_A`` from the centre of the first pixel, ``region``, ``e_xx, e_yy, e_xy,
+    planar``. The field of view runs from the centre of the first pixel to that of the last.
     """
 
     atoms: pd.DataFrame
@@ -153,7 +148,6 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    """Make or read the specimen, take the image, write image and truth."""
     section = complete(given.settings, "simulation")
     if ("specimen" in section) == bool(given.specimen):
         raise InputError("give either --specimen or the key 'specimen' of --settings, one of them")
@@ -173,24 +167,10 @@ def run(given: argparse.Namespace) -> None:
 
 
 def record(structure: Structure, settings: AcquisitionSettings) -> np.ndarray:
-    """Take a simulated image.
+    """Take a simulated image of a specimen: counts, shape (rows, columns), uint16.
 
-    Parameters
-    ----------
-    structure : Structure
-        The specimen, in a periodic box at least as large as the field of view.
-    settings : AcquisitionSettings
-        Microscope, exposure and camera.
-
-    Returns
-    -------
-    ndarray of shape (rows, columns), uint16
-        Counts.
-
-    Raises
-    ------
-    InputError
-        If the field of view is larger than the box, or the camera saturates.
+    It is an error if the field of view is larger than the specimen's periodic box, or the camera
+    saturates.
     """
     return expose(image_intensity(structure, settings), settings)
 
@@ -200,26 +180,9 @@ def image_intensity(
     settings: AcquisitionSettings,
     offset_A: tuple[float, float] = (0.0, 0.0),
 ) -> np.ndarray:
-    """Intensity of the image without noise.
+    """Intensity of the image without noise, at the centres of its pixels; 1 is the incident beam.
 
-    Parameters
-    ----------
-    structure : Structure
-        The specimen, in a periodic box at least as large as the field of view.
-    settings : AcquisitionSettings
-        The microscope.
-    offset_A : tuple of 2 floats
-        How far ``(x, y)`` the field of view lies from the middle of the box [Å].
-
-    Returns
-    -------
-    ndarray of shape (rows, columns)
-        Intensity at the pixels' centres; 1 is the incident beam.
-
-    Raises
-    ------
-    InputError
-        If the field of view is larger than the box.
+    The field of view lies off the middle of the box by ``(x, y)`` [Å], and must lie inside it.
     """
     check_view(structure.cell_A[:2], settings, offset_A)
     return image_wave(exit_wave(structure, settings), settings, offset_A)
@@ -230,26 +193,9 @@ def image_wave(
     settings: AcquisitionSettings,
     offset_A: tuple[float, float] = (0.0, 0.0),
 ) -> np.ndarray:
-    """Intensity of the image of an exit wave, without noise.
+    """Intensity of the image of an exit wave, as :func:`image_intensity`.
 
-    Parameters
-    ----------
-    wave : abtem.Waves
-        What :func:`exit_wave` gives, for a microscope of the same energy.
-    settings : AcquisitionSettings
-        The microscope.
-    offset_A : tuple of 2 floats
-        How far ``(x, y)`` the field of view lies from the middle of the box [Å].
-
-    Returns
-    -------
-    ndarray of shape (rows, columns)
-        Intensity at the pixels' centres; 1 is the incident beam.
-
-    Raises
-    ------
-    InputError
-        If the field of view does not lie in the box.
+    The wave is one of :func:`exit_wave` for a microscope of the same energy.
     """
     cell_A = np.asarray(wave.extent)
     origin = check_view(cell_A, settings, offset_A)
@@ -274,53 +220,16 @@ def view_origin(
     settings: AcquisitionSettings,
     offset_A: tuple[float, float] = (0.0, 0.0),
 ) -> np.ndarray:
-    """Where in the box the centre of the first pixel lies.
-
-    Parameters
-    ----------
-    structure : Structure
-        The specimen.
-    settings : AcquisitionSettings
-        The field of view.
-    offset_A : tuple of 2 floats
-        How far ``(x, y)`` the field of view lies from the middle of the box [Å].
-
-    Returns
-    -------
-    ndarray of shape (2,)
-        Position ``(x, y)`` [Å].
-
-    Raises
-    ------
-    InputError
-        If the field of view does not lie in the box.
-    """
+    """Where in the box the centre of the first pixel lies, ``(x, y)`` [Å]."""
     return check_view(structure.cell_A[:2], settings, offset_A)
 
 
 def check_view(
     cell_A: np.ndarray, settings: AcquisitionSettings, offset_A: tuple[float, float]
 ) -> np.ndarray:
-    """See that the field of view lies in the box.
+    """Where in a box with edges ``(x, y)`` the centre of the first pixel lies [Å].
 
-    Parameters
-    ----------
-    cell_A : ndarray of shape (2,)
-        Edges ``(x, y)`` of the box [Å].
-    settings : AcquisitionSettings
-        The field of view.
-    offset_A : tuple of 2 floats
-        How far ``(x, y)`` it lies from the middle of the box [Å].
-
-    Returns
-    -------
-    ndarray of shape (2,)
-        Where in the box the centre of the first pixel lies, ``(x, y)`` [Å].
-
-    Raises
-    ------
-    InputError
-        If the field of view does not lie in the box.
+    It is an error if the field of view does not lie in the box.
     """
     view_A, offset = np.asarray(settings.field_of_view_A), np.asarray(offset_A)
     if (view_A + settings.pixel_size_A + 2 * np.abs(offset) > cell_A + 1e-6).any():
@@ -334,20 +243,7 @@ def check_view(
 
 
 def exit_wave(structure: Structure, settings: AcquisitionSettings) -> abtem.Waves:
-    """Exit wave of a plane wave, at full resolution.
-
-    Parameters
-    ----------
-    structure : Structure
-        The specimen.
-    settings : AcquisitionSettings
-        Of it the energy, the thermal displacement and the multislice grid.
-
-    Returns
-    -------
-    abtem.Waves
-        The wave where the beam leaves the box.
-    """
+    """Exit wave of a plane wave where it leaves the box, at full resolution."""
     atoms = ase.Atoms(structure.numbers, structure.positions, cell=structure.cell_A, pbc=True)
     symbols = {chemical_symbols[number] for number in np.unique(structure.numbers)}
     potential = abtem.Potential(
@@ -362,20 +258,7 @@ def exit_wave(structure: Structure, settings: AcquisitionSettings) -> abtem.Wave
 
 
 def focused(settings: AcquisitionSettings, height_A: float) -> AcquisitionSettings:
-    """Let defocus count from a plane above the lower face of the box.
-
-    Parameters
-    ----------
-    settings : AcquisitionSettings
-        The microscope; its defocus counts from the plane.
-    height_A : float
-        Distance of the plane from the face where the beam leaves the box [Å].
-
-    Returns
-    -------
-    AcquisitionSettings
-        The same microscope; its defocus counts from the lower face.
-    """
+    """Let defocus count from a plane so high above the face where the beam leaves the box [Å]."""
     return dataclasses.replace(settings, defocus_A=settings.defocus_A + height_A)
 
 
@@ -422,26 +305,9 @@ def expose(
     settings: AcquisitionSettings,
     rng: np.random.Generator | None = None,
 ) -> np.ndarray:
-    """Expose the camera: electrons, scintillator, counts.
+    """Expose the camera: electrons, scintillator, counts (uint16); an error if it saturates.
 
-    Parameters
-    ----------
-    intensity : ndarray of shape (H, W)
-        Intensity; 1 is the incident beam.
-    settings : AcquisitionSettings
-        Exposure and camera.
-    rng : numpy.random.Generator, optional
-        Source of the noise; a new one of the settings' seed without it.
-
-    Returns
-    -------
-    ndarray of shape (H, W), uint16
-        Counts.
-
-    Raises
-    ------
-    InputError
-        If the camera saturates.
+    The intensity of the incident beam is 1. Without a generator, one of the settings' seed is used.
     """
     electrons_per_pixel = settings.dose_e_per_A2 * settings.pixel_size_A**2
     rng = np.random.default_rng(settings.seed) if rng is None else rng
@@ -461,22 +327,10 @@ def expose(
 def modulation_transfer(shape: tuple[int, int], c1: float, c2: float, c3: float) -> np.ndarray:
     """Modulation transfer function of the camera, MTF(q) = (1 − c1) / (1 + (q / 2 c2 q_N)^c3) + c1.
 
-    Parameters
-    ----------
-    shape : tuple of 2 ints
-        Rows and columns of the image.
-    c1, c2, c3 : float
-        What is left at high frequency, where it falls (in sampling frequencies), and how steeply.
-
-    Returns
-    -------
-    ndarray of shape (rows, columns)
-        The function on the grid of an unshifted FFT; q_N is the Nyquist frequency of the pixels,
-        and q the length of the frequency, so that the function is isotropic.
-
-    Notes
-    -----
-    Equation 5 of the paper.
+    It is on the grid of an unshifted FFT; q_N is the Nyquist frequency of the pixels, and q the
+    length of the frequency, so that the function is isotropic. ``c1`` is what is left at high
+    frequency, ``c2`` where it falls (in sampling frequencies), ``c3`` how steeply. Equation 5 of
+    the paper.
     """
     nyquist = 0.5
     q = np.hypot(fft.fftfreq(shape[0])[:, None], fft.fftfreq(shape[1]))
@@ -489,24 +343,7 @@ def truth_in_view(
     settings: AcquisitionSettings,
     offset_A: tuple[float, float] = (0.0, 0.0),
 ) -> Truth:
-    """List the atoms of a specimen that an image shows.
-
-    Parameters
-    ----------
-    structure : Structure
-        The specimen.
-    truth : SpecimenTruth
-        What is known of its atoms.
-    settings : AcquisitionSettings
-        The field of view.
-    offset_A : tuple of 2 floats
-        How far ``(x, y)`` it lies from the middle of the box [Å].
-
-    Returns
-    -------
-    Truth
-        The atoms in the image's own coordinates.
-    """
+    """List the atoms of a specimen that an image shows, in the image's own coordinates."""
     positions = structure.sites - view_origin(structure, settings, offset_A)
     atoms = pd.concat([pd.DataFrame(positions, columns=["x_A", "y_A"]), truth_table(truth)], axis=1)
     view_A = np.asarray(settings.field_of_view_A)
@@ -515,18 +352,9 @@ def truth_in_view(
 
 
 def write_acquisition(path: Path | str, images: np.ndarray, pixel_size_A: float) -> None:
-    """Write a simulated image, or a stack of them, as a calibrated TIFF.
+    """Write a simulated image, or a stack of them, as a calibrated TIFF of counts.
 
     The tags are those of ImageJ and Digital Micrograph.
-
-    Parameters
-    ----------
-    path : path
-        Where the file will stand.
-    images : ndarray of shape (H, W) or (F, H, W), uint16
-        Counts.
-    pixel_size_A : float
-        Size of a pixel [Å]; written in nm.
     """
     axes = [
         {
@@ -550,40 +378,14 @@ def write_acquisition(path: Path | str, images: np.ndarray, pixel_size_A: float)
 
 
 def write_truth(path: Path | str, truth: Truth, made_by: dict) -> None:
-    """Write the truth about a simulated image.
-
-    Parameters
-    ----------
-    path : path
-        Where the file will stand.
-    truth : Truth
-        The atoms.
-    made_by : dict
-        What :func:`atomsight.files.provenance.made_by` gives.
-    """
+    """Write the truth about an image; ``made_by`` as in :mod:`atomsight.files.provenance`."""
     with sealed.create(path, made_by) as file:
         file.attrs.update(field_of_view=truth.field_of_view_A, field_of_view_units="angstrom")
         tables.write_table(file, "atoms", truth.atoms)
 
 
 def read_truth(path: Path | str) -> Truth:
-    """Read what :func:`write_truth` wrote.
-
-    Parameters
-    ----------
-    path : path
-        The file.
-
-    Returns
-    -------
-    Truth
-        The atoms.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, cut short or of another kind.
-    """
+    """Read what :func:`write_truth` wrote."""
     with sealed.open_to_read(path) as file:
         view_A = tuple(float(edge) for edge in file.attrs["field_of_view"])
         return Truth(tables.read_table(file, "atoms"), view_A)

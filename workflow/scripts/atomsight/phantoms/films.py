@@ -33,22 +33,7 @@ def amorphous_carbon(
 
     Points are put at random, none nearer than 1.3 Å to another. Then mutual nearest neighbours, at
     most three to an atom, are drawn to the length of a bond, and all others are pushed apart.
-
-    Parameters
-    ----------
-    size_A : ndarray of shape (2,)
-        Periods [Å].
-    thickness_A : float
-        Thickness [Å].
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    positions : ndarray of shape (N, 3)
-        Positions, z from 0 to the thickness [Å].
-    numbers : ndarray of shape (N,)
-        Atomic numbers.
+    Positions, z from 0 to the thickness [Å], and atomic numbers.
     """
     edges = np.array([*size_A, thickness_A])
     positions = _random_addition(round(_CARBON_PER_A3 * edges.prod()), edges, rng)
@@ -96,25 +81,9 @@ def _bonding_step(positions: np.ndarray, edges: np.ndarray) -> np.ndarray:
 def ceria(
     size_A: np.ndarray, thickness_A: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A film of ceria, in an orientation that shows no columns.
+    """A film of ceria, in an orientation that shows no columns, as :func:`amorphous_carbon`.
 
     It is not periodic, but ends just inside the box.
-
-    Parameters
-    ----------
-    size_A : ndarray of shape (2,)
-        Edges of the box [Å].
-    thickness_A : float
-        Thickness [Å].
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    positions : ndarray of shape (N, 3)
-        Positions, z from 0 to the thickness [Å].
-    numbers : ndarray of shape (N,)
-        Atomic numbers.
     """
     edges = np.array([*size_A, thickness_A])
     turn = off_axis_rotation(rng)
@@ -138,15 +107,7 @@ _CERIA_RIM_A = 0.75
 def off_axis_rotation(rng: np.random.Generator) -> Rotation:
     """Draw an orientation of a cubic crystal whose low-index zone axes are all off the beam.
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    scipy.spatial.transform.Rotation
-        From the axes of the crystal to those of the image.
+    The rotation leads from the axes of the crystal to those of the image.
     """
     while True:
         turn = Rotation.random(rng=rng)
@@ -157,15 +118,8 @@ def off_axis_rotation(rng: np.random.Generator) -> Rotation:
 def is_off_axis(beam: np.ndarray) -> bool:
     """Whether a beam is away from all zone axes of a cubic crystal with dense columns.
 
-    Parameters
-    ----------
-    beam : ndarray of shape (3,)
-        Direction of the beam in the axes of the crystal, of length one.
-
-    Returns
-    -------
-    bool
-        True if it is at least 8° off ⟨100⟩, ⟨110⟩ and ⟨111⟩ and 6° off ⟨112⟩ and ⟨012⟩.
+    That is at least 8° off ⟨100⟩, ⟨110⟩ and ⟨111⟩ and 6° off ⟨112⟩ and ⟨012⟩. The direction is a
+    unit vector in the axes of the crystal.
     """
     folded = np.sort(np.abs(beam))  # the member of a family nearest to the beam has sorted indexes
     zones = np.sort(np.array(list(_OFF_AXIS_DEG)), axis=1)
@@ -181,24 +135,7 @@ FILMS = {"amorphous": amorphous_carbon, "crystalline": ceria}
 def make_film(
     kind: str, size_A: tuple[float, float], thickness_A: float, rng: np.random.Generator
 ) -> Structure:
-    """A film without a particle, in which nothing is to be found.
-
-    Parameters
-    ----------
-    kind : str
-        A key of :data:`FILMS`.
-    size_A : tuple of 2 floats
-        Edges ``(x, y)`` of the box [Å].
-    thickness_A : float
-        Thickness of the film [Å].
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    Structure
-        The film, without sites.
-    """
+    """A film of one of :data:`FILMS` in its box, without sites: nothing is to be found in it."""
     positions, numbers = FILMS[kind](np.asarray(size_A, float), thickness_A, rng)
     return Structure(
         positions=positions + np.array([0, 0, HEADROOM_A]),

@@ -70,17 +70,9 @@ class RecordingSettings:
 class ColumnSpecimen:
     """A specimen whose columns are known.
 
-    Attributes
-    ----------
-    structure : Structure
-        The atoms in their box.
-    columns : DataFrame
-        ``x_A, y_A`` in the box [Å], ``class`` (a text: the number of atoms, or the species) and
-        ``region``.
-    below_A : float
-        Distance of the specimen's lower side from the lower face of the box [Å].
-    class_names : tuple of str
-        All classes there are.
+    ``columns`` has ``x_A, y_A`` in the box [Å], ``class`` (a text: the number of atoms, or the
+    species) and ``region``. ``below_A`` is the distance of the specimen's lower side from the lower
+    face of the box. ``class_names`` are all classes there are.
     """
 
     structure: Structure
@@ -117,7 +109,6 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    """Record the series, write stack and truth."""
     section = settings.complete(given.settings, "focal_series", "focal_series")
     chosen = settings.build(RecordingSettings, section)
     stack, truth = record(chosen)
@@ -132,25 +123,10 @@ def run(given: argparse.Namespace) -> None:
 
 
 def record(chosen: RecordingSettings) -> tuple[np.ndarray, RecordingTruth]:
-    """Record a focal series.
+    """Record a focal series: counts, shape (F, rows, columns), uint16, and the truth.
 
-    Parameters
-    ----------
-    chosen : RecordingSettings
-        What is recorded.
-
-    Returns
-    -------
-    stack : ndarray of shape (F, rows, columns), uint16
-        Counts.
-    truth : RecordingTruth
-        What is known.
-
-    Raises
-    ------
-    InputError
-        If the field of view does not lie in the specimen's box, a particle is larger than the field
-        of view, or the camera saturates.
+    It is an error if the field of view does not lie in the specimen's box, a particle is larger
+    than the field of view, or the camera saturates.
     """
     drift_rng, noise_rng = np.random.default_rng(chosen.seed).spawn(2)
     shifts = focal_series.draw_shifts(len(chosen.focus_A), chosen.drift_A, drift_rng)

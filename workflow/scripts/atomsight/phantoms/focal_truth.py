@@ -12,23 +12,13 @@ from atomsight.files import sealed, tables
 
 @dataclass(frozen=True)
 class RecordingTruth:
-    """What is known of a focal series.
+    """What is known of a focal series of F images.
 
-    Attributes
-    ----------
-    columns : DataFrame
-        ``x_A, y_A`` from the centre of the first pixel, where the images lie on average [Å],
-        ``class`` and ``region``. Columns up to 2 Å outside are listed too.
-    shifts_A : ndarray of shape (F, 2)
-        Position in an image minus that in ``columns`` [Å]; zero on average.
-    field_of_view_A : tuple of 2 floats
-        Distance ``(x, y)`` from the centre of the first pixel to that of the last [Å].
-    focus_A : tuple of F floats
-        Defocus of the images [Å].
-    dose_e_per_A2 : float
-        Dose of all images together [e/Å²].
-    class_names : tuple of str
-        All classes there are.
+    ``columns`` has ``x_A, y_A`` from the centre of the first pixel, where the images lie on average
+    [Å], ``class`` and ``region``; columns up to 2 Å outside are listed too. ``shifts_A``, shape
+    (F, 2), is the position in an image minus that in ``columns``; zero on average. The field of
+    view runs from the centre of the first pixel to that of the last. The dose is that of all images
+    together, and ``class_names`` are all classes there are.
     """
 
     columns: pd.DataFrame
@@ -40,17 +30,7 @@ class RecordingTruth:
 
 
 def write_truth(path: Path | str, truth: RecordingTruth, made_by: dict) -> None:
-    """Write the truth about a focal series: the tables ``columns`` and ``shifts``.
-
-    Parameters
-    ----------
-    path : path
-        Where the file will stand.
-    truth : RecordingTruth
-        What is known.
-    made_by : dict
-        What :func:`atomsight.files.provenance.made_by` gives.
-    """
+    """Write the truth about a focal series: the tables ``columns`` and ``shifts``."""
     x, y = truth.shifts_A.T
     shifts = pd.DataFrame({"frame": np.arange(len(x)), "x_A": x, "y_A": y})
     with sealed.create(path, made_by) as file:
@@ -62,23 +42,7 @@ def write_truth(path: Path | str, truth: RecordingTruth, made_by: dict) -> None:
 
 
 def read_truth(path: Path | str) -> RecordingTruth:
-    """Read what :func:`write_truth` wrote.
-
-    Parameters
-    ----------
-    path : path
-        The file.
-
-    Returns
-    -------
-    RecordingTruth
-        What is known.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, cut short or of another kind.
-    """
+    """Read what :func:`write_truth` wrote."""
     with sealed.open_to_read(path) as file:
         return RecordingTruth(
             columns=tables.read_table(file, "columns", ["x_A", "y_A", "class"]),

@@ -44,14 +44,8 @@ _NEIGHBOURS = (
 class ZoneAxis:
     """A direction along which an fcc crystal shows columns.
 
-    Attributes
-    ----------
-    direction : tuple of 3 ints
-        The direction.
-    label : tuple of 2 tuples of 3 ints
-        Two products with a site's integers that are the same for all sites of a column.
-    around : tuple of tuples of 2 ints
-        Differences of these labels between a column and its nearest columns.
+    ``label`` holds two products with a site's integers that are the same for all sites of a column;
+    ``around`` the differences of these labels between a column and its nearest columns.
     """
 
     direction: tuple[int, int, int]
@@ -147,20 +141,10 @@ class ParticleSettings:
 
 @dataclass(frozen=True)
 class Columns:
-    """Columns of a particle.
+    """Columns of a particle: their labels (see :class:`ZoneAxis`), and the column of every atom.
 
-    Attributes
-    ----------
-    labels : ndarray of shape (C, 2), int
-        The two integers of every column, see :class:`ZoneAxis`.
-    of_atom : ndarray of shape (N,), int
-        Column of every atom.
-    atoms : ndarray of shape (C,), int
-        Number of atoms.
-    positions : ndarray of shape (C, 2)
-        Mean projected position ``(x, y)`` of the atoms [Å].
-    region : ndarray of shape (C,), str
-        ``surface`` where one of the six nearest columns is missing, ``interior`` elsewhere.
+    ``positions`` are mean projected ones of the atoms, ``(x, y)`` [Å]. ``region`` is ``surface``
+    where one of the six nearest columns is missing, ``interior`` elsewhere.
     """
 
     labels: np.ndarray
@@ -174,24 +158,10 @@ class Columns:
 class Particle:
     """An fcc particle and how it is turned to the beam, which runs along z.
 
-    Attributes
-    ----------
-    cells : ndarray of shape (N, 3), int
-        Lattice sites of the atoms, in units of half the lattice constant.
-    displacements : ndarray of shape (N, 3)
-        Static displacement of every atom from its site [Å].
-    number : int
-        Atomic number.
-    lattice_A : float
-        Lattice constant [Å].
-    zone_axis : str
-        A key of :data:`ZONE_AXES`.
-    rotation_rad : float
-        Angle about the zone axis [rad].
-    tilt_rad : float
-        Angle between zone axis and beam [rad].
-    tilt_azimuth_rad : float
-        Azimuth of the axis about which the particle is tilted [rad].
+    ``cells`` are the lattice sites of the atoms, shape (N, 3), in units of half the lattice
+    constant; ``displacements`` are static, from the sites [Å]. ``rotation_rad`` is about the zone
+    axis, ``tilt_rad`` the angle between zone axis and beam, ``tilt_azimuth_rad`` the azimuth of the
+    axis about which the particle is tilted.
     """
 
     cells: np.ndarray
@@ -205,7 +175,7 @@ class Particle:
 
     @cached_property
     def orientation(self) -> np.ndarray:
-        """Matrix of shape (3, 3) from the axes of the crystal to those of the image."""
+        """Matrix from the axes of the crystal to those of the image."""
         tilt = self.tilt_rad * np.array(
             [np.cos(self.tilt_azimuth_rad), np.sin(self.tilt_azimuth_rad), 0]
         )
@@ -213,18 +183,7 @@ class Particle:
         return turn.as_matrix() @ ZONE_AXES[self.zone_axis].frame
 
     def place(self, cells: np.ndarray) -> np.ndarray:
-        """Positions of lattice sites, about the middle of the particle.
-
-        Parameters
-        ----------
-        cells : ndarray of shape (N, 3), int
-            Lattice sites.
-
-        Returns
-        -------
-        ndarray of shape (N, 3)
-            Positions ``(x, y, z)`` [Å].
-        """
+        """Positions ``(x, y, z)`` of lattice sites, about the middle of the particle [Å]."""
         middle = (self.cells.min(axis=0) + self.cells.max(axis=0)) / 2
         return (cells - middle) @ self.orientation.T * self.lattice_A / 2
 
@@ -235,7 +194,6 @@ class Particle:
 
     @cached_property
     def columns(self) -> Columns:
-        """The columns."""
         labels, of_atom = np.unique(
             column_labels(self.cells, self.zone_axis), axis=0, return_inverse=True
         )
@@ -248,18 +206,7 @@ class Particle:
         return Columns(labels, of_atom, atoms, positions, region)
 
     def near(self, labels: np.ndarray, others: np.ndarray) -> np.ndarray:
-        """How many of the six nearest columns of every column are among others.
-
-        Parameters
-        ----------
-        labels, others : ndarray of shape (C, 2), int
-            Columns by their labels.
-
-        Returns
-        -------
-        ndarray of shape (C,), int
-            Numbers.
-        """
+        """How many of the six nearest columns of every column are among others; all are labels."""
         around = labels[:, None] + np.array(ZONE_AXES[self.zone_axis].around)
         return is_among(around.reshape(-1, 2), others).reshape(around.shape[:2]).sum(axis=1)
 
@@ -268,21 +215,11 @@ class Particle:
 class ParticleSpecimen:
     """A particle in its box.
 
-    Attributes
-    ----------
-    structure : Structure
-        All atoms. Its sites are the columns, the class of one is its number of atoms.
-    columns : DataFrame
-        ``x_A, y_A`` in the box [Å], ``atoms``, ``region`` (``surface``, ``interior``) and ``clear``
-        (whether it is seen apart from a support in profile).
-    column : ndarray of shape (A,), int
-        Column of every atom of the structure; -1 for the support.
-    particle : Particle
-        The particle.
-    origin_A : ndarray of shape (3,)
-        Where in the box the middle of the particle lies [Å].
-    support_in_profile : ndarray of shape (P, 3)
-        Atoms of a support that is seen beside the particle [Å]; none if there is no such.
+    The sites of ``structure`` are the columns, the class of one is its number of atoms. ``columns``
+    has ``x_A, y_A`` in the box [Å], ``atoms``, ``region`` (``surface``, ``interior``) and ``clear``
+    (whether it is seen apart from a support in profile). ``column`` is that of every atom, -1 for
+    the support. ``origin_A`` is where in the box the middle of the particle lies,
+    ``support_in_profile`` the atoms of a support that is seen beside it; none if there is no such.
     """
 
     structure: Structure
@@ -299,63 +236,19 @@ class ParticleSpecimen:
 
 
 def column_labels(cells: np.ndarray, zone_axis: str) -> np.ndarray:
-    """The two integers that are the same for all sites of a column.
-
-    Parameters
-    ----------
-    cells : ndarray of shape (N, 3), int
-        Lattice sites.
-    zone_axis : str
-        A key of :data:`ZONE_AXES`.
-
-    Returns
-    -------
-    ndarray of shape (N, 2), int
-        The labels.
-    """
+    """The two integers that are the same for all sites of a column, shape (N, 2)."""
     return cells @ np.array(ZONE_AXES[zone_axis].label).T
 
 
 def is_among(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Whether rows of integers are among other rows.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (N, K), int
-        What is looked for.
-    others : ndarray of shape (M, K), int
-        Where.
-
-    Returns
-    -------
-    ndarray of shape (N,), bool
-        True where a row is among the others.
-    """
+    """Whether rows of integers are among other rows."""
     both = np.concatenate([rows, others])
     _, same = np.unique(both, axis=0, return_inverse=True)
     return np.isin(same[: len(rows)], same[len(rows) :])
 
 
 def make_particle(settings: ParticleSettings, rng: np.random.Generator) -> Particle:
-    """Make a random particle: a Wulff polyhedron, turned, cut by its support, etched.
-
-    Parameters
-    ----------
-    settings : ParticleSettings
-        What it looks like.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    Particle
-        The particle.
-
-    Raises
-    ------
-    InputError
-        If the metal is not one of :data:`METALS`.
-    """
+    """Make a random particle: a Wulff polyhedron, turned, cut by its support, etched."""
     if settings.metal not in METALS:
         raise InputError(
             f"metal: {settings.metal!r} is not a metal of fcc lattice known here; take one of "
@@ -405,20 +298,7 @@ def _cut(cells: np.ndarray, zone_axis: str, rotation_rad: float, share: float) -
 
 
 def coordination(cells: np.ndarray, occupied: np.ndarray) -> np.ndarray:
-    """Number of occupied nearest neighbours of lattice sites.
-
-    Parameters
-    ----------
-    cells : ndarray of shape (N, 3), int
-        Lattice sites.
-    occupied : ndarray of shape (M, 3), int
-        Those that hold an atom.
-
-    Returns
-    -------
-    ndarray of shape (N,), int
-        Number of neighbours, 0 to 12.
-    """
+    """Number of occupied nearest neighbours of lattice sites, 0 to 12."""
     around = cells[:, None] + _NEIGHBOURS
     return is_among(around.reshape(-1, 3), occupied).reshape(around.shape[:2]).sum(axis=1)
 
@@ -448,20 +328,7 @@ def _add_adatoms(cells: np.ndarray, share: float, rng: np.random.Generator) -> n
 
 
 def free_sites(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Free lattice sites beside a particle.
-
-    Parameters
-    ----------
-    cells : ndarray of shape (N, 3), int
-        Sites that hold an atom.
-
-    Returns
-    -------
-    sites : ndarray of shape (M, 3), int
-        Free sites with at least one neighbour.
-    neighbours : ndarray of shape (M,), int
-        How many each has.
-    """
+    """Free lattice sites with at least one neighbour in a particle, and how many each has."""
     around = (cells[:, None] + _NEIGHBOURS).reshape(-1, 3)
     sites, neighbours = np.unique(around, axis=0, return_counts=True)
     free = ~is_among(sites, cells)
@@ -471,18 +338,8 @@ def free_sites(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def outer_columns(particle: Particle) -> tuple[np.ndarray, np.ndarray]:
     """Lattice sites of the next columns outward, which are empty in the particle.
 
-    Parameters
-    ----------
-    particle : Particle
-        The particle.
-
-    Returns
-    -------
-    cells : ndarray of shape (M, 3), int
-        Free sites with at least three neighbours, in columns that hold no atom, in the order of the
-        columns and along the beam in each.
-    column : ndarray of shape (M,), int
-        Number of the empty column of each, from 0.
+    Free sites with at least three neighbours, in columns that hold no atom, in the order of the
+    columns and along the beam in each; and the number of the empty column of each, from 0.
     """
     sites, neighbours = free_sites(particle.cells)
     sites = sites[neighbours >= _ADATOM_NEIGHBOURS]
@@ -498,34 +355,12 @@ def outer_columns(particle: Particle) -> tuple[np.ndarray, np.ndarray]:
 
 
 def extent_A(particle: Particle) -> np.ndarray:
-    """Width of a particle in the image.
-
-    Parameters
-    ----------
-    particle : Particle
-        The particle.
-
-    Returns
-    -------
-    ndarray of shape (2,)
-        Largest distance of two atoms along x and along y [Å].
-    """
+    """Width of a particle in the image, along x and along y [Å]."""
     return np.ptp(particle.positions[:, :2], axis=0)
 
 
 def lift_A(settings: ParticleSettings) -> np.ndarray:
-    """How much larger than the particle an image is that shows a support in profile.
-
-    Parameters
-    ----------
-    settings : ParticleSettings
-        The support.
-
-    Returns
-    -------
-    ndarray of shape (2,)
-        Lengths along x and y [Å].
-    """
+    """How much larger along x and y an image is that shows a support in profile."""
     return np.array([0.0, 2 * _PROFILE_LIFT_A]) * is_profile(settings)
 
 
@@ -540,28 +375,9 @@ def put_into_box(
     size_A: tuple[float, float],
     rng: np.random.Generator,
 ) -> ParticleSpecimen:
-    """Put a particle in the middle of a box, on its support.
+    """Put a particle in the middle of a box, on its support, which ``rng`` draws.
 
-    Parameters
-    ----------
-    particle : Particle
-        The particle.
-    settings : ParticleSettings
-        The support, and the margin.
-    size_A : tuple of 2 floats
-        Edges ``(x, y)`` of the box [Å].
-    rng : numpy.random.Generator
-        Source of randomness of the support.
-
-    Returns
-    -------
-    ParticleSpecimen
-        The particle and its support.
-
-    Raises
-    ------
-    InputError
-        If the particle and its margin do not fit into the box.
+    It is an error if the particle and its margin do not fit into the box.
     """
     size_A = np.asarray(size_A, float)
     profile = is_profile(settings)
@@ -607,20 +423,7 @@ def _column_table(particle: Particle, origin: np.ndarray, beside: np.ndarray) ->
 
 
 def is_clear(positions: np.ndarray, support: np.ndarray) -> np.ndarray:
-    """Whether columns are seen apart from a support in profile.
-
-    Parameters
-    ----------
-    positions : ndarray of shape (C, 2)
-        Positions of the columns [Å].
-    support : ndarray of shape (S, 3)
-        Positions of its atoms [Å]; may be empty.
-
-    Returns
-    -------
-    ndarray of shape (C,), bool
-        True where the image of the nearest atom is 4 Å away or more.
-    """
+    """Whether columns are seen apart from a support in profile, 4 Å from its nearest atom."""
     if len(support) == 0:
         return np.ones(len(positions), bool)
     return cKDTree(support[:, :2]).query(positions)[0] >= _CLEAR_A
@@ -657,24 +460,6 @@ def _rough_line(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def make_specimen(settings: ParticleSettings, size_A: tuple[float, float]) -> ParticleSpecimen:
-    """Make the particle and the support of the settings' seed.
-
-    Parameters
-    ----------
-    settings : ParticleSettings
-        What is made.
-    size_A : tuple of 2 floats
-        Edges ``(x, y)`` of the box [Å].
-
-    Returns
-    -------
-    ParticleSpecimen
-        The specimen.
-
-    Raises
-    ------
-    InputError
-        If the particle does not fit into the box.
-    """
+    """Make the particle and the support of the settings' seed; see :func:`put_into_box`."""
     rng, support_rng = np.random.default_rng(settings.seed).spawn(2)
     return put_into_box(make_particle(settings, rng), settings, size_A, support_rng)

@@ -27,18 +27,18 @@ import argparse
 import dataclasses
 import logging
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from atomsight import command_line
 from atomsight.config.settings import build, complete
-from atomsight.files import provenance, sealed, tables
+from atomsight.files import provenance
 from atomsight.files.records import Structure
 from atomsight.phantoms import acquisition, particles
 from atomsight.phantoms.acquisition import AcquisitionSettings
 from atomsight.phantoms.particles import ParticleSettings, ParticleSpecimen
+from atomsight.phantoms.sequence_truth import SequenceTruth, write_truth
 
 #: Width of the box outside everything that is ever in view [Å].
 _RIM_A = 3.0
@@ -93,27 +93,6 @@ class SequenceSettings:
 
 
 @dataclass(frozen=True)
-class SequenceTruth:
-    """What is known of a sequence.
-
-    Attributes
-    ----------
-    sites : DataFrame
-        ``site, x_A, y_A`` (in the first frame), ``atoms, dynamic, p_appear, p_vanish, hop_rate,
-        region`` (``interior``, ``surface``, ``outside`` for lattice sites that are empty in the
-        particle) and ``clear`` (seen apart from the support).
-    occupied : ndarray of shape (S, F), bool
-        Whether the column is there.
-    drift : ndarray of shape (F, 2)
-        Position in a frame minus that in the first frame [Å].
-    """
-
-    sites: pd.DataFrame
-    occupied: np.ndarray
-    drift: np.ndarray
-
-
-@dataclass(frozen=True)
 class _Columns:
     """All columns that are ever there: atoms, column of each (-1 for the support), table."""
 
@@ -129,7 +108,6 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    """Take the sequence, write stack and truth."""
     section = complete(given.settings, "sequence", "sequence")
     chosen = build(SequenceSettings, section)
     stack, truth = simulate(chosen)
@@ -145,24 +123,9 @@ def run(given: argparse.Namespace) -> None:
 
 
 def simulate(settings: SequenceSettings) -> tuple[np.ndarray, SequenceTruth]:
-    """Take a simulated sequence.
+    """Take a simulated sequence: counts, shape (F, rows, columns), uint16, and the truth.
 
-    Parameters
-    ----------
-    settings : SequenceSettings
-        What is taken.
-
-    Returns
-    -------
-    stack : ndarray of shape (F, rows, columns), uint16
-        Counts.
-    truth : SequenceTruth
-        What is known.
-
-    Raises
-    ------
-    InputError
-        If the particle does not fit into the field of view, or the camera saturates.
+    It is an error if the particle does not fit into the field of view, or the camera saturates.
     """
     optics = settings.acquisition
     view_A = np.array(optics.field_of_view_A) + optics.pixel_size_A
@@ -190,24 +153,11 @@ def simulate(settings: SequenceSettings) -> tuple[np.ndarray, SequenceTruth]:
     origin = acquisition.view_origin(everything.structure, optics, tuple(offsets[0]))
     sites = everything.sites.copy()
     sites[["x_A", "y_A"]] -= origin
-    return stack, SequenceTruth(sites, occupied, drift)
+    return stack, SequenceTruth(sites, occupied, drift, optics.field_of_view_A)
 
 
 def drift_path(settings: SequenceSettings, rng: np.random.Generator) -> np.ndarray:
-    """Draw a drift: a steady velocity and a random walk.
-
-    Parameters
-    ----------
-    settings : SequenceSettings
-        How far it drifts.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray of shape (F, 2)
-        Drift ``(x, y)``, zero in the first frame [Å].
-    """
+    """Draw a drift ``(x, y)``, a steady velocity and a random walk, zero in the first frame [Å]."""
     direction = rng.uniform(0, 2 * np.pi)
     velocity = settings.drift_A_per_frame * np.array([np.cos(direction), np.sin(direction)])
     steps = velocity + rng.normal(0, settings.drift_walk_A, (settings.frames - 1, 2))
@@ -217,20 +167,7 @@ def drift_path(settings: SequenceSettings, rng: np.random.Generator) -> np.ndarr
 
 
 def hopping_columns(specimen: ParticleSpecimen, settings: SequenceSettings) -> _Columns:
-    """Choose the columns that hop, add those at empty sites, and draw their probabilities.
-
-    Parameters
-    ----------
-    specimen : ParticleSpecimen
-        The particle on its support.
-    settings : SequenceSettings
-        How many columns hop, and how often.
-
-    Returns
-    -------
-    _Columns
-        All columns.
-    """
+    """Choose the columns that hop, add those at empty sites, and draw their probabilities."""
     # Every quantity has a generator of its own, so that none shifts the draws of another.
     choice, outside, length, appear, vanish = np.random.default_rng(
         [settings.particle.seed, 1]
@@ -340,38 +277,15 @@ def _occupied_structure(everything: _Columns, occupied: np.ndarray) -> Structure
 
 
 def hop_rate(p_appear: np.ndarray, p_vanish: np.ndarray) -> np.ndarray:
-    """Probability that two successive frames differ, 2ab / (a + b).
-
-    Parameters
-    ----------
-    p_appear, p_vanish : ndarray of shape (S,)
-        Probabilities per frame a and b.
-
-    Returns
-    -------
-    ndarray of shape (S,)
-        The rates; 0 where both are zero.
-    """
+    """Probability that two successive frames differ, 2ab / (a + b); 0 where both are zero."""
     total = p_appear + p_vanish
     return 2 * p_appear * p_vanish / np.where(total > 0, total, 1)
 
 
 def occupancy(sites: pd.DataFrame, frames: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw the chains of all sites, from their stationary state on.
+    """Draw the chains of all sites, from their stationary state on: whether the column is there.
 
-    Parameters
-    ----------
-    sites : DataFrame
-        ``dynamic, p_appear, p_vanish`` of every site.
-    frames : int
-        Number of frames.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray of shape (S, F), bool
-        Whether the column is there; always where it is not dynamic.
+    From their ``dynamic, p_appear, p_vanish``, shape (S, F); always true where it is not dynamic.
     """
     a, b = sites["p_appear"].to_numpy(), sites["p_vanish"].to_numpy()
     draws = rng.uniform(size=(frames, len(sites)))
@@ -383,60 +297,3 @@ def occupancy(sites: pd.DataFrame, frames: int, rng: np.random.Generator) -> np.
         occupied[frame] = draws[frame] < np.where(occupied[frame - 1], 1 - b, a)
     occupied[:, ~sites["dynamic"].to_numpy()] = True
     return occupied.T
-
-
-def write_truth(
-    path: Path | str, truth: SequenceTruth, settings: AcquisitionSettings, made_by: dict
-) -> None:
-    """Write what is known of a sequence.
-
-    Parameters
-    ----------
-    path : path
-        Where the file will stand.
-    truth : SequenceTruth
-        What is known.
-    settings : AcquisitionSettings
-        How it was taken.
-    made_by : dict
-        What :func:`atomsight.files.provenance.made_by` gives.
-    """
-    frames = len(truth.drift)
-    drift = pd.DataFrame(
-        {"frame": np.arange(frames), "x_A": truth.drift[:, 0], "y_A": truth.drift[:, 1]}
-    )
-    with sealed.create(path, made_by) as file:
-        file.attrs.update(
-            pixel_size_A=settings.pixel_size_A,
-            frame_shape=(frames, settings.rows, settings.columns),
-            field_of_view=settings.field_of_view_A,
-            field_of_view_units="angstrom",
-            dose_e_per_A2=settings.dose_e_per_A2,
-        )
-        tables.write_table(file, "sites", truth.sites)
-        tables.write_table(file, "drift", drift)
-        occupied = file.create_dataset("occupied", data=truth.occupied.astype(np.int8))
-        occupied.attrs["units"] = ""
-
-
-def read_truth(path: Path | str) -> SequenceTruth:
-    """Read what :func:`write_truth` wrote.
-
-    Parameters
-    ----------
-    path : path
-        The file.
-
-    Returns
-    -------
-    SequenceTruth
-        What is known.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, cut short or of another kind.
-    """
-    with sealed.open_to_read(path) as file:
-        drift = tables.read_table(file, "drift")[["x_A", "y_A"]].to_numpy()
-        return SequenceTruth(tables.read_table(file, "sites"), file["occupied"][...] > 0, drift)

@@ -11,6 +11,7 @@ Example:
 """
 
 import argparse
+import dataclasses
 import logging
 import warnings
 from collections.abc import Callable
@@ -52,14 +53,9 @@ STRAIN_COMPONENTS = ("e_xx", "e_yy", "e_xy")
 class SpecimenTruth:
     """What is known of every atom besides its position.
 
-    Attributes
-    ----------
-    region : ndarray of shape (N,), str
-        ``grain``, ``boundary`` (within two bonds of another grain), ``edge`` (fewer than three
-        bonds), or ``unknown``.
-    strain : ndarray of shape (N, 3)
-        ``e_xx, e_yy, e_xy`` of the left stretch tensor minus one, in the axes of the image; NaN
-        where it is not known.
+    ``region`` is ``grain``, ``boundary`` (within two bonds of another grain), ``edge`` (fewer than
+    three bonds), or ``unknown``. ``strain``, shape (N, 3), is ``e_xx, e_yy, e_xy`` of the left
+    stretch tensor minus one, in the axes of the image; NaN where it is not known.
     """
 
     region: np.ndarray
@@ -141,24 +137,12 @@ class PolycrystalSettings:
 
 @dataclass(frozen=True)
 class DisplacementField:
-    """A smooth planar displacement u(R): plane waves and swollen or shrunken spots.
+    """A smooth planar displacement u(R) [Å]: plane waves and swollen or shrunken spots.
 
     u(R) = Σ_w a_w sin(k_w·R + φ_w) + Σ_s b_s (R − c_s) exp(−|R − c_s|² / 2 w_s²)
 
-    Attributes
-    ----------
-    wave_vectors : ndarray of shape (W, 2)
-        Angular wave vectors k [rad/Å].
-    amplitudes : ndarray of shape (W, 2)
-        Amplitudes a [Å].
-    phases : ndarray of shape (W,)
-        Phases φ [rad].
-    spot_centres : ndarray of shape (S, 2)
-        Centres c [Å].
-    spot_strengths : ndarray of shape (S,)
-        Planar strain b at the centre.
-    spot_widths : ndarray of shape (S,)
-        Standard deviations w [Å].
+    with angular wave vectors k [rad/Å], amplitudes a [Å], phases φ, centres c [Å], planar strain b
+    at the centre, and standard deviations w [Å].
     """
 
     wave_vectors: np.ndarray
@@ -169,35 +153,13 @@ class DisplacementField:
     spot_widths: np.ndarray
 
     def displacement(self, points: np.ndarray) -> np.ndarray:
-        """Displacement of points.
-
-        Parameters
-        ----------
-        points : ndarray of shape (N, 2)
-            Undeformed positions [Å].
-
-        Returns
-        -------
-        ndarray of shape (N, 2)
-            Displacements [Å].
-        """
+        """Displacement of points, shape (N, 2) [Å]."""
         waves = np.sin(points @ self.wave_vectors.T + self.phases) @ self.amplitudes
         offsets, weights = self._spots(points)
         return waves + np.einsum("ns,nsi->ni", weights, offsets)
 
     def gradient(self, points: np.ndarray) -> np.ndarray:
-        """Gradient ∂u_i/∂R_j of the displacement, exactly.
-
-        Parameters
-        ----------
-        points : ndarray of shape (N, 2)
-            Undeformed positions [Å].
-
-        Returns
-        -------
-        ndarray of shape (N, 2, 2)
-            The gradient, first index the component of u.
-        """
+        """Gradient ∂u_i/∂R_j of the displacement, exactly; shape (N, 2, 2)."""
         slopes = np.cos(points @ self.wave_vectors.T + self.phases)
         waves = np.einsum("nw,wi,wj->nij", slopes, self.amplitudes, self.wave_vectors)
         offsets, weights = self._spots(points)
@@ -216,19 +178,7 @@ def random_displacement_field(
 ) -> DisplacementField:
     """Draw a displacement field: four long waves and one spot.
 
-    Parameters
-    ----------
-    size_A : tuple of 2 floats
-        Edges of the sheet [Å].
-    planar_strain : float
-        Largest absolute planar strain in the sheet, to first order.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    DisplacementField
-        The field.
+    ``planar_strain`` is the largest absolute planar strain in the sheet, to first order.
     """
     directions = rng.uniform(0, 2 * np.pi, 4)
     wavelengths_A = rng.uniform(30, 70, 4)
@@ -246,28 +196,17 @@ def random_displacement_field(
     grid = np.stack(np.meshgrid(*(np.linspace(0, edge, 60) for edge in size_A)), axis=-1)
     planar = np.trace(shape.gradient(grid.reshape(-1, 2)), axis1=1, axis2=2) / 2
     factor = planar_strain / np.abs(planar).max()
-    return DisplacementField(
-        wave_vectors=shape.wave_vectors,
+    return dataclasses.replace(
+        shape,
         amplitudes=shape.amplitudes * factor,
-        phases=shape.phases,
-        spot_centres=shape.spot_centres,
         spot_strengths=shape.spot_strengths * factor,
-        spot_widths=shape.spot_widths,
     )
 
 
 def left_strain(deformation_gradients: np.ndarray) -> np.ndarray:
     """Strain V − 1 of the left polar decomposition F = V·R, with V = √(F·Fᵀ).
 
-    Parameters
-    ----------
-    deformation_gradients : ndarray of shape (N, 2, 2)
-        F, the map from the undeformed to the deformed sheet.
-
-    Returns
-    -------
-    ndarray of shape (N, 3)
-        ``e_xx, e_yy, e_xy``.
+    From maps F of the undeformed onto the deformed sheet, shape (N, 2, 2): ``e_xx, e_yy, e_xy``.
     """
     squares, axes = np.linalg.eigh(deformation_gradients @ deformation_gradients.transpose(0, 2, 1))
     stretch = np.einsum("nia,na,nja->nij", axes, np.sqrt(squares), axes)
@@ -275,20 +214,7 @@ def left_strain(deformation_gradients: np.ndarray) -> np.ndarray:
 
 
 def pristine_sheet(settings: PristineSettings) -> tuple[Structure, SpecimenTruth]:
-    """Make a perfect sheet with slight ripples.
-
-    Parameters
-    ----------
-    settings : PristineSettings
-        What the sheet looks like.
-
-    Returns
-    -------
-    structure : Structure
-        The sheet; every atom is a site of class 1. It ends just inside its box.
-    truth : SpecimenTruth
-        Regions, and strain zero.
-    """
+    """Make a perfect sheet with slight ripples, ending just inside its box; its strain is zero."""
     rng = np.random.default_rng(settings.seed)
     lattice = _lattice(settings.size_A, settings.rotation_rad, BOND_A, rng)
     planar = lattice[_inside(lattice, settings.size_A)]
@@ -299,17 +225,8 @@ def pristine_sheet(settings: PristineSettings) -> tuple[Structure, SpecimenTruth
 def strained_sheet(settings: StrainedSettings) -> tuple[Structure, SpecimenTruth]:
     """Make a sheet with a hole under a random smooth displacement field.
 
-    Parameters
-    ----------
-    settings : StrainedSettings
-        What the sheet looks like.
-
-    Returns
-    -------
-    structure : Structure
-        The sheet; every atom is a site of class 1. It ends just inside its box.
-    truth : SpecimenTruth
-        Regions, and the exact strain of every atom, relative to the undeformed lattice.
+    It ends just inside its box. The strain of every atom is exact, relative to the undeformed
+    lattice.
     """
     rng = np.random.default_rng(settings.seed)
     field = random_displacement_field(settings.size_A, settings.planar_strain, rng)
@@ -325,24 +242,12 @@ def strained_sheet(settings: StrainedSettings) -> tuple[Structure, SpecimenTruth
 
 
 def polycrystal(settings: PolycrystalSettings) -> tuple[Structure, SpecimenTruth]:
-    """Make a periodic polycrystalline sheet and relax its grain boundaries.
+    """Make a periodic polycrystalline sheet, its grain boundaries relaxed, its strain unknown.
 
     Grains of random orientation fill the Voronoi cells of random points. Atoms too near each other
     across a boundary are thinned out, then all are relaxed in three dimensions with Tersoff's
     potential as refitted to graphene. The whole is made at the potential's own bond length and
     scaled to that of graphene.
-
-    Parameters
-    ----------
-    settings : PolycrystalSettings
-        What the sheet looks like.
-
-    Returns
-    -------
-    structure : Structure
-        The sheet; every atom is a site of class 1.
-    truth : SpecimenTruth
-        Regions; the strain is not known.
     """
     rng = np.random.default_rng(settings.seed)
     scale = BOND_A / _TERSOFF_BOND_A
@@ -385,26 +290,11 @@ _TERSOFF_BOND_A = 2.492 / np.sqrt(3)
 
 
 def relax(positions: np.ndarray, box_A: np.ndarray, steps: int) -> np.ndarray:
-    """Relax a periodic carbon sheet with Tersoff's potential.
+    """Relax a periodic carbon sheet with Tersoff's potential [Å].
 
-    Parameters
-    ----------
-    positions : ndarray of shape (N, 3)
-        Positions [Å].
-    box_A : ndarray of shape (2,)
-        Periods along x and y [Å].
-    steps : int
-        Most steps of FIRE; fewer when no force exceeds 0.05 eV/Å.
-
-    Returns
-    -------
-    ndarray of shape (N, 3)
-        The relaxed positions [Å].
-
-    Notes
-    -----
-    matscipy's vectorised potential takes 0.16 s a step for 3700 atoms on one core; ASE's own gives
-    the same forces to 1e-13 eV/Å in more than twenty times that.
+    At most so many steps of FIRE; fewer when no force exceeds 0.05 eV/Å. matscipy's vectorised
+    potential takes 0.16 s a step for 3700 atoms on one core; ASE's own gives the same forces to
+    1e-13 eV/Å in more than twenty times that.
     """
     atoms = ase.Atoms(
         np.full(len(positions), 6), positions, cell=(*box_A, 20.0), pbc=(True, True, False)
@@ -562,7 +452,6 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    """Make one specimen and write it."""
     section = settings.complete(given.settings, "specimen", "specimen")
     structure, truth = make_specimen(section)
     made_by = provenance.made_by("simulate.py specimen", section, seed=section["seed"])
@@ -571,24 +460,9 @@ def run(given: argparse.Namespace) -> None:
 
 
 def make_specimen(section: dict) -> tuple[Structure, SpecimenTruth]:
-    """Make a specimen from a section of the configuration.
+    """Make a specimen from a complete section: ``kind``, one of :data:`KINDS`, and its settings.
 
-    Parameters
-    ----------
-    section : dict
-        The complete section: ``kind``, a key of :data:`KINDS`, and the settings of that kind.
-
-    Returns
-    -------
-    structure : Structure
-        The specimen.
-    truth : SpecimenTruth
-        What is known of it.
-
-    Raises
-    ------
-    InputError
-        If no atom fits into the specimen.
+    It is an error if no atom fits into the specimen.
     """
     settings_type, make = KINDS[section["kind"]]
     return make(settings.build(settings_type, section))
@@ -597,19 +471,7 @@ def make_specimen(section: dict) -> tuple[Structure, SpecimenTruth]:
 def write_specimen(
     path: Path | str, structure: Structure, truth: SpecimenTruth, made_by: dict
 ) -> None:
-    """Write a specimen as a file of structures with one more table, ``specimen``.
-
-    Parameters
-    ----------
-    path : path
-        Where the file will stand.
-    structure : Structure
-        The specimen.
-    truth : SpecimenTruth
-        What is known of it.
-    made_by : dict
-        What :func:`atomsight.files.provenance.made_by` gives.
-    """
+    """Write a specimen as a file of structures with one more table, ``specimen``."""
     with atomic.replacing(path) as partial:
         layout.write_structures(partial, [(0, structure)], made_by)
         with sealed.change(partial) as file:
@@ -617,24 +479,9 @@ def write_specimen(
 
 
 def read_specimen(path: Path | str) -> tuple[Structure, SpecimenTruth]:
-    """Read the first structure of a file, and what is known of it.
+    """Read the first structure of a file of structures, and what is known of it.
 
-    Parameters
-    ----------
-    path : path
-        A file of :func:`write_specimen`, or any file of structures.
-
-    Returns
-    -------
-    structure : Structure
-        The specimen.
-    truth : SpecimenTruth
-        What is known of it; unknown where the file does not say.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, cut short or of another kind, or holds no structure.
+    A file without the table of :func:`write_specimen` leaves it unknown.
     """
     _, structure = next(layout.read_structures(path), (0, None))
     if structure is None:
@@ -649,18 +496,7 @@ def read_specimen(path: Path | str) -> tuple[Structure, SpecimenTruth]:
 
 
 def truth_table(truth: SpecimenTruth) -> pd.DataFrame:
-    """Table of what is known of the atoms.
-
-    Parameters
-    ----------
-    truth : SpecimenTruth
-        What is known of N atoms.
-
-    Returns
-    -------
-    DataFrame of N rows
-        ``region, e_xx, e_yy, e_xy, planar``.
-    """
+    """Table of what is known of the atoms: ``region, e_xx, e_yy, e_xy, planar``."""
     table = pd.DataFrame(truth.strain, columns=list(STRAIN_COMPONENTS))
     table.insert(0, "region", truth.region.astype(object))
     table["planar"] = (table["e_xx"] + table["e_yy"]) / 2

@@ -17,24 +17,9 @@ def tilt(structure: Structure, tilt_deg: float) -> Structure:
     tilted sheet are x and y of the turned atoms: x shrinks by the cosine, and an atom that stands
     out of the sheet moves by its height times the sine.
 
-    Parameters
-    ----------
-    structure : Structure
-        The sheet, N atoms; every atom is a site.
-    tilt_deg : float
-        Angle between the sheet's normal and the beam [°].
-
-    Returns
-    -------
-    Structure
-        The same atoms in the same order, in a box that is narrower along x and as high as they
-        need. One end stands higher than the other, so across the edge of the box the sheet is
-        continued in x and y, but not in height.
-
-    Raises
-    ------
-    ValueError
-        If there are not as many sites as atoms.
+    The same atoms in the same order, in a box that is narrower along x and as high as they need.
+    One end stands higher than the other, so across the edge of the box the sheet is continued in x
+    and y, but not in height.
     """
     if len(structure.sites) != len(structure.positions):
         raise ValueError("only a sheet in which every atom is a site can be tilted")

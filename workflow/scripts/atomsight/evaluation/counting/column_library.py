@@ -42,15 +42,7 @@ class LibrarySettings:
 
 @dataclass(frozen=True)
 class ColumnImages:
-    """Images of the columns of a library at one focus.
-
-    Attributes
-    ----------
-    patches : ndarray of shape (L, F, K, K), float32
-        Their images in the axes of the crystal, as :func:`cut_patches` gives them, without noise.
-    heights : ndarray of shape (L,), int
-        Their heights.
-    """
+    """Patches of :func:`cut_patches` without noise and heights of the columns of a library."""
 
     patches: np.ndarray
     heights: np.ndarray
@@ -62,45 +54,16 @@ def simulate_library(
     optics: AcquisitionSettings,
     rng: np.random.Generator,
 ) -> list[ParticleWave]:
-    """Compute the exit waves of a library.
-
-    Parameters
-    ----------
-    settings : LibrarySettings
-        How many particles it has.
-    particle : ParticleSettings
-        Of what kind.
-    optics : AcquisitionSettings
-        The microscope.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    list of ParticleWave
-        The waves.
-    """
+    """Compute the exit waves of a library."""
     return [simulate_particle(particle, optics, one) for one in rng.spawn(settings.particles)]
 
 
 def image_library(
     waves: list[ParticleWave], focus_A: tuple[float, ...], radius_A: float
 ) -> ColumnImages:
-    """Image all columns of a library.
+    """Image all columns of a library, as the camera would show them without noise.
 
-    Parameters
-    ----------
-    waves : list of ParticleWave
-        The library.
-    focus_A : tuple of F floats
-        Focus of the images, underfocus positive [Å].
-    radius_A : float
-        Half the width of the part of an image that is kept [Å].
-
-    Returns
-    -------
-    ColumnImages
-        The images, as the camera would show them without noise.
+    The focus has underfocus positive; ``radius_A`` is half the width of what is kept.
     """
     patches = [
         cut_patches(
@@ -117,20 +80,7 @@ def image_library(
 
 
 def through_camera(images: np.ndarray, optics: AcquisitionSettings) -> np.ndarray:
-    """Show images as the camera does on average.
-
-    Parameters
-    ----------
-    images : ndarray of shape (F, H, W)
-        Intensities.
-    optics : AcquisitionSettings
-        Of it the modulation transfer function.
-
-    Returns
-    -------
-    ndarray of shape (F, H, W)
-        What the counts tell of the intensities, but for the noise.
-    """
+    """Show images as the camera does on average, shape (F, H, W)."""
     if optics.mtf is None:
         return images
     transfer = acquisition.modulation_transfer(images.shape[1:], *optics.mtf)
@@ -146,23 +96,8 @@ def cut_patches(
 ) -> np.ndarray:
     """Cut the images around every column, in the axes of the crystal.
 
-    Parameters
-    ----------
-    images : ndarray of shape (F, H, W)
-        Intensities.
-    positions : ndarray of shape (C, 2)
-        Positions ``(x, y)`` of the columns [Å].
-    rotation_rad : float
-        Angle of the crystal about the beam [rad].
-    pixel_size_A : float
-        Size of a pixel, and of one of the patches [Å].
-    radius_A : float
-        Half the width of a patch [Å].
-
-    Returns
-    -------
-    ndarray of shape (C, F, K, K)
-        The patches, a column in the middle of each.
+    From images of shape (F, H, W) and C positions [Å], patches of shape (C, F, K, K), a column in
+    the middle of each; ``radius_A`` is half their width.
     """
     reach = int(np.floor(radius_A / pixel_size_A))
     v, u = np.mgrid[-reach : reach + 1, -reach : reach + 1]
@@ -177,22 +112,7 @@ def cut_patches(
 
 
 def count_heights(patches: np.ndarray, library: ColumnImages, radius_px: float) -> np.ndarray:
-    """Height of the most similar column of the library.
-
-    Parameters
-    ----------
-    patches : ndarray of shape (C, F, K, K)
-        Images of the columns, as :func:`cut_patches` gives them.
-    library : ColumnImages
-        The library, imaged at the same focus.
-    radius_px : float
-        Radius of what is compared [pixel].
-
-    Returns
-    -------
-    ndarray of shape (C,), int
-        Heights.
-    """
+    """Height of the most similar column of the library, imaged at the same focus."""
     reach = patches.shape[-1] // 2
     v, u = np.mgrid[-reach : reach + 1, -reach : reach + 1]
     compared = np.hypot(u, v) <= radius_px

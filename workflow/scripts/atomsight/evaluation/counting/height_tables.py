@@ -1,7 +1,8 @@
 """Tables of how well the atoms of columns are counted, from the answers to all columns.
 
-All take the answers of :func:`atomsight.evaluation.heights.measure`, and have one or
-more rows per method, range of tilts and dose.
+All take the answers of :func:`atomsight.evaluation.heights.measure`, and have one or more rows per
+method, range of tilts and dose. Where probabilities are needed, they are only of methods that state
+them.
 """
 
 from collections.abc import Callable
@@ -19,39 +20,16 @@ SETTING = ["method", "tilt_low_deg", "tilt_high_deg", "dose_e_per_A2"]
 def summarise(answers: pd.DataFrame, bins: int) -> pd.DataFrame:
     """Shares of the columns that are counted right, and wrong by how much.
 
-    Parameters
-    ----------
-    answers : DataFrame
-        The answers.
-    bins : int
-        Number of bins of the stated probabilities.
-
-    Returns
-    -------
-    DataFrame
-        ``method, tilt_low_deg, tilt_high_deg, dose_e_per_A2, columns``; as shares of these
-        ``exact`` (and ``exact_low, exact_high``, its 95 % interval), ``off_by_1, off_by_2,
-        off_by_3plus, within_one``; ``missed, invented`` (numbers); ``errors_by_one`` (share of the
-        columns not exact, the missed ones included, that are wrong by one); ``calibration_error``
-        (NaN where no probabilities are stated) and ``position_error_pm``.
+    ``columns``; as shares of these ``exact`` (and ``exact_low, exact_high``, its 95 % interval),
+    ``off_by_1, off_by_2, off_by_3plus, within_one``; ``missed, invented`` (numbers);
+    ``errors_by_one`` (share of the columns not exact, the missed ones included, that are wrong by
+    one); ``calibration_error`` (NaN where no probabilities are stated) and ``position_error_pm``.
     """
     return _by_setting(answers, lambda group: pd.DataFrame([_scores(group, bins)]))
 
 
 def confusion(answers: pd.DataFrame) -> pd.DataFrame:
-    """How often a height is counted as which.
-
-    Parameters
-    ----------
-    answers : DataFrame
-        The answers.
-
-    Returns
-    -------
-    DataFrame
-        ``method, tilt_low_deg, tilt_high_deg, dose_e_per_A2, true_height`` (0: there is none),
-        ``counted_height`` (0: missed), ``columns``.
-    """
+    """How often a ``true_height`` (0: there is none) has a ``counted_height`` (0: missed)."""
     names = {"true_class": "true_height", "found_class": "counted_height"}
     table = _by_setting(answers, classification.confusion).rename(columns=names)
     heights = table[list(names.values())].replace({MISSED: "0", NOTHING: "0"}).astype(int)
@@ -59,38 +37,12 @@ def confusion(answers: pd.DataFrame) -> pd.DataFrame:
 
 
 def reliability(answers: pd.DataFrame, bins: int) -> pd.DataFrame:
-    """Stated probabilities beside the share that is right.
-
-    Parameters
-    ----------
-    answers : DataFrame
-        The answers.
-    bins : int
-        Number of bins of the stated probabilities.
-
-    Returns
-    -------
-    DataFrame
-        ``method, tilt_low_deg, tilt_high_deg, dose_e_per_A2, low, high, confidence, columns,
-        exact``; only of methods that state probabilities.
-    """
+    """Stated probabilities beside the share that is right."""
     return _by_setting(answers, lambda group: classification.calibration(*_stated(group), bins))
 
 
 def abstention(answers: pd.DataFrame) -> pd.DataFrame:
-    """What is bought by leaving the least certain answers out.
-
-    Parameters
-    ----------
-    answers : DataFrame
-        The answers.
-
-    Returns
-    -------
-    DataFrame
-        ``method, tilt_low_deg, tilt_high_deg, dose_e_per_A2, min_p, answered_share, error``; only
-        of methods that state probabilities.
-    """
+    """What leaving the least certain answers out gains."""
     return _by_setting(answers, lambda group: classification.abstention(*_stated(group)))
 
 

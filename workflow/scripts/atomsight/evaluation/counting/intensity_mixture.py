@@ -34,20 +34,9 @@ RADIUS_SHARES = (0.5, 0.75, 1.0)
 def cross_sections(images: np.ndarray, positions: np.ndarray, pixel_size_A: float) -> np.ndarray:
     """Integrate the intensity above that of the vacuum around every column.
 
-    Parameters
-    ----------
-    images : ndarray of shape (F, H, W)
-        Intensities; 1 is the incident beam.
-    positions : ndarray of shape (C, 2)
-        Positions ``(x, y)`` of the columns [Å], farther from the rim than from a neighbour.
-    pixel_size_A : float
-        Size of a pixel [Å].
-
-    Returns
-    -------
-    ndarray of shape (C, F, R)
-        Integrals over discs [Å²]; their radii are the shares of :data:`RADIUS_SHARES` of half the
-        median distance of nearest neighbours.
+    Images have shape (F, H, W), 1 being the incident beam; the C positions [Å] are farther from the
+    rim than from a neighbour. Integrals over discs [Å²], shape (C, F, R); their radii are the
+    shares of :data:`RADIUS_SHARES` of half the median distance of nearest neighbours.
     """
     distances = cKDTree(positions).query(positions, k=2)[0][:, 1]
     radii = np.array(RADIUS_SHARES) * np.median(distances) / 2 / pixel_size_A
@@ -67,20 +56,9 @@ def count_heights(
 ) -> dict[str, pd.DataFrame]:
     """Count the atoms of the columns of one particle.
 
-    Parameters
-    ----------
-    sections : ndarray of shape (C, F, R)
-        What :func:`cross_sections` gives.
-    heights : ndarray of shape (C,), int
-        True heights, for the choices that are made with the truth in hand.
-    largest : int
-        Largest height that is told; it stands for larger ones too.
-
-    Returns
-    -------
-    dict of str to DataFrame
-        For every one of :data:`CRITERIA`: ``height`` (as counted) and ``p_height`` (its probability
-        in the mixture).
+    The true heights are for the choices that are made with the truth in hand; ``largest`` stands
+    for greater heights too. For every one of :data:`CRITERIA`: ``height`` (as counted) and
+    ``p_height`` (its probability in the mixture).
     """
     values = best_sum(sections, heights)
     scaled = ((values - values.mean()) / (values.std() or 1))[:, None]
@@ -94,17 +72,7 @@ def count_heights(
 def best_sum(sections: np.ndarray, heights: np.ndarray) -> np.ndarray:
     """Sum those images, and take that radius, with which the sum follows the heights best.
 
-    Parameters
-    ----------
-    sections : ndarray of shape (C, F, R)
-        Integrals of every image within every radius [Å²].
-    heights : ndarray of shape (C,), int
-        True heights.
-
-    Returns
-    -------
-    ndarray of shape (C,)
-        Sums [Å²] of the highest rank correlation with the heights.
+    From integrals of shape (C, F, R), sums of shape (C,) of the highest rank correlation.
     """
     signs = np.array(list(product((-1, 0, 1), repeat=sections.shape[1])))
     sums = np.einsum("sf,cfr->src", signs[signs.any(axis=1)], sections).reshape(-1, len(sections))
@@ -142,39 +110,15 @@ def _name_components(
 
 
 def bayesian_criterion(values: np.ndarray, mixture: GaussianMixture) -> float:
-    """Bayesian information criterion (BIC) of a mixture; the lower the better.
-
-    Parameters
-    ----------
-    values : ndarray of shape (C, 1)
-        The values it was fitted to.
-    mixture : GaussianMixture
-        A fitted mixture.
-
-    Returns
-    -------
-    float
-        The criterion.
-    """
+    """Bayesian information criterion (BIC) of a mixture; the lower the better."""
     return mixture.bic(values)
 
 
 def completed_criterion(values: np.ndarray, mixture: GaussianMixture) -> float:
     """Integrated completed likelihood criterion (ICL) of a mixture; the lower the better.
 
-    Parameters
-    ----------
-    values, mixture
-        As in :func:`bayesian_criterion`.
-
-    Returns
-    -------
-    float
-        BIC + 2 · entropy of the assignment.
-
-    Notes
-    -----
-    Biernacki, Celeux and Govaert, *IEEE Trans. Pattern Anal. Mach. Intell.* 22, 719 (2000).
+    BIC + 2 · entropy of the assignment. Biernacki, Celeux and Govaert, *IEEE Trans. Pattern Anal.
+    Mach. Intell.* 22, 719 (2000).
     """
     p = mixture.predict_proba(values)
     return mixture.bic(values) - 2 * float((p * np.log(np.maximum(p, 1e-300))).sum())

@@ -22,17 +22,9 @@ _BOX_STEP_A = 8.0
 class ParticleWave:
     """The exit wave of a particle, and its columns.
 
-    Attributes
-    ----------
-    wave : abtem.Waves
-        The wave where the beam leaves the box.
-    optics : AcquisitionSettings
-        Microscope and camera; the field of view is as large as the particle and its margin, and
-        focus counts from the lower side of the particle.
-    columns : DataFrame
-        ``x_A, y_A`` from the centre of the first pixel [Å], ``atoms``, ``region``.
-    rotation_rad : float
-        Angle of the particle about its zone axis [rad].
+    The field of view of ``optics`` is as large as the particle and its margin, and focus counts
+    from the lower side of the particle. ``columns`` has ``x_A, y_A`` from the centre of the first
+    pixel [Å], ``atoms``, ``region``; ``rotation_rad`` is the angle about the zone axis.
     """
 
     wave: abtem.Waves
@@ -46,19 +38,9 @@ class ParticleWave:
         return self.columns[["x_A", "y_A"]].to_numpy(float)
 
     def images(self, focus_A: tuple[float, ...], shifts_A: np.ndarray | float = 0.0) -> np.ndarray:
-        """Intensities of a focal series without noise.
+        """Intensities of a focal series without noise, shape (F, H, W); 1 is the incident beam.
 
-        Parameters
-        ----------
-        focus_A : tuple of F floats
-            Focus of the images, underfocus positive [Å].
-        shifts_A : ndarray of shape (F, 2), optional
-            How far the specimen has moved in every image [Å].
-
-        Returns
-        -------
-        ndarray of shape (F, H, W)
-            Intensities; 1 is the incident beam.
+        Underfocus is positive; the specimen has moved by ``shifts_A``, shape (F, 2).
         """
         shifts_A = np.broadcast_to(shifts_A, (len(focus_A), 2))
         return focal_series.image_series(self.wave, self.optics, focus_A, shifts_A)
@@ -67,22 +49,7 @@ class ParticleWave:
 def simulate_particle(
     settings: ParticleSettings, optics: AcquisitionSettings, rng: np.random.Generator
 ) -> ParticleWave:
-    """Make a random particle and compute its exit wave.
-
-    Parameters
-    ----------
-    settings : ParticleSettings
-        What it looks like.
-    optics : AcquisitionSettings
-        The microscope; the size of the image follows from the particle.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ParticleWave
-        The wave.
-    """
+    """Make a random particle and compute its exit wave; the image is as large as it needs."""
     particle_rng, support_rng = rng.spawn(2)
     particle = particles.make_particle(settings, particle_rng)
     wanted_A = particles.extent_A(particle) + 2 * settings.margin_A + particles.lift_A(settings)
@@ -104,19 +71,9 @@ def _multiple(length: np.ndarray | float, step: float) -> np.ndarray:
 
 
 def in_units_of_the_beam(counts: np.ndarray, optics: AcquisitionSettings) -> np.ndarray:
-    """Turn counts into intensities: 1 is the incident beam.
+    """Turn counts of a focal series into intensities: 1 is the incident beam.
 
-    Parameters
-    ----------
-    counts : ndarray of shape (F, H, W)
-        Counts of a focal series.
-    optics : AcquisitionSettings
-        Exposure and camera; the dose is that of all images together.
-
-    Returns
-    -------
-    ndarray of shape (F, H, W)
-        Intensities.
+    The dose is that of all images together.
     """
     electrons_per_pixel = optics.dose_e_per_A2 * optics.pixel_size_A**2 / len(counts)
     return (counts - optics.offset) / (optics.gain * electrons_per_pixel)

@@ -58,7 +58,6 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    """Read atoms, truth and strain, score every frame, print and write the table."""
     section = given.settings
     chosen = settings.load(section, "scores", ScoreSettings)
     atoms = read_rows(given.atoms, "atoms", ["frame", *POSITION])
@@ -73,46 +72,13 @@ def run(given: argparse.Namespace) -> None:
 
 
 def read_rows(path: str, name: str, columns: list[str]) -> pd.DataFrame:
-    """Read a table and see that it has the columns needed.
-
-    Parameters
-    ----------
-    path : path
-        The file.
-    name : str
-        Name of the table.
-    columns : list of str
-        Columns needed.
-
-    Returns
-    -------
-    DataFrame
-        The table.
-
-    Raises
-    ------
-    InputError
-        If the file, the table or a column is missing.
-    """
+    """Read a table with the columns needed; an error names what is missing."""
     with sealed.open_to_read(path) as file:
         return tables.read_table(file, name, columns)
 
 
 def count_frames(path: str, atoms: pd.DataFrame) -> int:
-    """Number of frames of a series, those without atoms included.
-
-    Parameters
-    ----------
-    path : path
-        The file of the atoms.
-    atoms : DataFrame
-        Its table.
-
-    Returns
-    -------
-    int
-        What the file says; without that, up to the last frame that has an atom.
-    """
+    """Number of frames of a series: what the file says, else up to the last that has an atom."""
     with sealed.open_to_read(path) as file:
         if "frame_shape" in file.attrs:
             return int(file.attrs["frame_shape"][0])
@@ -126,26 +92,7 @@ def score_frame(
     strain: pd.DataFrame | None,
     chosen: ScoreSettings,
 ) -> dict:
-    """Score one frame.
-
-    Parameters
-    ----------
-    frame : int
-        Number of the frame.
-    atoms : DataFrame
-        Atoms found, with the columns ``frame, x_A, y_A``.
-    truth : Truth
-        The true atoms.
-    strain : DataFrame, optional
-        Strain measured, with the columns ``frame, x_A, y_A, e_xx, e_yy, e_xy``.
-    chosen : ScoreSettings
-        How atoms are compared.
-
-    Returns
-    -------
-    dict
-        The scores by name.
-    """
+    """Score one frame, and its strain if it was measured."""
     found = atoms.loc[atoms["frame"] == frame, POSITION].to_numpy(float)
     true = truth.atoms[POSITION].to_numpy(float)
     limits = (truth.field_of_view_A, chosen.border_A, chosen.radius_A)

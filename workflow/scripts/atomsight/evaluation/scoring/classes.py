@@ -55,7 +55,6 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    """Read atoms and truth, score every series, print and write the tables."""
     section = given.settings
     chosen = settings.load(section, "class_scores", ClassScoreSettings)
     atoms, frames = read_found(given.atoms)
@@ -82,67 +81,21 @@ def run(given: argparse.Namespace) -> None:
 
 
 def read_found(path: Path | str) -> tuple[pd.DataFrame, int]:
-    """Read the columns found, and of how many series they are.
-
-    Parameters
-    ----------
-    path : path
-        A file of ``locate_atoms.py``.
-
-    Returns
-    -------
-    atoms : DataFrame
-        Its table.
-    frames : int
-        Number of series, those in which nothing was found included.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, cut short or of another kind.
-    """
+    """Read the columns found, and in how many series, those without columns included."""
     with sealed.open_to_read(path) as file:
         return tables.read_table(file, "atoms"), int(file.attrs["frame_shape"][0])
 
 
 def found_classes(atoms: pd.DataFrame) -> list[str]:
-    """Classes of the model that found columns.
-
-    Parameters
-    ----------
-    atoms : DataFrame
-        Columns found, with ``p_<class>`` for every class.
-
-    Returns
-    -------
-    list of str
-        The classes.
-    """
+    """Classes of the model that found columns, by the names ``p_<class>``."""
     others = ("p_class", "p_exists")
     return [name[2:] for name in atoms if name.startswith("p_") and name not in others]
 
 
 def true_classes(truth: RecordingTruth, known: list[str], where: str) -> pd.DataFrame:
-    """Say the truth in the classes of a model.
+    """The true columns in the classes of a model, of which the last stands for greater heights.
 
-    Parameters
-    ----------
-    truth : RecordingTruth
-        What is known.
-    known : list of str
-        Classes of the model.
-    where : str
-        Where the two come from, for the message.
-
-    Returns
-    -------
-    DataFrame
-        The true columns; greater heights than the model knows have its last class.
-
-    Raises
-    ------
-    InputError
-        If they are not the same sort of classes.
+    It is an error if classes are of different sorts; ``where`` says where the two come from.
     """
     true = truth.columns
     if materials.is_counting(known) and materials.is_counting(truth.class_names):
@@ -157,20 +110,6 @@ def true_classes(truth: RecordingTruth, known: list[str], where: str) -> pd.Data
 
 
 def score(pairs: pd.DataFrame, classes: list[str]) -> dict[str, float]:
-    """Score one series.
-
-    Parameters
-    ----------
-    pairs : DataFrame
-        What :func:`atomsight.evaluation.classification.pair_columns` gives.
-    classes : list of str
-        Classes of the model.
-
-    Returns
-    -------
-    dict of str to float
-        The scores by name.
-    """
     row = classification.totals(pairs)
     if materials.is_counting(classes):
         row["within_one"] = within_one(pairs)
@@ -179,18 +118,7 @@ def score(pairs: pd.DataFrame, classes: list[str]) -> dict[str, float]:
 
 
 def within_one(pairs: pd.DataFrame) -> float:
-    """Share of the true columns found and counted to one atom.
-
-    Parameters
-    ----------
-    pairs : DataFrame
-        ``true_class, found_class``; the classes are heights.
-
-    Returns
-    -------
-    float
-        The share; NaN without a true column.
-    """
+    """Share of the true columns found and counted to one atom; NaN without a true column."""
     true, found = (
         pd.to_numeric(pairs[name], errors="coerce") for name in ("true_class", "found_class")
     )

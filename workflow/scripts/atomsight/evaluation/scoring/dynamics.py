@@ -25,6 +25,7 @@ from atomsight.config import settings
 from atomsight.errors import InputError
 from atomsight.evaluation.scores import inside
 from atomsight.files import sealed, tables
+from atomsight.phantoms.sequence_truth import SequenceTruth, read_truth
 
 POSITION = ["x_A", "y_A"]
 
@@ -47,46 +48,17 @@ class SiteScoreSettings:
 
 @dataclass(frozen=True)
 class Followed:
-    """What was found in a series.
+    """What ``follow_sites.py`` found in a series of F frames.
 
-    Attributes
-    ----------
-    sites : DataFrame of S rows
-        The table of ``follow_sites.py``.
-    occupied : ndarray of shape (S, F), int8
-        1 seen, 0 not seen, -1 not known.
-    p_occupied : ndarray of shape (S, F)
-        Smoothed probability of being occupied; NaN where there is none.
-    drift : DataFrame of F rows
-        ``frame, x_A, y_A, used``.
+    ``occupied``, shape (S, F), int8, is 1 for seen, 0 for not seen, -1 for not known;
+    ``p_occupied`` the smoothed probability of being occupied, NaN where there is none. ``drift``
+    has ``frame, x_A, y_A, used``.
     """
 
     sites: pd.DataFrame
     occupied: np.ndarray
     p_occupied: np.ndarray
     drift: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class TrueDynamics:
-    """What the simulated series shows.
-
-    Attributes
-    ----------
-    sites : DataFrame of T rows
-        ``x_A, y_A`` in the image coordinates of the first frame, ``dynamic``, ``hop_rate``.
-    occupied : ndarray of shape (T, F), int8
-        1 occupied, 0 empty.
-    drift : DataFrame of F rows
-        ``frame, x_A, y_A``; position in frame = position + drift.
-    field_of_view_A : tuple of 2 floats
-        Distance ``(x, y)`` from the centre of the first pixel to that of the last [Å].
-    """
-
-    sites: pd.DataFrame
-    occupied: np.ndarray
-    drift: pd.DataFrame
-    field_of_view_A: tuple[float, float]
 
 
 def add_arguments(arguments: argparse.ArgumentParser) -> None:
@@ -98,10 +70,9 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    """Read sites and truth, score, print and write the tables."""
     section = given.settings
     chosen = settings.load(section, "scores", SiteScoreSettings)
-    found, true = read_followed(given.sites), read_true(given.truth)
+    found, true = read_followed(given.sites), read_truth(given.truth)
     frames = found.occupied.shape[1], true.occupied.shape[1]
     if frames[0] != frames[1]:
         raise InputError(
@@ -117,23 +88,7 @@ def run(given: argparse.Namespace) -> None:
 
 
 def read_followed(path: str) -> Followed:
-    """Read what was found in a series.
-
-    Parameters
-    ----------
-    path : path
-        A file of ``follow_sites.py``.
-
-    Returns
-    -------
-    Followed
-        Its sites, occupancy and drift.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or of another kind, or no frame was used.
-    """
+    """Read what was found in a series; it is an error if no frame was used."""
     with sealed.open_to_read(path) as file:
         found = Followed(
             sites=tables.read_table(file, "sites"),
@@ -146,55 +101,15 @@ def read_followed(path: str) -> Followed:
     return found
 
 
-def read_true(path: str) -> TrueDynamics:
-    """Read the truth of a simulated series.
-
-    Parameters
-    ----------
-    path : path
-        A file of ``simulate.py sequence``.
-
-    Returns
-    -------
-    TrueDynamics
-        Its sites, occupancy and drift.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or of another kind.
-    """
-    with sealed.open_to_read(path) as file:
-        return TrueDynamics(
-            sites=tables.read_table(file, "sites"),
-            occupied=file["occupied"][...],
-            drift=tables.read_table(file, "drift"),
-            field_of_view_A=tuple(float(edge) for edge in np.ravel(file.attrs["field_of_view"])),
-        )
-
-
 def match_sites(
-    found: Followed, true: TrueDynamics, radius_A: float, border_A: float
+    found: Followed, true: SequenceTruth, radius_A: float, border_A: float
 ) -> pd.DataFrame:
-    """Pair the sites found with the true ones.
+    """Pair the sites found with the true ones, inside a rim of the reference frame.
 
-    Parameters
-    ----------
-    found : Followed
-        What was found; its coordinates are those of the first frame that is used.
-    true : TrueDynamics
-        The truth.
-    radius_A : float
-        Largest distance of a pair [Å].
-    border_A : float
-        Width of the rim of the reference frame that does not count [Å].
-
-    Returns
-    -------
-    DataFrame
-        One row per pair that counts: ``site`` and ``true_site`` (rows of the two tables),
-        ``x_A, y_A, error_A`` (distance), ``masked, dynamic, true_hop_rate``, and ``hop_rate,
-        hop_rate_low, hop_rate_high, covered, event_rate, p_static, hopping`` as found.
+    The coordinates of what was found are those of the first frame that is used. One row per pair
+    that counts: ``site`` and ``true_site`` (rows of the two tables), ``x_A, y_A, error_A``
+    (distance), ``masked, dynamic, true_hop_rate``, and ``hop_rate, hop_rate_low, hop_rate_high,
+    covered, event_rate, p_static, hopping`` as found.
     """
     places = _in_reference(found, true)
     index, true_index = match_atoms(found.sites[POSITION].to_numpy(float), places, radius_A)
@@ -231,33 +146,22 @@ def match_sites(
 
 
 def score_dynamics(
-    found: Followed, true: TrueDynamics, radius_A: float, border_A: float
+    found: Followed, true: SequenceTruth, radius_A: float, border_A: float
 ) -> tuple[dict[str, float], pd.DataFrame]:
-    """Score the sites, their hop rates, the occupancy and the drift.
+    """Score the sites, their hop rates, the occupancy and the drift; see also :func:`match_sites`.
 
-    Parameters
-    ----------
-    found, true, radius_A, border_A
-        As in :func:`match_sites`.
-
-    Returns
-    -------
-    scores : dict of str to float
-        ``true_sites`` (occupied at least once), ``true_sites_found``, ``dynamic_sites``,
-        ``dynamic_sites_found``, ``false_sites`` (not masked, and no true site there), ``masked``
-        (of those found).
-        Over the pairs that are not masked, and of these the dynamic and the static ones:
-        ``coverage_all, coverage_dynamic, coverage_static`` (share of the intervals that hold the
-        true rate), ``true_rate_*``, ``hop_rate_*``, ``hop_rate_bias_*``, ``event_rate_bias_*``
-        (means; the bias is estimate minus truth), ``*_relative`` (of the dynamic ones, the bias
-        over the true mean).
-        ``sensitivity`` and ``false_calls``: shares of the dynamic and of the static sites that are
-        called hopping. ``occupancy_error_raw, occupancy_error_smoothed``: share of the sites and
-        frames in view that are wrong, the second for a probability above one half.
-        ``drift_rms_A``: error along one axis, over the frames used.
-        NaN where there is nothing to take the mean of.
-    table : DataFrame
-        What :func:`match_sites` gives.
+    ``true_sites`` (occupied at least once), ``true_sites_found``, ``dynamic_sites``,
+    ``dynamic_sites_found``, ``false_sites`` (not masked, and no true site there), ``masked`` (of
+    those found).
+    Over the pairs that are not masked, and of these the dynamic and the static ones:
+    ``coverage_all, coverage_dynamic, coverage_static`` (share of the intervals that hold the true
+    rate), ``true_rate_*``, ``hop_rate_*``, ``hop_rate_bias_*``, ``event_rate_bias_*`` (means; the
+    bias is estimate minus truth), ``*_relative`` (of the dynamic ones, the bias over the true
+    mean).
+    ``sensitivity`` and ``false_calls``: shares of the dynamic and of the static sites that are
+    called hopping. ``occupancy_error_raw, occupancy_error_smoothed``: share of the sites and frames
+    in view that are wrong, the second for a probability above one half. ``drift_rms_A``: error
+    along one axis, over the frames used. NaN where there is nothing to take the mean of.
     """
     table = match_sites(found, true, radius_A, border_A)
     counted = table[~table["masked"]]
@@ -270,44 +174,33 @@ def score_dynamics(
     ), table
 
 
-def drift_rms_error(found: pd.DataFrame, true: pd.DataFrame) -> float:
-    """Root mean square error of the drift along one axis, over the frames used.
+def drift_rms_error(found: pd.DataFrame, true: np.ndarray) -> float:
+    """Root mean square error of the drift along one axis, over the frames used [Å].
 
-    Parameters
-    ----------
-    found : DataFrame of F rows
-        ``x_A, y_A, used``, relative to the first frame used.
-    true : DataFrame of F rows
-        ``x_A, y_A``, relative to any frame.
-
-    Returns
-    -------
-    float
-        The error [Å].
+    The drift found is relative to the first frame used, the true one to any.
     """
     used = found["used"].to_numpy(bool)
-    true_drift = true[POSITION].to_numpy(float)[used]
-    errors = found[POSITION].to_numpy(float)[used] - (true_drift - true_drift[0])
+    errors = found[POSITION].to_numpy(float)[used] - (true[used] - true[used][0])
     return float(np.sqrt(np.mean(errors**2)))
 
 
-def _in_reference(found: Followed, true: TrueDynamics) -> np.ndarray:
-    """Give the true positions in the coordinates of the first frame used."""
+def _in_reference(found: Followed, true: SequenceTruth) -> np.ndarray:
+    """The true positions in the coordinates of the first frame used."""
     first = int(np.argmax(found.drift["used"].to_numpy(bool)))
-    return true.sites[POSITION].to_numpy(float) + true.drift[POSITION].to_numpy(float)[first]
+    return true.sites[POSITION].to_numpy(float) + true.drift[first]
 
 
 def _true_hop_rate(sites: pd.DataFrame) -> np.ndarray:
-    """Give the stationary hop rate, zero for a site that is not dynamic."""
+    """The stationary hop rate, zero for a site that is not dynamic."""
     return np.where(sites["dynamic"].to_numpy(bool), sites["hop_rate"].to_numpy(float), 0.0)
 
 
 def _count_sites(
-    found: Followed, true: TrueDynamics, table: pd.DataFrame, radius_A: float, border_A: float
+    found: Followed, true: SequenceTruth, table: pd.DataFrame, radius_A: float, border_A: float
 ) -> dict[str, float]:
     used = found.drift["used"].to_numpy(bool)
     places, positions = _in_reference(found, true), found.sites[POSITION].to_numpy(float)
-    visible = (true.occupied[:, used] == 1).any(axis=1)
+    visible = true.occupied[:, used].any(axis=1)
     counts = visible & inside(places, true.field_of_view_A, border_A)
     dynamic = true.sites["dynamic"].to_numpy(bool)
     reached = np.zeros(len(places), bool)
@@ -356,13 +249,13 @@ def _score_calls(table: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def _score_occupancy(found: Followed, true: TrueDynamics, table: pd.DataFrame) -> dict[str, float]:
+def _score_occupancy(found: Followed, true: SequenceTruth, table: pd.DataFrame) -> dict[str, float]:
     """Compare site by site and frame by frame, wherever a site is in view and smoothed."""
     seen, smoothed = found.occupied[table["site"]], found.p_occupied[table["site"]]
     truth = true.occupied[table["true_site"]]
     raw, known = seen != truth, seen != -1
     both = known & np.isfinite(smoothed)
-    wrong = (smoothed > 0.5) != (truth == 1)
+    wrong = (smoothed > 0.5) != truth
     return {
         "occupancy_error_raw": float(raw[known].mean()) if known.any() else float("nan"),
         "occupancy_error_smoothed": float(wrong[both].mean()) if both.any() else float("nan"),
