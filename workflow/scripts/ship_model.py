@@ -7,7 +7,7 @@ test images are spots with noise, and those of --frames. README.md says what the
 for, how good it is, its limits, and how to train it again. No file may have more than 20 MB.
 
 Example:
-    python ship_model.py results/models/mos2/model data/models/mos2 --time "15 min of one core" \\
+    python ship_model.py results/models/mos2_laptop/model data/models/mos2 --time "15 min" \\
         --table species_summary.csv "Species named" dose_e_per_A2 accuracy f1_S
 """
 
@@ -26,7 +26,6 @@ from atomsight.reporting.shipping import Story
 
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
-    """Choose the numbers, write the model and its README."""
     given = parse(argv)
     tables = [read_table(words) for words in given.table]
     name = models.read_card(given.model).name
@@ -39,7 +38,6 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Read the command line."""
     arguments = command_line.parser(__doc__)
     arguments.add_argument("model", metavar="MODEL", help="folder of a trained model")
     arguments.add_argument("shipped", metavar="SHIPPED", type=Path, help="the folder to write")
@@ -69,39 +67,12 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 
 def retraining(name: str) -> str:
-    """Command that trains a model of the configuration.
-
-    Parameters
-    ----------
-    name : str
-        Name of the model.
-
-    Returns
-    -------
-    str
-        The command.
-    """
+    """Command that trains a model of the configuration."""
     return f"snakemake --cores 8 results/models/{name}/model/model.json"
 
 
 def read_table(words: list[str]) -> shipping.EvaluationTable:
-    """Read a table of the evaluation.
-
-    Parameters
-    ----------
-    words : list of str
-        File, caption and, if not all are to be shown, columns.
-
-    Returns
-    -------
-    EvaluationTable
-        The table.
-
-    Raises
-    ------
-    InputError
-        If the file or a column is missing, or there is no caption.
-    """
+    """Read a table of the evaluation by its file, caption and the columns to show, if not all."""
     if len(words) < 2:
         raise InputError("--table: give a file, a caption and, if not all, columns")
     path, caption, *columns = words

@@ -28,7 +28,6 @@ from atomsight.reporting.evaluated_models import TABLES, EvaluatedModel
 
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
-    """Read cards, tables and claims, write the page."""
     given = parse(argv)
     evaluated = [read_model(folder, place) for folder, place in given.model]
     claims = paper_claims.read_claims(given.claims)
@@ -39,7 +38,6 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Read the command line."""
     arguments = command_line.parser(__doc__)
     arguments.add_argument("summary", metavar="SUMMARY.md", help="the page to write")
     arguments.add_argument(
@@ -66,26 +64,7 @@ def order(model: EvaluatedModel) -> tuple[int, str]:
 
 
 def read_model(folder: str, place: str) -> EvaluatedModel:
-    """Read the card of a model and what was measured of it.
-
-    Parameters
-    ----------
-    folder : path
-        Folder of the model.
-    place : path
-        Folder of the tables.
-
-    Returns
-    -------
-    EvaluatedModel
-        Both.
-
-    Raises
-    ------
-    InputError
-        If there is no such model, its first table is missing, or a table has not the columns
-        needed.
-    """
+    """Read the card of a model and the tables of what was measured of it, the first at least."""
     card = models.read_card(folder)
     finds = materials.purpose(card.material, card.class_names)
     first = Path(place) / f"{next(iter(TABLES[finds]))}.csv"
@@ -102,25 +81,7 @@ def read_model(folder: str, place: str) -> EvaluatedModel:
 
 
 def read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Read a table that has rows.
-
-    Parameters
-    ----------
-    path : path
-        A CSV file.
-    columns : tuple of str
-        Columns of numbers that it must have.
-
-    Returns
-    -------
-    DataFrame
-        The table.
-
-    Raises
-    ------
-    InputError
-        If it is no such table.
-    """
+    """Read a table that has rows, and numbers in these columns."""
     table = tables.read_csv(path, columns)
     if table.empty:
         raise InputError(f"{path}: the table has no rows; make it again")

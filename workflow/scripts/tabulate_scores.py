@@ -22,7 +22,6 @@ from atomsight.reporting import documents
 
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
-    """Read the tables, write the page."""
     given = parse(argv)
     blocks = [documents.Heading("Scores", 1)]
     for path in given.tables:
@@ -37,7 +36,6 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Read the command line."""
     arguments = command_line.parser(__doc__)
     arguments.add_argument("page", metavar="PAGE.html", help="the page to write")
     arguments.add_argument("tables", metavar="TABLE.csv", nargs="+", help="tables to show")
@@ -48,18 +46,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 
 def as_text(table: pd.DataFrame) -> documents.Table:
-    """Write a table's numbers with four digits; what is missing stays empty.
-
-    Parameters
-    ----------
-    table : DataFrame
-        The table.
-
-    Returns
-    -------
-    Table
-        Its columns and rows as text.
-    """
+    """Write a table's numbers with four digits; what is missing stays empty."""
     rows = table.astype(object).where(table.notna(), "").itertuples(index=False)
     return documents.Table(
         tuple(map(str, table.columns)), tuple(tuple(map(_cell, row)) for row in rows)
@@ -67,18 +54,7 @@ def as_text(table: pd.DataFrame) -> documents.Table:
 
 
 def listed(values: dict) -> documents.Table:
-    """List every value under its key, those of a table inside as ``outer.inner``.
-
-    Parameters
-    ----------
-    values : dict
-        JSON-able.
-
-    Returns
-    -------
-    Table
-        Keys and values as text.
-    """
+    """List every value under its key, those of a table inside as ``outer.inner``."""
     return documents.Table(("key", "value"), tuple(_rows(values, "")))
 
 

@@ -11,7 +11,7 @@ Settings: acquisition (microscope, field of view, camera), doses_e_per_A2; the o
 section are those of "evaluate.py conditions".
 
 Example:
-    python evaluate.py atoms results/models/graphene/model polycrystal.h5 evaluation.csv \\
+    python evaluate.py atoms data/models/graphene polycrystal.h5 evaluation.csv \\
         --settings '{"doses_e_per_A2": [1000, 10000]}'
 """
 

@@ -7,7 +7,7 @@ and per_nm2_low and per_nm2_high, the exact 95 % interval of a Poisson distribut
 Settings: doses_e_per_A2, min_area_nm2, border_A, thickness_A, contrast, seed, acquisition.
 
 Example:
-    python evaluate.py background results/models/gold/model background.csv \\
+    python evaluate.py background data/models/gold background.csv \\
         --settings '{"doses_e_per_A2": [1000], "min_area_nm2": 100}'
 """
 

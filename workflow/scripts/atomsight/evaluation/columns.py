@@ -12,7 +12,7 @@ Settings: particles, zone_axes, tilts_deg, doses_e_per_A2, radius_A, contrast, s
 acquisition.
 
 Example:
-    python evaluate.py columns results/models/gold/model columns.csv \\
+    python evaluate.py columns data/models/gold columns.csv \\
         --settings '{"particles": 4, "tilts_deg": [0, 5], "doses_e_per_A2": [1000]}'
 """
 

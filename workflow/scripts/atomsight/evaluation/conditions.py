@@ -15,7 +15,7 @@ Images whose pixels the model has not learned are resampled, as the workflow doe
 Settings: acquisition (the microscope from which conditions are varied), conditions, settings.
 
 Example:
-    python evaluate.py conditions results/models/graphene/model polycrystal.h5 conditions.csv \\
+    python evaluate.py conditions data/models/graphene polycrystal.h5 conditions.csv \\
         settings.csv --settings '{"settings": {"count": 10}}'
 """
 

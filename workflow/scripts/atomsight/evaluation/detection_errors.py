@@ -11,7 +11,7 @@ occupied_sites, empty_sites and frames. follow_sites.py tells hops from these er
 Settings: doses_e_per_A2, particles, frames, radius_A, contrast, seed, particle, acquisition.
 
 Example:
-    python evaluate.py detection_errors results/models/gold/model errors.csv \\
+    python evaluate.py detection_errors data/models/gold errors.csv \\
         --settings '{"doses_e_per_A2": [300], "particles": 2, "frames": 12}'
 """
 

@@ -19,7 +19,7 @@ Settings: methods, particles, tilts_deg, doses_e_per_A2, defocus_A, registration
 bins, contrast, seed, particle, library, acquisition.
 
 Example:
-    python evaluate.py heights results/models/gold_heights/model summary.csv \\
+    python evaluate.py heights data/models/gold_heights summary.csv \\
         --settings '{"particles": 4, "doses_e_per_A2": [1000], "methods": ["network"]}'
 """
 

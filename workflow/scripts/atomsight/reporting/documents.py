@@ -17,15 +17,7 @@ _STYLE = (
 
 @dataclass(frozen=True)
 class Heading:
-    """A heading.
-
-    Attributes
-    ----------
-    text : str
-        The heading.
-    level : int
-        1 for the title, 2 for a section, and so on.
-    """
+    """A heading; level 1 is the title, 2 a section, and so on."""
 
     text: str
     level: int = 2
@@ -33,41 +25,21 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """A paragraph.
-
-    Attributes
-    ----------
-    text : str
-        Its text, on one line.
-    """
+    """A paragraph on one line."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Bullets:
-    """A list without numbers.
-
-    Attributes
-    ----------
-    items : tuple of str
-        Its items, each on one line.
-    """
+    """A list without numbers, each item on one line."""
 
     items: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table of text.
-
-    Attributes
-    ----------
-    columns : tuple of C str
-        The header.
-    rows : tuple of tuples of C str
-        The rows.
-    """
+    """A table of text: its header, and rows as wide."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -77,18 +49,7 @@ Block = Heading | Paragraph | Bullets | Table
 
 
 def to_markdown(blocks: Sequence[Block]) -> str:
-    """Write a document as Markdown.
-
-    Parameters
-    ----------
-    blocks : sequence of Heading, Paragraph, Bullets and Table
-        The document.
-
-    Returns
-    -------
-    str
-        The text; the columns of tables are padded to one width.
-    """
+    """Write a document as Markdown; the columns of tables are padded to one width."""
     return "\n\n".join(_markdown(block) for block in blocks) + "\n"
 
 
@@ -115,18 +76,7 @@ def _aligned(columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> str
 
 
 def to_html(blocks: Sequence[Block]) -> str:
-    """Write a document as a page of HTML that needs no other file.
-
-    Parameters
-    ----------
-    blocks : sequence of Heading, Paragraph, Bullets and Table
-        The document; its first heading is the title.
-
-    Returns
-    -------
-    str
-        The page.
-    """
+    """Write a document as HTML that needs no other file; its first heading is the title."""
     title = next((block.text for block in blocks if isinstance(block, Heading)), "")
     lines = [
         *('<!DOCTYPE html>\n<html lang="en">', '<meta charset="utf-8">'),

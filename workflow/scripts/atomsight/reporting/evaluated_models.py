@@ -48,18 +48,8 @@ TABLES = {
 class EvaluatedModel:
     """A model and what was measured of it.
 
-    Attributes
-    ----------
-    name : str
-        Its name.
-    finds : str
-        What it finds, a key of :data:`TABLES`.
-    specimens : str
-        In what, such as "monolayers of MoS₂".
-    doses_e_per_A2 : tuple of 2 floats
-        Doses of its training [e/Å²]; of all images of a focal series together.
-    tables : dict of str to DataFrame
-        The tables there are.
+    ``finds`` is a key of :data:`TABLES`, ``specimens`` says in what, such as "monolayers of MoS₂".
+    The doses are those of its training [e/Å²], of all images of a focal series together.
     """
 
     name: str
@@ -71,15 +61,7 @@ class EvaluatedModel:
     def trained(self, table: pd.DataFrame) -> np.ndarray:
         """Whether the rows of a table are of images like those of the training.
 
-        Parameters
-        ----------
-        table : DataFrame
-            A table with ``dose_e_per_A2``, and ``in_range`` if more than the dose is known.
-
-        Returns
-        -------
-        ndarray of shape (rows,), bool
-            True where they are.
+        The table has ``dose_e_per_A2``, and ``in_range`` if more than the dose is known.
         """
         if "in_range" in table:
             return table["in_range"].to_numpy(bool)

@@ -7,69 +7,23 @@ NONE = "–"
 
 
 def dose(dose_e_per_A2: float) -> str:
-    """Write a dose.
-
-    Parameters
-    ----------
-    dose_e_per_A2 : float
-        The dose [e/Å²].
-
-    Returns
-    -------
-    str
-        Three digits, thousands apart: ``31 600``.
-    """
+    """Write a dose with three digits, thousands apart: ``31 600``."""
     rounded = float(f"{dose_e_per_A2:.3g}")
     return f"{rounded:,.0f}".replace(",", " ") if rounded >= 100 else f"{rounded:g}"
 
 
 def share(value: float, low: float = math.nan, high: float = math.nan) -> str:
-    """Write a share such as F1.
-
-    Parameters
-    ----------
-    value : float
-        The share, 0 to 1.
-    low, high : float
-        Ends of its interval; left out if NaN.
-
-    Returns
-    -------
-    str
-        Three digits: ``0.992 (0.990–0.994)``.
-    """
+    """Write a share such as F1 with its interval, if known: ``0.992 (0.990–0.994)``."""
     return _with_interval(value, low, high, "{:.3f}")
 
 
 def percent(value: float, low: float = math.nan, high: float = math.nan) -> str:
-    """Write a share in percent.
-
-    Parameters
-    ----------
-    value, low, high
-        As in :func:`share`.
-
-    Returns
-    -------
-    str
-        One digit after the point: ``84.6 % (82.5–86.5)``.
-    """
+    """Write a share as :func:`share`, in percent: ``84.6 % (82.5–86.5)``."""
     return _with_interval(100 * value, 100 * low, 100 * high, "{:.1f}", " %")
 
 
 def picometres(length_A: float) -> str:
-    """Write an error of positions.
-
-    Parameters
-    ----------
-    length_A : float
-        The error [Å].
-
-    Returns
-    -------
-    str
-        In picometres: ``3.4 pm``.
-    """
+    """Write an error of positions [Å] in picometres: ``3.4 pm``."""
     if math.isinf(length_A):
         return "no bound"
     return _with_interval(100 * length_A, math.nan, math.nan, "{:.1f}", " pm")

@@ -44,20 +44,7 @@ _HOW_TO_READ = (
 
 
 def page(models: Sequence[EvaluatedModel], claims: pd.DataFrame) -> list[Block]:
-    """Make the page.
-
-    Parameters
-    ----------
-    models : sequence of EvaluatedModel
-        The models, in the order of the page.
-    claims : DataFrame
-        What :func:`atomsight.reporting.paper_claims.read_claims` gives.
-
-    Returns
-    -------
-    list of Block
-        The page.
-    """
+    """Make the page, its models in the order given; ``claims`` as ``paper_claims`` reads them."""
     blocks = [
         Heading("How far the models can be trusted", 1),
         Bullets(tuple(_TRUST[model.finds](model) for model in models)),
@@ -73,22 +60,9 @@ def page(models: Sequence[EvaluatedModel], claims: pd.DataFrame) -> list[Block]:
 
 
 def trusted_from(doses: np.ndarray, shares: np.ndarray, trained: np.ndarray) -> float | None:
-    """Find the lowest dose from which on a model is trusted.
+    """Find the lowest dose from which on all shares that are right reach :data:`TRUSTED`.
 
-    Parameters
-    ----------
-    doses : ndarray of shape (D,)
-        Doses [e/Å²].
-    shares : ndarray of shape (D,)
-        Share that is right at each.
-    trained : ndarray of shape (D,), bool
-        Whether the model was trained on such images; the others do not count.
-
-    Returns
-    -------
-    float or None
-        The lowest dose from which on all shares are at least :data:`TRUSTED` [e/Å²]; None if there
-        is none.
+    Doses at which a model was not trained do not count. None if there is no such dose.
     """
     order = np.argsort(doses[trained])
     doses, shares = doses[trained][order], shares[trained][order]

@@ -55,20 +55,8 @@ COUNTING = {"intensity_mixture": "mixture", "column_library": "library"}
 class Answer:
     """Our figures for one claim, as text.
 
-    Attributes
-    ----------
-    model : str
-        Name of the model.
-    ours : str
-        Its figure with the 95 % interval.
-    bound : str
-        The Cramér–Rao bound, where there is one.
-    classical : str
-        The figure of classical methods.
-    conditions : str
-        Tilt of the specimen, where that matters.
-    trained : bool
-        Whether the model was trained on such images.
+    ``ours`` has the 95 % interval, ``bound`` is the Cramér–Rao bound, ``conditions`` the tilt of
+    the specimen, where that matters; ``trained`` says whether the model was trained on such images.
     """
 
     model: str
@@ -80,24 +68,7 @@ class Answer:
 
 
 def read_claims(path: Path | str = CLAIMS_FILE) -> pd.DataFrame:
-    """Read what the paper claims.
-
-    Parameters
-    ----------
-    path : path
-        A table with tabs between its columns.
-
-    Returns
-    -------
-    DataFrame
-        One row per figure: ``where, quantity, dose_e_per_A2, tilt_deg`` (NaN where it does not
-        matter), ``figure, claim``.
-
-    Raises
-    ------
-    InputError
-        If the file or a column is missing, or a quantity is unknown.
-    """
+    """Read what the paper claims, a row per figure; ``tilt_deg`` is NaN where it has no meaning."""
     table = tables.read_list(path, COLUMNS, "table of claims")
     for number, quantity in enumerate(table["quantity"], start=1):
         if quantity not in QUANTITIES:
@@ -109,20 +80,7 @@ def read_claims(path: Path | str = CLAIMS_FILE) -> pd.DataFrame:
 
 
 def answers(claim: pd.Series, models: Sequence[EvaluatedModel]) -> list[Answer]:
-    """Give our figures for one claim.
-
-    Parameters
-    ----------
-    claim : Series
-        A row of :func:`read_claims`.
-    models : sequence of EvaluatedModel
-        The models that were evaluated.
-
-    Returns
-    -------
-    list of Answer
-        One for every model that finds what the claim is about; empty if there is none.
-    """
+    """Our figures for one claim, of every model that finds what it is about."""
     quantity = claim["quantity"]
     finds = QUANTITIES[quantity][1]
     give = _GIVE.get(quantity, _count)

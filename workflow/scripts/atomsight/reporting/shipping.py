@@ -10,7 +10,7 @@ import pandas as pd
 
 from atomsight import materials
 from atomsight.errors import InputError
-from atomsight.files import atomic, layout, provenance
+from atomsight.files import atomic, layout, tables
 from atomsight.learning import models
 
 if TYPE_CHECKING:
@@ -44,12 +44,7 @@ _TEST_PX, _SPOTS_A, _SPOT_SIGMA_A = 256, 2.46, 0.5
 class EvaluationTable:
     """A table of an evaluation, as a README shows it.
 
-    Attributes
-    ----------
-    caption : str
-        What it shows.
-    rows : DataFrame
-        The columns to show; ``model``, if there, names the model that a row is about.
+    The column ``model``, if there, names the model that a row is about.
     """
 
     caption: str
@@ -60,16 +55,8 @@ class EvaluationTable:
 class Story:
     """What the card does not know of a model.
 
-    Attributes
-    ----------
-    command : str
-        The command that trains it again.
-    time : str
-        How long the training took, in words; empty if nobody knows.
-    limits : sequence of str
-        What it is not good at, as sentences.
-    tables : sequence of EvaluationTable
-        How good it is.
+    The command that trains it again, how long that took, in words (empty if nobody knows), what it
+    is not good at, as sentences, and how good it is.
     """
 
     command: str
@@ -80,16 +67,10 @@ class Story:
 
 @dataclass(frozen=True)
 class Chosen:
-    """How the weights of a model are stored.
+    """How the weights of a model are stored, ``float16`` or ``float32``.
 
-    Attributes
-    ----------
-    number : str
-        Type of the numbers: ``float16`` or ``float32``.
-    difference : float
-        Largest difference of a probability in any pixel of the test images if it is ``float16``.
-    images : int
-        Number of test images.
+    ``difference`` is the largest one of a probability in any pixel of the test images if it is
+    ``float16``.
     """
 
     number: str
@@ -98,28 +79,10 @@ class Chosen:
 
 
 def ship(folder: Path | str, target: Path, story: Story, frames: Sequence[Path | str]) -> Chosen:
-    """Write a model to ship.
+    """Write a model to ship; the name of the folder becomes the model's.
 
-    Parameters
-    ----------
-    folder : path
-        Folder of the trained model.
-    target : Path
-        Folder to write; its name becomes the model's.
-    story : Story
-        What the card does not know.
-    frames : sequence of path
-        Files of ``import_series.py`` whose first specimen is a test image, beside the spots.
-
-    Returns
-    -------
-    Chosen
-        How the weights are stored.
-
-    Raises
-    ------
-    InputError
-        If the folder is not a model, the frames are not for it, or a file would be too large.
+    ``frames`` are files of ``import_series.py`` whose first specimen is a test image, beside the
+    spots. It is an error if a file would be too large.
     """
     network, card = models.load_network(folder)
     history = pd.read_csv(Path(folder) / models.HISTORY)
@@ -138,19 +101,9 @@ def ship(folder: Path | str, target: Path, story: Story, frames: Sequence[Path |
 
 
 def choose_number(network: "keras.Model", images: Sequence[np.ndarray]) -> Chosen:
-    """Measure whether float16 is good enough for the weights of a network.
+    """Measure whether float16 is good enough for the weights of a network, by normalised images.
 
-    Parameters
-    ----------
-    network : keras.Model
-        The network; it is left as it was.
-    images : sequence of ndarray of shape (H, W, F)
-        Normalised test images.
-
-    Returns
-    -------
-    Chosen
-        ``float16`` if no probability differs by more than :data:`TOLERANCE`, else ``float32``.
+    It is if no probability differs by more than :data:`TOLERANCE`. The network is left as it was.
     """
     from atomsight.reading.inference import predict_maps
 
@@ -171,17 +124,8 @@ def choose_number(network: "keras.Model", images: Sequence[np.ndarray]) -> Chose
 def spot_images(card: models.ModelCard, seed: int = 0) -> list[np.ndarray]:
     """Test images for any model: jittered lattices of bright spots, at low, middle and high dose.
 
-    Parameters
-    ----------
-    card : ModelCard
-        The model's card, whose pixels and doses they have.
-    seed : int
-        Seed of the noise.
-
-    Returns
-    -------
-    list of 3 ndarrays of shape (256, 256, F)
-        Normalised images; in those of a focal series bright and dark spots take turns.
+    They have the pixels and doses of the card, and are normalised, shape (256, 256, F); in those of
+    a focal series bright and dark spots take turns.
     """
     from atomsight.reading.inference import normalise_frames
 
@@ -208,25 +152,7 @@ def _spots(axis_A: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def frame_image(card: models.ModelCard, path: Path | str) -> np.ndarray:
-    """Read the first specimen of a series as a test image.
-
-    Parameters
-    ----------
-    card : ModelCard
-        The model's card.
-    path : path
-        A file of ``import_series.py``.
-
-    Returns
-    -------
-    ndarray of shape (H, W, F)
-        The normalised image.
-
-    Raises
-    ------
-    InputError
-        If it is no such file, or the model does not read such images.
-    """
+    """Read the first specimen of a file of ``import_series.py`` as a normalised test image."""
     from atomsight.reading.inference import normalise_frames
 
     with layout.open_frames(path) as frames:
@@ -238,34 +164,8 @@ def frame_image(card: models.ModelCard, path: Path | str) -> np.ndarray:
 
 
 def read_table(path: Path | str, caption: str, columns: Sequence[str]) -> EvaluationTable:
-    """Read a table of an evaluation.
-
-    Parameters
-    ----------
-    path : path
-        A CSV file.
-    caption : str
-        What it shows.
-    columns : sequence of str
-        Columns to show, beside ``model`` if there; all, if there are none.
-
-    Returns
-    -------
-    EvaluationTable
-        The table.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or no table, or a column is missing.
-    """
-    if not Path(path).is_file():
-        raise InputError(f"{path}: the file does not exist")
-    try:
-        rows = pd.read_csv(path)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a table as CSV ({error}); make it again") from error
-    provenance.note_input(path)
+    """Read the columns of a table to show, beside ``model`` if there; all, if none are given."""
+    rows = tables.read_csv(path, ())
     missing = [name for name in columns if name not in rows]
     if missing:
         raise InputError(f"{path}: the column {missing[0]!r} is missing; correct the name")
@@ -274,18 +174,7 @@ def read_table(path: Path | str, caption: str, columns: Sequence[str]) -> Evalua
 
 
 def in_words(chosen: Chosen) -> str:
-    """Say how the weights are stored, and why.
-
-    Parameters
-    ----------
-    chosen : Chosen
-        How they are stored.
-
-    Returns
-    -------
-    str
-        A sentence without its full stop.
-    """
+    """How the weights are stored, and why: a sentence without its full stop."""
     compared = "is within" if chosen.number == "float16" else "is not within"
     return (
         f"weights as {chosen.number}: as float16 they change the probabilities of {chosen.images} "
@@ -294,23 +183,9 @@ def in_words(chosen: Chosen) -> str:
 
 
 def readme(card: models.ModelCard, story: Story, chosen: Chosen, trained_as: str) -> str:
-    """Write the README of a model.
+    """Write the README of a model as Markdown.
 
-    Parameters
-    ----------
-    card : ModelCard
-        Its card.
-    story : Story
-        What the card does not know.
-    chosen : Chosen
-        How its weights are stored.
-    trained_as : str
-        Its name when it was trained, by which tables with a column ``model`` know it.
-
-    Returns
-    -------
-    str
-        Markdown.
+    ``trained_as`` is its name when it was trained, by which tables with a column ``model`` know it.
     """
     parts = [
         f"# {card.name}",
