@@ -10,8 +10,8 @@ from made_models import ATOM_CARD, save_tiny_model
 from numpy.testing import assert_allclose
 
 import evaluate
-from atomsight.analysis.strain import StrainSettings
 from atomsight.config import settings
+from atomsight.config.analysis import StrainSettings
 from atomsight.evaluation import lattice_bound, position_bound, strain
 from atomsight.evaluation.strain import StrainEvaluationSettings
 from atomsight.phantoms import acquisition, specimens
@@ -33,7 +33,7 @@ MICROSCOPE = settings.complete(
     "microscope",
 )
 CARD = replace(ATOM_CARD, microscope=MICROSCOPE)
-LATTICE = StrainSettings("graphene", 1.42, 0.15, "relative")
+LATTICE = StrainSettings()
 
 
 @pytest.fixture(scope="module")

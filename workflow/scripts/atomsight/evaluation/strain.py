@@ -29,8 +29,8 @@ from atomsight import command_line
 from atomsight.analysis import strain
 from atomsight.analysis.bonds import bond_lengths, find_bonds, find_rings
 from atomsight.analysis.matching import match_atoms
-from atomsight.analysis.strain import StrainSettings
-from atomsight.config.settings import build, complete, load
+from atomsight.config.analysis import StrainSettings
+from atomsight.config.settings import build, complete
 from atomsight.evaluation import lattice_bound, peaks, scores, trained_ranges
 from atomsight.evaluation.readers import Finder, finder
 from atomsight.files import tables
@@ -84,7 +84,7 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> None:
     section = complete(given.settings, SECTION, SECTION)
     reading = complete(given.inference, "inference", "inference")
-    lattice = load(given.strain, "strain", StrainSettings)
+    lattice = StrainSettings.parse(given.strain, "strain")
     chosen = build(StrainEvaluationSettings, section)
     pixel_size_A = chosen.acquisition.pixel_size_A
     find = finder(given.model, pixel_size_A, reading, "auto", f"{SECTION}.acquisition")
