@@ -9,7 +9,6 @@ graphene. The sheet is periodic.
 """
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.sparse import csr_array, triu
 from scipy.spatial import Delaunay, Voronoi, cKDTree
 
@@ -210,6 +209,8 @@ def _without_loose_atoms(atoms: np.ndarray, bonds: np.ndarray) -> tuple[np.ndarr
 
 def relax_springs(atoms: np.ndarray, bonds: np.ndarray, size: float) -> np.ndarray:
     """Pull neighbours and second neighbours to the distances of graphene."""
+    from scipy.optimize import minimize  # slow to import, and the rules read this module too
+
     pairs = np.concatenate([bonds, second_neighbours(bonds, len(atoms))])
     lengths = np.full(len(pairs), SECOND_NEIGHBOUR_A)
     lengths[: len(bonds)] = BOND_A

@@ -7,7 +7,6 @@ tells those of the first sublattice.
 """
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.spatial import cKDTree
 
 from atomsight.materials.building.periodic_waves import PeriodicWaves
@@ -168,6 +167,8 @@ def relax_springs(
     sites: np.ndarray, is_first: np.ndarray, size: float, lattice_A: float
 ) -> np.ndarray:
     """Pull neighbours and second neighbours to the distances of the perfect sheet."""
+    from scipy.optimize import minimize  # slow to import, and the rules read this module too
+
     pairs, _, start = _pairs(sites, size, _SECOND_REACH * lattice_A)
     alike = is_first[pairs[:, 0]] == is_first[pairs[:, 1]]
     springs = alike | (start < _BOND_REACH * lattice_A)
