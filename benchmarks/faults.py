@@ -1,13 +1,13 @@
-"""What becomes of a run when something breaks: each fault is made to happen, and gone on from.
+"""Make a run fail in every way, and rerun the command: is anything lost?
 
 The chain is that of graphene at the size of the tests, in FOLDER, or with ``--laptop`` that of
-config/config.yaml. It is run once undisturbed; every fault then has a copy of what was made, less
-what the fault is to hit. Printed is a row of a table for every fault: what was done, what was seen,
-the sentence that the user reads, what was kept. A result that is lost, or differs from the
-undisturbed one, is said so and makes the exit code 1.
+config/config.yaml. It runs once undisturbed; every fault then gets a copy of what was made, less
+what the fault is to hit. A row of a table is printed for every fault: what was done, what was seen,
+the message that the user reads, what was kept. A result that is lost, or differs from the
+undisturbed one, is reported and makes the exit code 1.
 
 Faults of file systems need root (they mount small ones) or a C compiler (a library stands in for
-the file system); those of a cluster need Slurm. What cannot be tried is said.
+the file system); those of a cluster need Slurm. A fault that cannot be tried is reported too.
 
 Example:
     python benchmarks/faults.py /tmp/faults
@@ -84,24 +84,15 @@ PARTS = {"shard": SHARDS[0], "model": f"{MODEL}/model", "series": "results/serie
 
 
 def faults() -> dict[str, Callable[[Trial], str]]:
-    """Give the functions below that are a fault, by name, in their order."""
+    """The functions below that are a fault, by name, in their order."""
     return {name: function for name, function in globals().items() if hasattr(function, "less")}
 
 
 def fault(less: list[str], target: list[str]) -> Callable:
-    """Mark a function as a fault.
+    """Mark a function as a fault, which does the harm, goes on, and returns what to do for that.
 
-    Parameters
-    ----------
-    less : list of str
-        Patterns of what is missing in the copy of the undisturbed folder.
-    target : list of str
-        What is asked for.
-
-    Returns
-    -------
-    callable
-        A decorator. The function does the harm and goes on; it returns what was done.
+    ``less`` names the :data:`PARTS` that its copy of the undisturbed folder lacks, ``target`` what
+    it asks for.
     """
 
     def mark(function: Callable[[Trial], str]) -> Callable[[Trial], str]:
@@ -118,7 +109,7 @@ def kill_a_shard(trial: Trial) -> str:
     os.kill(trial.process("simulate_waves.py", trial.partials), signal.SIGKILL)
     refuse(trial, trial.end(run))
     trial.notes.append(f"{len(trial.partials())} hidden partial file left")
-    return "the same command"
+    return "rerun"
 
 
 @fault(less=["shard", "model"], target=SHARDS)
@@ -128,7 +119,7 @@ def stop_a_shard(trial: Trial) -> str:
     os.kill(trial.process("simulate_waves.py", trial.partials), signal.SIGTERM)
     refuse(trial, trial.end(run))
     trial.notes.append(f"{len(trial.partials())} partial files left")
-    return "the same command"
+    return "rerun"
 
 
 @fault(less=["model"], target=[WEIGHTS])
@@ -139,7 +130,7 @@ def kill_the_training(trial: Trial) -> str:
     number = trial.process("train_network.py", lambda: any(checkpoints.glob("*")))
     os.kill(number, signal.SIGKILL)
     refuse(trial, trial.end(run))
-    return "the same command"
+    return "rerun"
 
 
 @fault(less=["model"], target=[WEIGHTS])
@@ -151,7 +142,7 @@ def damage_a_checkpoint(trial: Trial) -> str:
     os.kill(number, signal.SIGKILL)
     refuse(trial, trial.end(run))
     flip(max(folder.glob("*.npz"), key=lambda path: int(path.name.split("-")[0])))
-    return "the same command"
+    return "rerun"
 
 
 @fault(less=["shard", "model"], target=SHARDS)
@@ -165,7 +156,7 @@ def kill_snakemake(trial: Trial) -> str:
     trial.notes.append("the job that ran ended by itself")
     refuse(trial, trial.run())
     succeed(trial.run("--unlock"))
-    return "the same command with `--unlock`, then the same command"
+    return "the same command with `--unlock`, then rerun it"
 
 
 @fault(less=["model"], target=[WEIGHTS])
@@ -181,7 +172,7 @@ def kill_snakemake_in_a_training(trial: Trial) -> str:
     os.kill(number, signal.SIGCONT)
     refuse(trial, code)
     wait_until(lambda: not processes(trial.folder, "train_network.py"))
-    return "wait for the first training or kill it; then the same command"
+    return "wait for the first training or kill it, then rerun"
 
 
 @fault(less=["shard", "model"], target=SHARDS)
@@ -192,7 +183,7 @@ def interrupt_snakemake(trial: Trial) -> str:
     os.killpg(run.pid, signal.SIGINT)
     refuse(trial, trial.end(run))
     trial.notes.append(f"{len(trial.partials())} partial files left")
-    return "the same command"
+    return "rerun"
 
 
 @fault(less=["shard", "model"], target=SHARDS)
@@ -208,7 +199,7 @@ def stale_lock(trial: Trial) -> str:
         path.write_bytes(text)
     refuse(trial, trial.run())
     succeed(trial.run("--unlock"))
-    return "the same command with `--unlock`, then the same command"
+    return "the same command with `--unlock`, then rerun it"
 
 
 @fault(less=["shard", "model"], target=SHARDS)
@@ -219,7 +210,7 @@ def two_runs(trial: Trial) -> str:
     refuse(trial, trial.run())
     succeed(trial.end(first))
     trial.notes.append("the first run ended well")
-    return "wait for the first run; then the same command"
+    return "wait for the first run, then rerun"
 
 
 @fault(less=["shard", "model"], target=SHARDS)
@@ -240,7 +231,7 @@ def full_disk(trial: Trial) -> str:
         trial.notes.append(f"{len(trial.partials())} partial files left")
         remount(trial.folder / "results", "size=100m")
         finish(trial)
-    return "make room, then the same command"
+    return "make room, then rerun"
 
 
 @fault(less=["model"], target=[WEIGHTS])
@@ -250,7 +241,7 @@ def full_disk_in_a_training(trial: Trial) -> str:
         refuse(trial, trial.run())
         remount(trial.folder / "results", "size=100m")
         finish(trial)
-    return "make room, then the same command"
+    return "make room, then rerun"
 
 
 @fault(less=["shard", "model"], target=SHARDS)
@@ -261,7 +252,7 @@ def read_only(trial: Trial) -> str:
         refuse(trial, trial.run())
         remount(trial.folder / "results", "rw")
         finish(trial)
-    return "make it writable, then the same command"
+    return "make it writable, then rerun"
 
 
 @fault(less=["model"], target=[WEIGHTS])
@@ -271,7 +262,7 @@ def truncated_shard(trial: Trial) -> str:
     changed(path, path.read_bytes()[: path.stat().st_size // 2])
     refuse(trial, trial.run())
     follow_the_advice(trial)
-    return "`rm` of the named file, then the same command"
+    return "`rm` of the named file, then rerun"
 
 
 @fault(less=["model"], target=[WEIGHTS])
@@ -292,7 +283,7 @@ def flipped_bit(trial: Trial) -> str:
     trial.notes.append("all three are refused")
     refuse(trial, trial.run())
     follow_the_advice(trial)
-    return "`rm` of the named file, then the same command"
+    return "`rm` of the named file, then rerun"
 
 
 @fault(less=["series"], target=[ATOMS])
@@ -306,7 +297,7 @@ def flipped_bit_of_a_model(trial: Trial) -> str:
     flip(path, offset)
     refuse(trial, trial.run())
     follow_the_advice(trial)
-    return "`rm` of the named file, then the same command, which trains again"
+    return "`rm` of the named file, then rerun, which trains again"
 
 
 @fault(less=["model"], target=[WEIGHTS])
@@ -316,10 +307,10 @@ def clock_ahead(trial: Trial) -> str:
     for path in SHARDS:
         os.utime(trial.folder / path, (ahead, ahead))
     refuse(trial, trial.run(*BY_TIME))
-    command = re.search(r"then: (find .* \+), then the same command", trial.said)[1]
+    command = re.search(r"run: (find .* \+), then rerun", trial.said)[1]
     subprocess.run(["bash", "-c", command], cwd=trial.folder, check=True)
     trial.notes.append("nothing was started")
-    return "the `find` that stands in the sentence, then the same command"
+    return "the `find` of the message, then rerun"
 
 
 @fault(less=[], target=[CHAIN])
@@ -334,7 +325,7 @@ def clock_back(trial: Trial) -> str:
     succeed(trial.run("--touch", *BY_TIME))
     if would_run(trial, "train_network"):
         raise RuntimeError("it would be trained again, though it was touched")
-    return "the same command with `--touch`, then the same command"
+    return "the same command with `--touch`, then rerun it"
 
 
 @fault(less=["shard", "model", "series"], target=[ATOMS])
@@ -361,17 +352,17 @@ def cancelled_job(trial: Trial) -> str:
     subprocess.run(["scancel", job], check=True)
     succeed(trial.end(run))
     trial.notes.append(f"{len(trial.partials())} partial files left")
-    return "nothing to do: the job is given again (`retries` of the profile)"
+    return "nothing to do: the job is retried (`retries` of the profile)"
 
 
 @fault(less=["shard", "model"], target=SHARDS)
 def killed_job(trial: Trial) -> str:
-    """`kill -9` of the process of a shard on its node (as for want of memory)."""
+    """`kill -9` of the process of a shard on its node (as when memory runs out)."""
     run, number, _ = start_on_slurm(trial, "simulate_waves.py")
     os.kill(number, signal.SIGKILL)
     succeed(trial.end(run))
     trial.notes.append(f"{len(trial.partials())} partial files left")
-    return "nothing to do: the job is given again (`retries` of the profile)"
+    return "nothing to do: the job is retried (`retries` of the profile)"
 
 
 @fault(less=["model"], target=[WEIGHTS])
@@ -387,7 +378,7 @@ def cancelled_training(trial: Trial) -> str:
     if told is None:
         raise RuntimeError("the training did not go on from its checkpoint")
     trial.notes.append(f"tried again, it {told[0]}")
-    return "nothing to do: the job is given again (`retries` of the profile)"
+    return "nothing to do: the job is retried (`retries` of the profile)"
 
 
 @fault(less=["shard", "model"], target=SHARDS)
@@ -401,12 +392,12 @@ def drained_node(trial: Trial) -> str:
 def lost_node(trial: Trial) -> str:
     """The node that simulates a shard is lost (state `down`)."""
     succeed(run_without_node(trial, "down"))
-    return "nothing to do: Slurm or `retries` of the profile give the job again"
+    return "nothing to do: Slurm or `retries` of the profile retry the job"
 
 
 @fault(less=["shard", "model"], target=SHARDS)
 def kill_snakemake_on_slurm(trial: Trial) -> str:
-    """`kill -9` of the snakemake that gives jobs to Slurm."""
+    """`kill -9` of the snakemake that submits jobs to Slurm."""
     run, _, job = start_on_slurm(trial, "simulate_waves.py")
     os.kill(run.pid, signal.SIGKILL)
     trial.end(run)
@@ -417,7 +408,7 @@ def kill_snakemake_on_slurm(trial: Trial) -> str:
     cancel_jobs(trial)
     refuse(trial, trial.run())
     succeed(trial.run("--unlock"))
-    return "`scancel --name RUN_ID` (in the log), `--unlock`, then the same command"
+    return "`scancel --name RUN_ID` (in the log), `--unlock`, then rerun"
 
 
 def configure(folder: Path, given: argparse.Namespace) -> Trial:
@@ -441,22 +432,7 @@ def prepare(folder: Path, given: argparse.Namespace) -> None:
 
 
 def copy(whole: Path, folder: Path, function: Callable[[Trial], str]) -> Trial:
-    """Copy the undisturbed folder, less what a fault is to hit.
-
-    Parameters
-    ----------
-    whole : Path
-        The undisturbed folder.
-    folder : Path
-        The new one; one that stands is replaced.
-    function : callable
-        The fault.
-
-    Returns
-    -------
-    Trial
-        The fault's folder and target.
-    """
+    """Copy the undisturbed folder, less what a fault is to hit, over whatever stands there."""
     if folder.exists():
         shutil.rmtree(folder)
     shutil.copytree(whole, folder)
@@ -467,22 +443,7 @@ def copy(whole: Path, folder: Path, function: Callable[[Trial], str]) -> Trial:
 
 
 def try_fault(name: str, function: Callable[[Trial], str], given: argparse.Namespace) -> bool:
-    """Make a fault happen, go on, compare, and print the row of the table.
-
-    Parameters
-    ----------
-    name : str
-        Name of the fault.
-    function : callable
-        The fault.
-    given : Namespace
-        The command line.
-
-    Returns
-    -------
-    bool
-        Whether nothing was lost.
-    """
+    """Make a fault happen, go on, print the row of the table; whether nothing was lost."""
     whole = given.folder / "undisturbed"
     trial = copy(whole, given.folder / name, function)
     before = results(trial.folder)
@@ -493,7 +454,7 @@ def try_fault(name: str, function: Callable[[Trial], str], given: argparse.Names
         return True
     except RuntimeError as reason:
         (trial.folder / "said.txt").write_text(trial.said, encoding="utf-8")
-        print(f"| {function.__doc__} | NOT AS PROMISED: {reason} | | | |", flush=True)
+        print(f"| {function.__doc__} | NOT AS EXPECTED: {reason} | | | |", flush=True)
         return False
     again = len(trial.said)
     code = 0 if trial.is_finished else trial.run()
@@ -510,18 +471,7 @@ def try_fault(name: str, function: Callable[[Trial], str], given: argparse.Names
 
 
 def random_kills(given: argparse.Namespace) -> bool:
-    """Kill the whole chain at random moments, go on each time, and compare the atoms.
-
-    Parameters
-    ----------
-    given : Namespace
-        The command line: folder, kills, seed.
-
-    Returns
-    -------
-    bool
-        Whether the atoms are those of the undisturbed run.
-    """
+    """Kill the whole chain at random moments; whether the atoms are the undisturbed ones."""
     whole, folder = given.folder / "undisturbed", given.folder / "random_kills"
     seconds = float((whole / "seconds").read_text(encoding="utf-8"))
     if folder.exists():
@@ -557,7 +507,6 @@ def random_kills(given: argparse.Namespace) -> bool:
 
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
-    """Try one fault after another; print a row for each."""
     names = [*faults(), "random_kills"]
     arguments = command_line.parser(__doc__)
     arguments.add_argument("folder", metavar="FOLDER", type=Path, help="where everything is tried")
@@ -571,7 +520,7 @@ def main(argv: list[str] | None = None) -> None:
     if given.laptop and given.only != ["random_kills"]:
         raise InputError("with --laptop only random_kills can be tried")
     prepare(given.folder / "undisturbed", given)
-    print("| what was done | what was seen | what was said | to go on | afterwards |")
+    print("| fault | seen | message | do this | afterwards |")
     print("|---|---|---|---|---|", flush=True)
     known = {name: functools.partial(try_fault, name, run) for name, run in faults().items()}
     known["random_kills"] = random_kills

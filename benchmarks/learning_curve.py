@@ -65,7 +65,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def read_model(name: str) -> dict:
-    """Read the section of a model from the configuration that ships, without its generator."""
+    """The section of a model in the configuration that ships."""
     configuration = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
     for model in configuration["models"].values():
         model["microscope"] = str(ROOT / model["microscope"])

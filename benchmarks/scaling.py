@@ -1,8 +1,8 @@
 """Measure how the workflow scales, and estimate what sizes beyond this machine cost.
 
 ``shards`` makes shards of structures and waves, as many at a time as asked for, all of one size.
-``dry-run`` plans the workflow with many shards. ``cost`` is the model of scaling.md: measured times
-go in, jobs and hours come out. Each prints a table.
+``dry-run`` plans the workflow with many shards. ``cost`` is the model of the page on scaling in the
+documentation: measured times go in, jobs and hours come out. Each prints a table.
 
 Examples:
     python benchmarks/scaling.py shards --parallel 1 2 4 --structures 24
@@ -33,15 +33,7 @@ SERIES_JOBS = 6
 
 @dataclass(frozen=True)
 class Usage:
-    """What a process took.
-
-    Attributes
-    ----------
-    cpu_s : float
-        Time on a processor [s].
-    memory_MB : float
-        Peak of the memory [MB].
-    """
+    """What a process took; the memory is its peak."""
 
     cpu_s: float
     memory_MB: float
@@ -49,56 +41,30 @@ class Usage:
 
 @dataclass(frozen=True)
 class Work:
-    """Jobs of about one length.
-
-    Attributes
-    ----------
-    name : str
-        What it is.
-    work_s : float
-        The work of all jobs together, on one core [s].
-    jobs : int
-        Their number.
-    chain : int
-        Jobs that wait for each other, one after another.
-    """
+    """Jobs of about one length."""
 
     name: str
-    work_s: float
+    work_s: float  # of all jobs together, on one core
     jobs: int
-    chain: int
+    chain: int  # jobs that wait for each other, one after another
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """What a cluster adds to the work.
+    """What a cluster adds to the work."""
 
-    Attributes
-    ----------
-    cores : int
-        Jobs of one core that a node runs at a time.
-    overhead_s : float
-        Time of a job beside its work: two starts of Snakemake [s].
-    jobs : int
-        Jobs that are in the queue at a time, ``jobs`` of the profile.
-    submit_s : float
-        Time in which Snakemake submits a job and sees that it has ended [s].
-    """
-
-    cores: int
-    overhead_s: float
-    jobs: int
-    submit_s: float
+    cores: int  # jobs of one core that a node runs at a time
+    overhead_s: float  # of a job beside its work: two starts of Snakemake
+    jobs: int  # in the queue at a time, ``jobs`` of the profile
+    submit_s: float  # in which Snakemake submits a job and sees that it has ended
 
 
 def main() -> None:
-    """Measure or estimate, and print."""
     given = parse()
     given.command(given)
 
 
 def parse() -> argparse.Namespace:
-    """Read the command line."""
     arguments = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -160,24 +126,7 @@ def print_shards(given: argparse.Namespace) -> None:
 def shard_command(
     model: dict, structures: int, shard: int, shards: int, folder: Path
 ) -> Sequence[str]:
-    """Shell command that makes the structures of a shard, then their waves.
-
-    Parameters
-    ----------
-    model : dict
-        A section of ``models`` in the configuration.
-    structures : int
-        Structures in the shard.
-    shard, shards : int
-        Number of the shard, from 0, and of all shards.
-    folder : Path
-        Where to put the files.
-
-    Returns
-    -------
-    sequence of str
-        The command.
-    """
+    """Shell command that makes the structures of a shard, from 0, then their waves."""
     material, microscope = model["material"], model["microscope"]
     energy_eV = yaml.safe_load((ROOT / microscope).read_text(encoding="utf-8"))["energy_eV"]
     script = (
@@ -195,22 +144,8 @@ def shard_command(
 def run_together(commands: Sequence[Sequence[str]]) -> tuple[float, list[Usage]]:
     """Run commands side by side, on one core each, as Snakemake does.
 
-    Parameters
-    ----------
-    commands : sequence of sequences of str
-        The commands.
-
-    Returns
-    -------
-    wall_s : float
-        Until the last has ended [s].
-    usages : list of Usage
-        What each took, its own commands included; the memory is that of the largest of these.
-
-    Raises
-    ------
-    SystemExit
-        If a command fails.
+    Gives the time until the last has ended [s], and what each took; the memory is that of the
+    largest of its own commands. One that fails ends it all.
     """
     single = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     begin = time.perf_counter()
@@ -241,7 +176,7 @@ def print_dry_runs(given: argparse.Namespace) -> None:
         with tempfile.TemporaryDirectory() as folder:
             overlay = Path(folder) / "shards.yaml"
             overlay.write_text(
-                yaml.safe_dump({"shard_minutes": None, "models": {"graphene_laptop": sizes}}),
+                yaml.safe_dump({"shard_minutes": None, "models": {"graphene_paper": sizes}}),
                 encoding="utf-8",
             )
             command = [
@@ -252,7 +187,7 @@ def print_dry_runs(given: argparse.Namespace) -> None:
             wall_s, (usage,) = run_together([[str(part) for part in command]])
         rows.append((shards, wall_s, usage.cpu_s, usage.memory_MB))
     print_table(
-        ("shards of graphene_laptop", "wall s", "CPU s", "peak MB"),
+        ("shards of graphene_paper", "wall s", "CPU s", "peak MB"),
         rows,
         ("d", ".1f", ".1f", ".0f"),
     )
@@ -278,35 +213,20 @@ def print_costs(given: argparse.Namespace) -> None:
 
 
 def structures_work(count: int, given: argparse.Namespace) -> Work:
-    """Say what structures and their waves are in jobs."""
+    """Structures and their waves in jobs."""
     work_s = count * given.structure_s
     shards = min(count, math.ceil(work_s / (60 * given.shard_minutes)))
     return Work(f"{count} structures", work_s, 2 * shards, chain=2)
 
 
 def frames_work(count: int, given: argparse.Namespace) -> Work:
-    """Say what series of frames of particles are in jobs, one chain for every series."""
+    """Series of frames of particles in jobs, one chain for every series."""
     series = math.ceil(count / given.series_frames)
     return Work(f"{count} frames", count * given.frame_s, SERIES_JOBS * series, SERIES_JOBS)
 
 
 def wall_s(work: Work, nodes: int, cluster: Cluster) -> float:
-    """Estimate the time from the first job to the last.
-
-    Parameters
-    ----------
-    work : Work
-        The jobs.
-    nodes : int
-        Nodes.
-    cluster : Cluster
-        What each job costs beside its work, and how many there may be at a time.
-
-    Returns
-    -------
-    float
-        The time that the jobs take, or Snakemake to submit them if that is longer [s].
-    """
+    """Estimate the time that jobs take, or Snakemake to submit them if that is longer [s]."""
     each_s = work.work_s / work.jobs + cluster.overhead_s
     slots = min(nodes * cluster.cores, cluster.jobs)
     rounds = max(work.chain, work.jobs / slots)
@@ -314,22 +234,7 @@ def wall_s(work: Work, nodes: int, cluster: Cluster) -> float:
 
 
 def limit(work: Work, nodes: int, cluster: Cluster) -> str:
-    """Name what limits a run.
-
-    Parameters
-    ----------
-    work : Work
-        The jobs.
-    nodes : int
-        Nodes.
-    cluster : Cluster
-        The cluster.
-
-    Returns
-    -------
-    str
-        The limit in words.
-    """
+    """Name what limits a run."""
     if wall_s(work, nodes, cluster) == work.jobs * cluster.submit_s:
         return "submitting"
     if work.jobs / min(nodes * cluster.cores, cluster.jobs) <= work.chain:
@@ -338,17 +243,7 @@ def limit(work: Work, nodes: int, cluster: Cluster) -> str:
 
 
 def print_table(heads: Sequence[str], rows: Iterable[Sequence], formats: Sequence[str]) -> None:
-    """Print a table in Markdown.
-
-    Parameters
-    ----------
-    heads : sequence of str
-        Names of the columns.
-    rows : iterable of sequences
-        Their values.
-    formats : sequence of str
-        How to write each column, as in :func:`format`.
-    """
+    """Print a table in Markdown; each column has a format as of :func:`format`."""
     line: Callable[[Iterable[str]], str] = "| {} |".format
     print(line(" | ".join(heads)))
     print(line(" | ".join("---" for _ in heads)))

@@ -26,7 +26,6 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def main() -> None:
-    """Time and print."""
     arguments = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -48,18 +47,7 @@ def main() -> None:
 
 
 def compiled(layer: keras.layers.Layer) -> Callable:
-    """A layer as one compiled function, by the backend's own means.
-
-    Parameters
-    ----------
-    layer : keras.layers.Layer
-        The layer.
-
-    Returns
-    -------
-    callable
-        It waits until the result is there.
-    """
+    """A layer as one compiled function, by the backend's own means; it waits for the result."""
 
     class Alone(keras.Model):
         """A model of one layer, for predict_on_batch to compile."""
@@ -78,24 +66,7 @@ def compiled(layer: keras.layers.Layer) -> Callable:
 
 
 def random_waves(count: int, energy_eV: float, orders: int = 139, sites: int = 700) -> Waves:
-    """Waves of the size that graphene has, with nothing in them to recognise.
-
-    Parameters
-    ----------
-    count : int
-        Number of waves.
-    energy_eV : float
-        Energy of the electrons [eV].
-    orders : int
-        Size of the spectra.
-    sites : int
-        Sites of each.
-
-    Returns
-    -------
-    Waves
-        The waves.
-    """
+    """Waves of the size that graphene has, with nothing in them to recognise."""
     rng = np.random.default_rng(0)
     spectra = 0.001 * rng.normal(size=(count, 1, orders, orders, 2)).astype("float32")
     spectra = spectra.view("complex64")[..., 0]
@@ -106,20 +77,7 @@ def random_waves(count: int, energy_eV: float, orders: int = 139, sites: int = 7
 
 
 def median_ms(call: Callable, repeats: int) -> float:
-    """Median time of a call, after a first one that compiles.
-
-    Parameters
-    ----------
-    call : callable
-        What to time.
-    repeats : int
-        Number of calls.
-
-    Returns
-    -------
-    float
-        Time [ms].
-    """
+    """Median time of a call [ms], after a first one that compiles."""
     call()
     times = []
     for _ in range(repeats):

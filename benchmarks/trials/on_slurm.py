@@ -19,23 +19,7 @@ def start_on_slurm(
 ) -> tuple[subprocess.Popen, int, str]:
     """Start a run on Slurm and wait until a script of it has come far enough.
 
-    Parameters
-    ----------
-    trial : Trial
-        The fault's folder.
-    script : str
-        Name of the script.
-    ready : callable, optional
-        Whether it has; by default, whether it writes a file.
-
-    Returns
-    -------
-    run : Popen
-        The run.
-    number : int
-        The process of the script.
-    job : str
-        Its job.
+    That is by default until it writes a file. Gives the run, the process of the script and its job.
     """
     if shutil.which("squeue") is None or subprocess.run(["sinfo"], capture_output=True).returncode:
         raise NotTried("needs a Slurm cluster, such as that of tests/cluster")
@@ -46,7 +30,7 @@ def start_on_slurm(
 
 
 def run_without_node(trial: Trial, state: str) -> int:
-    """Run on Slurm, and take away the node while it simulates a shard; give the exit code."""
+    """Run on Slurm, and take away the node while it simulates a shard; the exit code."""
     run, _, job = start_on_slurm(trial, "simulate_waves.py")
     node = told_of(job, "N")
     set_node(node, state)
@@ -75,7 +59,7 @@ def set_node(node: str, state: str) -> None:
 
 
 def cancel_jobs(trial: Trial) -> None:
-    """Cancel the Slurm jobs of the last run, as the README says, and wait until they have ended."""
+    """Cancel the Slurm jobs of the last run as a user does, and wait until they have ended."""
     runs = re.findall(r"SLURM run ID: (\S+)", trial.said)
     if not runs:
         return

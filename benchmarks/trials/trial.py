@@ -50,36 +50,18 @@ class NotTried(Exception):
 
 @dataclass
 class Trial:
-    """A folder in which a fault happens: a copy of the undisturbed one, less what is to be made.
-
-    Attributes
-    ----------
-    folder : Path
-        The folder.
-    target : list of str
-        What snakemake is asked for.
-    is_full_size : bool
-        Whether the chain is that of config/config.yaml instead of that of the tests.
-    options : tuple of str
-        More words of every command.
-    notes : list of str
-        What was seen, in short.
-    said : str
-        The output of all runs so far.
-    is_finished : bool
-        Whether the fault has been gone on from.
-    """
+    """A folder in which a fault happens: a copy of the undisturbed one, less what is to be made."""
 
     folder: Path
     target: list[str]
-    is_full_size: bool = False
-    options: tuple[str, ...] = ()
-    notes: list[str] = field(default_factory=list)
-    said: str = ""
-    is_finished: bool = False
+    is_full_size: bool = False  # the chain is that of config/config.yaml, not that of the tests
+    options: tuple[str, ...] = ()  # more words of every command
+    notes: list[str] = field(default_factory=list)  # what was seen, in short
+    said: str = ""  # the output of all runs so far
+    is_finished: bool = False  # the command has been rerun after the fault
 
     def command(self, *more: str) -> list[str]:
-        """Give the command of a run, on this machine unless ``more`` says where."""
+        """The command of a run, on this machine unless ``more`` says where."""
         more = (*self.options, *more)
         where = () if "--workflow-profile" in more else ("--cores", "1")
         tiny = () if self.is_full_size else (str(TINY),)
@@ -103,17 +85,16 @@ class Trial:
         )
 
     def end(self, started: subprocess.Popen) -> int:
-        """Wait for a run and keep what it said; give its exit code."""
+        """Wait for a run and keep what it said; its exit code."""
         text, _ = started.communicate(timeout=WAIT_S)
         self.said += text
         return started.returncode
 
     def run(self, *more: str, **environment: str) -> int:
-        """Run, keep what is said, give the exit code."""
         return self.end(self.start(*more, **environment))
 
     def process(self, script: str, ready: Callable[[], bool] = lambda: True) -> int:
-        """Wait until a script runs in this folder, and for more; give its process."""
+        """Wait until a script runs in this folder, and for more; its process."""
         until = time.monotonic() + WAIT_S
         while time.monotonic() < until:
             found = processes(self.folder, script) if ready() else []
@@ -123,11 +104,11 @@ class Trial:
         raise RuntimeError(f"{script} did not start in {self.folder}")
 
     def partials(self) -> list[Path]:
-        """Give the files that were being written."""
+        """The files that were being written."""
         return list((self.folder / "results").rglob(".*.partial*"))
 
     def sentences(self) -> str:
-        """Give the sentences that a user reads, without paths of this machine."""
+        """The sentences that a user reads, without paths of this machine."""
         found = []
         for line in self.said.splitlines():
             line = line.strip().replace(f"{self.folder.resolve()}/", "").replace(f"{ROOT}/", "")
@@ -147,20 +128,7 @@ def wait_until(done: Callable[[], object]) -> None:
 
 
 def processes(folder: Path, script: str) -> list[int]:
-    """Find the Python processes of a script in a folder.
-
-    Parameters
-    ----------
-    folder : Path
-        Their working folder.
-    script : str
-        Name of the script.
-
-    Returns
-    -------
-    list of int
-        Their numbers.
-    """
+    """The Python processes of a script that have a folder as their working folder."""
     found = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
@@ -176,18 +144,7 @@ def processes(folder: Path, script: str) -> list[int]:
 
 
 def results(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """Take stock of the results in a folder.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder of a run.
-
-    Returns
-    -------
-    dict of str to (int, bytes)
-        Time of change and contents of every file, by its path.
-    """
+    """Time of change and contents of every result in the folder of a run, by its path."""
     return {
         str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes())
         for path in sorted((folder / "results").rglob("*"))
@@ -221,7 +178,7 @@ def finish(trial: Trial) -> None:
 
 
 def follow_the_advice(trial: Trial) -> None:
-    """Do what the sentence says that names the damage."""
+    """Do what the sentence advises that names the damage."""
     advice = re.findall(r"to make it again: (rm .*), then", trial.said)
     if not advice:
         raise RuntimeError(f"no advice was given: {trial.said[-2000:]}")
@@ -229,7 +186,7 @@ def follow_the_advice(trial: Trial) -> None:
 
 
 def would_run(trial: Trial, rule: str) -> bool:
-    """Say whether a rule would run if the same command were given."""
+    """Whether the same command would run a rule now."""
     words = trial.command("--dry-run", *BY_TIME)
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     said = done.stdout + done.stderr
@@ -257,15 +214,8 @@ def compare(
 ) -> list[str]:
     """Say what was kept, what was made again and whether it is as if nothing had happened.
 
-    Parameters
-    ----------
-    whole, before, after : dict
-        :func:`results` of the undisturbed folder, and of the fault's before it and at the end.
-
-    Returns
-    -------
-    list of str
-        Short sentences; what must not be begins with LOST.
+    Given are the :func:`results` of the undisturbed folder, and of the fault's before it and at the
+    end. What must not be begins with LOST.
     """
     kept = [path for path in before if after.get(path, (0, b""))[1] == before[path][1]]
     words = [f"{len(kept)} of {len(before)} finished results unchanged"]
