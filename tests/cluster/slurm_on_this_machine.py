@@ -32,15 +32,8 @@ from pathlib import Path
 CONFIGURATION = Path("/etc/slurm/slurm.conf")
 MARK = "# Made by tests/cluster/slurm_on_this_machine.py: it may be overwritten and deleted.\n"
 PROGRAMS = (
-    "munged",
-    "slurmctld",
-    "slurmd",
-    "sbatch",
-    "srun",
-    "squeue",
-    "scancel",
-    "scontrol",
-    "sinfo",
+    *("munged", "slurmctld", "slurmd"),
+    *("sbatch", "srun", "squeue", "scancel", "scontrol", "sinfo"),
 )
 NODES = ("node1", "node2")
 START_S = 30
@@ -87,13 +80,7 @@ class NoSlurm(Exception):
 
 
 def check() -> None:
-    """See that a Slurm can be started here.
-
-    Raises
-    ------
-    NoSlurm
-        With the reason, one sentence.
-    """
+    """See that a Slurm can be started here; :class:`NoSlurm` tells why not."""
     missing = [program for program in PROGRAMS if not _program(program)]
     if missing:
         raise NoSlurm(
@@ -120,15 +107,8 @@ def is_running() -> bool:
 def start(cpus: int = 8, mem_mb: int = 64000, gpus: int = 1) -> None:
     """Start a Slurm with two partitions, ``compute`` and ``gpu``, on two nodes.
 
-    Parameters
-    ----------
-    cpus, mem_mb, gpus : int
-        What each node claims to have: cores, memory [MB] and GPUs.
-
-    Raises
-    ------
-    NoSlurm
-        If it cannot be started, or is not ready within half a minute.
+    Each node claims to have these cores, this memory and these GPUs. Raises :class:`NoSlurm` if the
+    cluster cannot be started, or is not ready within half a minute.
     """
     check()
     if is_running():
@@ -162,7 +142,7 @@ def start(cpus: int = 8, mem_mb: int = 64000, gpus: int = 1) -> None:
 
 
 def stop() -> None:
-    """Cancel what runs, stop the daemons that ``start`` started, and take their files away."""
+    """Cancel what runs, stop the daemons that ``start`` started, and remove their files."""
     if not CONFIGURATION.exists() or not CONFIGURATION.read_text().startswith(MARK):
         return
     folder = _folder()
@@ -199,12 +179,8 @@ def running(**claims: int) -> Iterator[None]:
 def jobs() -> list[dict[str, str]]:
     """All jobs of the last minutes, finished ones too, in the order in which they were submitted.
 
-    Returns
-    -------
-    list of dict
-        ``id``, ``state``, ``partition``, ``cpus``, ``memory`` such as ``2000M``, ``gpus`` such as
-        ``gres:gpu:1`` or ``N/A``, ``name``, the id of the run, ``comment``, in which Snakemake
-        writes the rule and its wildcards, and ``node``.
+    ``memory`` is such as ``2000M``, ``gpus`` such as ``gres:gpu:1`` or ``N/A``, ``name`` the id of
+    the run; in ``comment`` Snakemake writes the rule and its wildcards.
     """
     fields = {
         "id": "JobID",
@@ -310,7 +286,6 @@ def _stop_daemon(pid_file: Path) -> None:
 
 
 def main() -> int:
-    """Start or stop the cluster by hand."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("do", choices=["start", "stop", "jobs"])
     chosen = arguments.parse_args().do

@@ -53,7 +53,7 @@ def folder(tmp_path):
 
 
 def command(folder, *arguments):
-    """The README's call, for the tiny configuration in one shard, asking Slurm more often."""
+    """The documented call, for the tiny configuration in one shard, asking Slurm more often."""
     return [
         *(sys.executable, "-m", "snakemake", "--workflow-profile", ROOT / "profiles" / "slurm"),
         *("--snakefile", ROOT / "Snakefile", "--directory", folder),
