@@ -13,7 +13,10 @@ version = release = _PROJECT["version"]
 project_copyright = f"{author}, {_PROJECT['license']}"
 
 extensions = ["myst_parser"]
-exclude_patterns = ["_build", "reference/generated/conditions.md"]
+exclude_patterns = [
+    "_build",
+    *(f"reference/generated/{part}.md" for part in ("columns", "conditions")),
+]
 nitpicky = True
 myst_heading_anchors = 3
 myst_enable_extensions = ["deflist"]

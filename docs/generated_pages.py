@@ -13,6 +13,7 @@ import yaml
 
 from atomsight.learning import models
 from atomsight.materials import material, purpose
+from atomsight.orchestration import sample_sheet
 from atomsight.reporting import shipping
 
 _ROOT = Path(__file__).parents[1]
@@ -45,6 +46,7 @@ def write_all(folder: Path) -> None:
     pages = {
         "configuration.md": configuration(),
         "conditions.md": conditions(),
+        "columns.md": columns(),
         **{f"models/{name}.md": text for name, text in model_pages().items()},
         **{f"scripts/{name}.md": text for name, text in script_pages().items()},
     }
@@ -103,6 +105,15 @@ def _fit(name: str) -> dict[str, str]:
 def _minus(words: str) -> str:
     """The words with true minus signs."""
     return re.sub(r"-(?=\d)", "−", words)
+
+
+def columns() -> str:
+    """The columns of the sample sheet."""
+    rows = [
+        f"| `{name}` | {column.allowed} | {'yes' if column.is_required else ''} |"
+        for name, column in sample_sheet.COLUMNS.items()
+    ]
+    return "\n".join(["| column | what | required |", "|---|---|---|", *rows, ""])
 
 
 def model_pages() -> dict[str, str]:
