@@ -35,7 +35,7 @@ def test_everything_that_can_be_made_of_ones_own_series(opened):
 
 
 def test_a_sheet_of_simulated_series_only_is_told_how_to_add_ones_own(opened):
-    with pytest.raises(InputError, match=r"sheet\.tsv: .*add a row.*--config series="):
+    with pytest.raises(InputError, match=r"sheet\.tsv: .*a row for each.*--config series="):
         opened(SIMULATED).targets.own_series()
 
 

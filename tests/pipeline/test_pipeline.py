@@ -178,7 +178,10 @@ def test_what_ships_is_read_with_and_never_trained(folder):
 def test_without_a_series_of_ones_own_a_sentence_tells_how_to_add_it(folder):
     result = snakemake(folder, "series", "--dry-run")
     assert result.returncode == 1
-    assert "add a row for each series of your own" in result.stdout + result.stderr
+    assert (
+        "write a sheet of your own, with a row for each of your series"
+        in result.stdout + result.stderr
+    )
 
 
 def test_metrics_of_what_does_not_ship_are_refused_in_one_sentence(folder):

@@ -80,9 +80,9 @@ class Targets:
         own = self.series.own()
         if not own:
             raise InputError(
-                f"{self.series.configuration['series']}: every row is a simulated series; add a row"
-                " for each series of your own, or name your own sheet with --config series=PATH"
-                " (config/README.md tells of its columns)"
+                f"{self.series.configuration['series']}: every row is a simulated series; write a"
+                " sheet of your own, with a row for each of your series, and name it with --config"
+                " series=PATH (docs/reference/sample_sheet.md tells its columns)"
             )
         return [
             f"results/series/{name}/{file}"
