@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-import yaml
+import configuration_page
 
 from atomsight.learning import models
 from atomsight.materials import material, purpose
@@ -44,7 +44,7 @@ _FOUND = {
 def write_all(folder: Path) -> None:
     """Write every generated page, and remove those of what is no longer there."""
     pages = {
-        "configuration.md": configuration(),
+        "configuration.md": configuration_page.page(),
         "conditions.md": conditions(),
         "columns.md": columns(),
         **{f"models/{name}.md": text for name, text in model_pages().items()},
@@ -59,23 +59,6 @@ def write_all(folder: Path) -> None:
     for path in folder.rglob("*.md"):
         if str(path.relative_to(folder)) not in pages:
             path.unlink()
-
-
-def configuration() -> str:
-    """Every key of the configuration, section by section."""
-    schema = yaml.safe_load((_ROOT / "workflow/schemas/config.schema.yaml").read_text("utf-8"))
-    parts = ["# Configuration", _keys(schema)]
-    parts += [f"## {name}\n\n{_keys(part)}" for name, part in schema["$defs"].items()]
-    return "\n\n".join(parts) + "\n"
-
-
-def _keys(section: dict) -> str:
-    rows = [
-        f"| `{key}` | {part.get('unit', '')} | {part.get('default', '')!s:.40} "
-        f"| {part.get('description', '')} |"
-        for key, part in section.get("properties", {}).items()
-    ]
-    return "\n".join(["| key | unit | default | meaning |", "|---|---|---|---|", *rows])
 
 
 def conditions() -> str:
