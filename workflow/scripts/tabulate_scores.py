@@ -16,7 +16,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from atomsight import command_line
-from atomsight.files import atomic, provenance, tables
+from atomsight.files import provenance, tables
 from atomsight.reporting import documents
 
 
@@ -30,9 +30,7 @@ def main(argv: list[str] | None = None) -> None:
     made_by = {"commit": notes["git"]} | notes["versions"]
     blocks += [documents.Heading("Code"), listed(made_by)]
     blocks += [documents.Heading("Configuration"), listed(command_line.read_json(given.settings))]
-    with atomic.replacing(given.page) as partial:
-        partial.write_text(documents.to_html(blocks), encoding="utf-8")
-    provenance.write_notes(given.page)
+    documents.write(given.page, documents.to_html(blocks))
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:

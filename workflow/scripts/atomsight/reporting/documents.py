@@ -6,6 +6,9 @@ Markdown comes out aligned, so that it reads well as plain text.
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+from atomsight.files import atomic, provenance
 
 _STYLE = (
     "body { font: 15px/1.45 sans-serif; margin: 2em; max-width: 75em }\n"
@@ -102,3 +105,10 @@ def _html(block: Block) -> str:
 
 def _html_row(cells: tuple[str, ...], tag: str) -> str:
     return "<tr>" + "".join(f"<{tag}>{html.escape(text)}</{tag}>" for text in cells)
+
+
+def write(path: Path | str, text: str) -> None:
+    """Write a page whole or not at all, and its notes."""
+    with atomic.replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+    provenance.write_notes(path)

@@ -1,9 +1,15 @@
 """The tables that evaluations of a model leave, by what the model finds."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from atomsight import materials
+from atomsight.errors import InputError
+from atomsight.files import tables
+from atomsight.learning import models
 
 #: Columns of numbers needed of every table, by what a model finds. The first table of a kind must
 #: be there, the others may be missing.
@@ -67,3 +73,28 @@ class EvaluatedModel:
             return table["in_range"].to_numpy(bool)
         low, high = self.doses_e_per_A2
         return table["dose_e_per_A2"].between(0.999 * low, 1.001 * high).to_numpy()
+
+
+def read_model(folder: Path | str, place: Path | str) -> EvaluatedModel:
+    """Read the card of a model and the tables of what was measured of it, the first at least."""
+    card = models.read_card(folder)
+    finds = materials.purpose(card.material, card.class_names)
+    first = Path(place) / f"{next(iter(TABLES[finds]))}.csv"
+    if not first.is_file():
+        raise InputError(f"{first}: this table of the model {card.name} is missing; evaluate it")
+    found = {
+        name: _read_table(Path(place) / f"{name}.csv", columns)
+        for name, columns in TABLES[finds].items()
+        if (Path(place) / f"{name}.csv").is_file()
+    }
+    low, high = card.microscope["dose_e_per_A2"]
+    specimens = materials.material(card.material).IN_WORDS
+    return EvaluatedModel(card.name, finds, specimens, (float(low), float(high)), found)
+
+
+def _read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Read a table that has rows, and numbers in these columns."""
+    table = tables.read_csv(path, columns)
+    if table.empty:
+        raise InputError(f"{path}: the table has no rows; make it again")
+    return table

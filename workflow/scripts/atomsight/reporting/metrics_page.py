@@ -44,7 +44,8 @@ _HOW_TO_READ = (
 
 
 def page(models: Sequence[EvaluatedModel], claims: pd.DataFrame) -> list[Block]:
-    """Make the page, its models in the order given; ``claims`` as ``paper_claims`` reads them."""
+    """Make the page, its models by what they find, then by name."""
+    models = sorted(models, key=lambda model: (list(_FINDS).index(model.finds), model.name))
     blocks = [
         Heading("How far the models can be trusted", 1),
         Bullets(tuple(_TRUST[model.finds](model) for model in models)),
@@ -274,18 +275,19 @@ def _spread(part: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _details_of_columns(model: EvaluatedModel) -> Iterator[Block]:
+    keys = {"zone_axis": ("zone axis", "⟨{}⟩"), "tilt_deg": ("tilt", "{:g}°")}
     yield Paragraph("F1 against tilt and dose, and in brackets that of peak finding:")
     yield _by_dose(
         model,
         model.tables["columns"],
-        {"zone_axis": ("zone axis", "⟨{}⟩"), "tilt_deg": ("tilt", "{:g}°")},
+        keys,
         lambda row: f"{words.share(row['f1'])} ({words.share(row['classical_f1'])})",
     )
     yield Paragraph("Errors of the positions, likewise:")
     yield _by_dose(
         model,
         model.tables["columns"],
-        {"zone_axis": ("zone axis", "⟨{}⟩"), "tilt_deg": ("tilt", "{:g}°")},
+        keys,
         lambda row: (
             f"{words.picometres(row['rms_error_pm'] / 100)}"
             f" ({words.picometres(row['classical_rms_error_pm'] / 100)})"
