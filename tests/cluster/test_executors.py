@@ -163,9 +163,10 @@ def test_what_a_kill_left_half_done_is_made_again_by_the_same_command(tmp_path, 
 
 def test_the_least_time_of_a_rule_must_fit_its_partition(tmp_path):
     """Also where a job's time grows with its input: Slurm would let it wait for ever."""
-    sinfo = tmp_path / "sinfo"
-    sinfo.write_text("#!/bin/sh\nprintf '%s|4|64000|(null)\\n' 'compute|45:00' 'gpu|infinite'\n")
-    sinfo.chmod(0o755)
+    answer = "printf '%s|4|64000|(null)\\n' 'compute|45:00' 'gpu|infinite'"
+    for name, text in (("sinfo", answer), ("squeue", "")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
     tifffile.imwrite(tmp_path / "image.tif", np.ones((64, 64), np.float32))
     sheet = "series\tpath\tmodel\tpixel_size_A\nmine\timage.tif\tgraphene\t0.12\n"
     (tmp_path / "series.tsv").write_text(sheet)
