@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from made_inputs import PIXEL_A, Place, add, run, settings
 
 import evaluate
@@ -126,6 +127,12 @@ def shortened(file: str, name: str) -> Callable[[Path], None]:
     return change
 
 
+def frame_of_nothing(folder: Path) -> None:
+    images = tifffile.imread(folder / "image.tif")
+    images[3] = np.nan
+    tifffile.imwrite(folder / "image.tif", images, photometric="minisblack")
+
+
 def row(number: int, value: float) -> Callable:
     """Change one value of the column ``x_A`` of a table."""
     return lambda frame: frame["x_A"].where(frame.index != number, value)
@@ -152,6 +159,7 @@ WRONG = [
     ("import_series", settings(pixel_size_A=0.1, frames="9"), "no frame 9", "from 0 to 3"),
     ("import_series", settings(pixel_size_A=0.1, frames="all"), "'all'", "write numbers from 0"),
     ("import_series", settings(pixel_size_A=0.1, mask="absent.png"), "the mask does not exist"),
+    ("import_series", frame_of_nothing, "image.tif, frame 3", "100% of the pixels are saturated"),
     (
         "import_series",
         settings(pixel_size_A=2.1, model_pixel_size_A=[0.1, 0.14]),
@@ -163,6 +171,7 @@ WRONG = [
         *("the 4 chosen frames", "focal series of 3 images", "the column focus_A"),
     ),
     ("measure_strain", settings(bond=1.42), "strain.bond", "did you mean bond_A?"),
+    ("measure_strain", settings(template="diamond"), "strain.template", "one of graphene"),
     ("measure_strain", table("atoms.h5", "atoms", y_A=None), "atoms.h5", "no column 'y_A'"),
     ("measure_strain", table("atoms.h5", "atoms", x_A=row(17, np.nan)), "row 17", "no position"),
     ("correct_drift", attribute("atoms.h5", "frame_shape", (9, 128, 128)), "in these maps"),
@@ -176,6 +185,8 @@ WRONG = [
     ("follow_sites", settings(min_seen=0), "dynamics.min_seen: 0 must be at least 1"),
     ("follow_sites", '--hops {"level":1}', "hops.level is not a key"),
     ("follow_sites", text("errors.csv", "2,38", "x,38"), "'miss_alpha' holds text"),
+    ("follow_sites", text("errors.csv", "2,98", "0,98"), "row 2", "a number above zero"),
+    ("follow_sites", text("errors.csv", r"\n.*\n.*", ""), "errors.csv", "no row"),
     ("follow_sites", attribute("drift.h5", "frame_shape", (9, 128, 128)), "from one series"),
     ("compare_series", table("sites.h5", "sites", masked=True), "no site is left"),
     ("compare_series", table("sites.h5", "sites", event_rate=None), "no column 'event_rate'"),

@@ -2,17 +2,11 @@
 
 import numpy as np
 import pytest
-from ase.build import graphene
+from made_lattices import BOND_A, sheet, stone_wales
 
 from atomsight.analysis.bonds import bond_lengths, find_bonds, find_rings, typical_bond_length
 
-BOND_A = 1.42
 REACH = 3**0.25
-
-
-def sheet(cells: int) -> np.ndarray:
-    """A rhombus of graphene, `cells` by `cells`, a zigzag row along x."""
-    return graphene(a=np.sqrt(3) * BOND_A, size=(cells, cells, 1)).positions[:, :2]
 
 
 def hexagons(cells: int) -> int:
@@ -23,18 +17,6 @@ def hexagons(cells: int) -> int:
 def bonds_and_rings(positions, **more):
     bonds = find_bonds(positions, 3, REACH)
     return bonds, find_rings(positions, bonds, **more)
-
-
-def stone_wales(positions: np.ndarray) -> np.ndarray:
-    """Turn the bond nearest to the middle by 90 degrees."""
-    bonds = find_bonds(positions, 3, REACH)
-    middles = positions[bonds].mean(axis=1)
-    bond = bonds[np.linalg.norm(middles - positions.mean(axis=0), axis=1).argmin()]
-    half = (positions[bond[1]] - positions[bond[0]]) / 2
-    middle = positions[bond].mean(axis=0)
-    turned = positions.copy()
-    turned[bond] = middle + np.array([[-1], [1]]) * [-half[1], half[0]]
-    return turned
 
 
 def test_pristine_patch_has_hexagons_only():
@@ -62,7 +44,7 @@ def test_bonds_come_once_and_in_order():
 
 
 def test_stone_wales_defect_has_two_pentagons_and_two_heptagons():
-    positions = stone_wales(sheet(12))
+    positions, _ = stone_wales(sheet(12))
     _, rings = bonds_and_rings(positions)
     assert np.bincount(rings.sizes).tolist() == [0, 0, 0, 0, 0, 2, hexagons(12) - 4, 2]
     pentagons = rings.centres[rings.sizes == 5]
@@ -72,7 +54,7 @@ def test_stone_wales_defect_has_two_pentagons_and_two_heptagons():
 
 def test_vacancy_is_a_ring_of_twelve_and_a_larger_hole_is_none():
     positions = sheet(10)
-    middle = np.linalg.norm(positions - positions.mean(axis=0), axis=1)
+    middle = np.linalg.norm(positions, axis=1)
     vacancy = np.delete(positions, middle.argmin(), axis=0)
     assert np.bincount(bonds_and_rings(vacancy)[1].sizes)[12] == 1
     assert bonds_and_rings(vacancy, largest=11)[1].sizes.max() == 6
@@ -101,7 +83,7 @@ def test_corners_name_the_atoms_of_every_ring():
 
 def test_bond_length_is_not_moved_by_a_hole():
     positions = sheet(14)
-    positions = positions[np.linalg.norm(positions - positions.mean(axis=0), axis=1) > 8]
+    positions = positions[np.linalg.norm(positions, axis=1) > 8]
     assert typical_bond_length(positions, 3) == pytest.approx(BOND_A)
 
 

@@ -5,6 +5,7 @@ import tracemalloc
 import numpy as np
 import pandas as pd
 import pytest
+from made_lattices import hexagonal
 from numpy.testing import assert_allclose
 
 import compare_series
@@ -14,32 +15,10 @@ from atomsight.config.analysis import ComparisonSettings
 from atomsight.files import provenance, sealed, tables
 
 SETTINGS = ComparisonSettings.parse({"resamples": 500}, "comparison")
-COLUMNS = [
-    "test",
-    "rate",
-    "name_a",
-    "name_b",
-    "sites_a",
-    "sites_b",
-    "matched",
-    "only_in_a",
-    "only_in_b",
-    "mean_rate_a",
-    "mean_rate_b",
-    "ratio",
-    "ratio_low",
-    "ratio_high",
-    "statistic",
-    "p_value",
-]
 
 
-def lattice(radius_A=14.0, spacing_A=2.5, origin=(0.0, 0.0)):
-    """A round piece of a hexagonal lattice."""
-    index = np.arange(-20, 21)
-    i, j = (grid.ravel() for grid in np.meshgrid(index, index))
-    positions = spacing_A * np.stack([i + j / 2, j * np.sqrt(3) / 2], axis=1)
-    return positions[np.linalg.norm(positions - 0.3, axis=1) < radius_A] + origin
+def lattice(radius_A=14.0):
+    return hexagonal(radius_A) + 0.3
 
 
 def sites(positions, hop_rate, event_rate=None, masked=False):
@@ -116,7 +95,7 @@ def test_the_table_by_hand():
     table = compare_rates(
         sites(positions, a), sites(positions, b), pairs, ("vacuum", "gas"), SETTINGS
     )
-    assert list(table) == COLUMNS
+    assert list(table) == list(comparison.COLUMNS)
     assert table["test"].tolist() == ["wilcoxon", "permutation", "mann_whitney"] * 2
     assert set(table["name_a"]) == {"vacuum"}
     assert set(table["name_b"]) == {"gas"}
@@ -269,7 +248,7 @@ def test_the_script_writes_the_table(two_series, capsys):
     folder, a, b = two_series
     assert run(folder, a, b, "--names", "vacuum", "gas", "--settings", '{"resamples": 200}') == 0
     table = pd.read_csv(folder / "comparison.csv")
-    assert list(table) == COLUMNS
+    assert list(table) == list(comparison.COLUMNS)
     kept = int((~a["masked"]).sum())
     assert (table["matched"] == kept).all()
     assert table.loc[0, ["name_a", "name_b"]].tolist() == ["vacuum", "gas"]
@@ -322,7 +301,7 @@ def test_a_series_of_one_frame_leaves_nothing_to_compare_and_an_empty_table(two_
     assert "two successive frames" in caught.err
     assert "dose_e_per_A2" not in caught.err
     assert caught.out == ""
-    assert (folder / "comparison.csv").read_text() == ",".join(COLUMNS) + "\n"
+    assert (folder / "comparison.csv").read_text() == ",".join(comparison.COLUMNS) + "\n"
 
 
 def test_hop_rates_are_compared_where_no_events_are_known(two_series, capsys):

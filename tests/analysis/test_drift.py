@@ -1,17 +1,15 @@
 """Drift: a particle is followed over the frames, and what cannot be followed is told."""
 
-import json
 import logging
 
 import numpy as np
-import pandas as pd
 import pytest
+from made_lattices import hexagonal
 
 import correct_drift
-from atomsight.analysis.dynamics.drift import Columns, follow_drift, read_drift
+from atomsight.analysis.dynamics.drift import Columns, follow_drift
 from atomsight.config.analysis import DynamicsSettings
 from atomsight.errors import InputError
-from atomsight.files import layout, sealed, tables
 
 PIXEL_A = 0.2
 SHAPE = (256, 256)
@@ -20,19 +18,9 @@ SIGMA_A = 0.4
 SETTINGS = DynamicsSettings(site_radius_A=0.7, min_matched=0.3, memory_frames=20)
 
 
-@pytest.fixture(autouse=True)
-def _quiet_logging():
-    yield
-    logging.captureWarnings(False)
-
-
 def lattice_patch(centre_A=(25.0, 25.0), radius_A=13.5, turn_rad=0.3):
-    """About a hundred columns of a hexagonal lattice, 2.5 Å apart, in a round patch."""
-    steps = np.stack(np.meshgrid(np.arange(-20, 21), np.arange(-20, 21)), -1).reshape(-1, 2)
-    cosine, sine = np.cos(turn_rad), np.sin(turn_rad)
-    points = steps @ (2.5 * np.array([[1, 0], [0.5, np.sqrt(3) / 2]]))
-    points = points[np.hypot(*points.T) < radius_A]
-    return points @ np.array([[cosine, sine], [-sine, cosine]]) + centre_A
+    """About a hundred columns 2.5 Å apart."""
+    return hexagonal(radius_A, turn_rad=turn_rad) + centre_A
 
 
 def observe(places_A, rng, noise_A=0.2, missed=0.05, false=5):
@@ -86,6 +74,7 @@ def test_a_wandering_particle_is_followed(seed):
     particle = lattice_patch(turn_rad=rng.uniform(0, 1))
     assert 90 < len(particle) < 120
     table = follow([observe(particle + drift, rng) for drift in true_A])
+    assert list(table) == ["frame", "x_A", "y_A", "columns", "matched", "used"]
     assert table["used"].all()
     assert error_A(table, true_A) < 0.1
 
@@ -192,50 +181,15 @@ def test_maps_are_asked_for_one_by_one_and_only_a_few_times():
     assert len(asked) <= 2.5 * len(found)
 
 
-# The script
-
-
-def write_series(folder, found):
-    columns = series(found)
-    with sealed.create(folder / "maps.h5", {}) as file:
-        maps = layout.create_maps(file, (*columns.frame_shape, 2), PIXEL_A, ["b", "c"], SIGMA_A, {})
-        for frame, one in enumerate(found):
-            maps[frame] = np.stack([1 - picture(one), picture(one)], axis=-1)
-    facts = {"pixel_size_A": PIXEL_A, "frame_shape": columns.frame_shape}
-    with sealed.create(folder / "atoms.h5", facts) as file:
-        x_A, y_A = columns.positions_A.T
-        table = pd.DataFrame({"frame": columns.frames, "x_A": x_A, "y_A": y_A})
-        tables.write_table(file, "atoms", table)
-    return columns
-
-
-def run(folder, *more):
-    names = [str(folder / name) for name in ("maps.h5", "atoms.h5", "drift.h5")]
-    return correct_drift.main([*names, *more])
-
-
-def test_the_script_writes_the_drift_and_names_the_frames_left_out(tmp_path, capsys):
+def test_frames_left_out_are_named(caplog):
     rng = np.random.default_rng(9)
     true_A = wander(6, rng)
     true_A[2] = [70, 0]
     found = [observe(lattice_patch() + drift, rng) for drift in true_A]
     found[4] = found[4][:0]
-    columns = write_series(tmp_path, found)
-    assert run(tmp_path, "--settings", json.dumps({"min_matched": 0.4})) == 0
-    drift = read_drift(tmp_path / "drift.h5", columns)
-    assert list(drift) == ["frame", "x_A", "y_A", "columns", "matched", "used"]
-    assert error_A(drift, true_A) < 0.1
-    lines = capsys.readouterr().err.splitlines()
-    assert lines[0].startswith("frame 2 is not used: ")
-    assert lines[1] == "frame 4 has no columns and is not used"
-    assert lines[2].startswith("4 of 6 frames are used; the drift reaches ")
-    assert len(lines) == 3
-
-
-def test_drift_of_another_series_is_refused(tmp_path):
-    rng = np.random.default_rng(12)
-    write_series(tmp_path, [observe(lattice_patch(), rng) for _ in range(2)])
-    run(tmp_path)
-    other = series([observe(lattice_patch(), rng)])
-    with pytest.raises(InputError, match="is of 2 frames of 256 × 256 pixels"):
-        read_drift(tmp_path / "drift.h5", other)
+    with caplog.at_level(logging.INFO):
+        correct_drift.report(follow(found, min_matched=0.4))
+    first, second, last = caplog.messages
+    assert first.startswith("frame 2 is not used: ")
+    assert second == "frame 4 has no columns and is not used"
+    assert last.startswith("4 of 6 frames are used; the drift reaches ")

@@ -1,7 +1,5 @@
 """The script: columns, drift and substrate in, sites and their occupancy out."""
 
-import logging
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,34 +11,15 @@ from atomsight.files import sealed, tables
 PIXEL_A = 0.1
 SHAPE = (300, 300)
 COLUMNS = [
-    "site",
-    "x_A",
-    "y_A",
-    "masked",
-    "frames_in_view",
-    "frames_seen",
-    "occurrence",
-    "events",
-    "event_rate",
-    "hop_rate",
-    "hop_rate_low",
-    "hop_rate_high",
-    "p_appear",
-    "p_vanish",
-    "p_static",
-    "hopping",
+    *("site", "x_A", "y_A", "masked", "frames_in_view", "frames_seen", "occurrence", "events"),
+    *("event_rate", "hop_rate", "hop_rate_low", "hop_rate_high", "p_appear", "p_vanish"),
+    *("p_static", "hopping"),
 ]
 ERRORS = """dose_e_per_A2,miss_rate,miss_alpha,miss_beta,false_rate,false_alpha,false_beta,\
 occupied_sites,empty_sites,frames
 300,0.05,2,38,0.01,1,99,500,200,60
 3000,0.02,2,98,0.005,1,199,500,200,60
 """
-
-
-@pytest.fixture(autouse=True)
-def _quiet_logging():
-    yield
-    logging.captureWarnings(False)
 
 
 def lattice():

@@ -361,26 +361,3 @@ def test_a_dose_above_takes_the_errors_of_the_highest_and_says_so(errors_csv, ca
 def test_a_dose_that_is_none_is_refused(errors_csv, dose):
     with pytest.raises(InputError, match="give a positive number"):
         hops.read_errors(errors_csv, dose)
-
-
-COLUMNS = "dose_e_per_A2,miss_alpha,miss_beta,false_alpha,false_beta"
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        (None, "does not exist"),
-        ("", "not a table"),
-        ("dose_e_per_A2\n100\n", "the column 'miss_alpha' is missing"),
-        (f"{COLUMNS}\n", "has no row"),
-        (f"{COLUMNS}\n9,1,1,1,0\n", "row 1 has"),
-        (f"{COLUMNS}\n9,1,1,1,x\n", "'false_beta' holds text"),
-    ],
-)
-def test_a_table_of_errors_that_is_none_is_told(tmp_path, text, sentence):
-    path = tmp_path / "errors.csv"
-    if text is not None:
-        path.write_text(text)
-    with pytest.raises(InputError, match=sentence) as caught:
-        hops.read_errors(path, 0.1)
-    assert not isinstance(caught.value, hops.UncoveredDose)

@@ -1,7 +1,6 @@
 """The script: atoms of a series in, tables of strain, bonds and rings out."""
 
 import json
-import logging
 
 import numpy as np
 import pandas as pd
@@ -42,12 +41,6 @@ def write_atoms(path, table):
     with sealed.create(path, provenance.made_by("locate_atoms.py", {})) as file:
         tables.write_table(file, "atoms", table)
     return path
-
-
-@pytest.fixture(autouse=True)
-def _quiet_logging():
-    yield
-    logging.captureWarnings(False)
 
 
 @pytest.fixture

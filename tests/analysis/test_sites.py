@@ -3,8 +3,8 @@
 import time
 
 import numpy as np
-import pandas as pd
 import pytest
+from made_lattices import drift_table
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial import KDTree
 
@@ -24,16 +24,8 @@ def columns_of(found):
     return Columns(frames, np.concatenate(found), (len(found), *SHAPE), PIXEL_A)
 
 
-def drift_of(shifts_A, unused=()):
-    table = pd.DataFrame(shifts_A, columns=["x_A", "y_A"])
-    table.insert(0, "frame", np.arange(len(table)))
-    table["used"] = ~table["frame"].isin(unused)
-    table.loc[list(unused), ["x_A", "y_A"]] = np.nan
-    return table
-
-
 def still(frames):
-    return drift_of(np.zeros((frames, 2)))
+    return drift_table(np.zeros((frames, 2)))
 
 
 def square_lattice(edge=6, spacing_A=2.5, corner_A=10.0):
@@ -50,7 +42,7 @@ def test_a_lattice_that_drifts_gives_its_sites_by_row_and_column():
     lattice = square_lattice()
     shifts_A = np.random.default_rng(0).uniform(-5, 5, (12, 2))
     shifts_A[0] = 0
-    sites = find([lattice + shift for shift in shifts_A], drift_of(shifts_A))
+    sites = find([lattice + shift for shift in shifts_A], drift_table(shifts_A))
     assert_allclose(sites.positions_A, lattice, atol=1e-9)
     assert sites.occupied.dtype == np.int8
     assert (sites.occupied == 1).all()
@@ -91,7 +83,7 @@ def test_a_site_out_of_view_is_not_empty_but_unknown():
     lattice = np.array([[3.0, 20.0], [20.0, 20.0]])
     shifts_A = np.array([[0, 0], [-2.5, 0], [-4.0, 0], [0, 0]])
     found = [lattice, lattice[1:] + shifts_A[1], lattice[1:] + shifts_A[2], lattice]
-    sites = find(found, drift_of(shifts_A))
+    sites = find(found, drift_table(shifts_A))
     assert_array_equal(sites.occupied[0], [1, -1, -1, 1])
     assert_array_equal(sites.occupied[1], [1, 1, 1, 1])
     table = site_table(sites)
@@ -107,7 +99,8 @@ def test_the_border_is_not_in_view():
 
 def test_frames_that_are_not_used_are_unknown_and_break_the_pairs():
     lattice = square_lattice(3)
-    sites = find([lattice] * 2 + [lattice + 1.1] + [lattice] * 2, drift_of(np.zeros((5, 2)), [2]))
+    found = [lattice, lattice, lattice + 1.1, lattice, lattice]
+    sites = find(found, drift_table(np.zeros((5, 2)), [2]))
     assert (sites.occupied[:, 2] == -1).all()
     assert (sites.occupied[:, [0, 1, 3, 4]] == 1).all()
 
@@ -152,7 +145,7 @@ def test_a_single_frame_has_all_its_columns_for_sites_and_no_events():
 @pytest.mark.parametrize("empty", [[], [1]])
 def test_a_series_without_columns_has_no_sites(empty):
     found = [np.empty((0, 2))] * 3
-    sites = find(found, drift_of(np.zeros((3, 2)), empty))
+    sites = find(found, drift_table(np.zeros((3, 2)), empty))
     assert sites.occupied.shape == (0, 3)
     assert len(site_table(sites)) == 0
 

@@ -2,28 +2,19 @@
 
 import numpy as np
 import pytest
-from ase.build import graphene as ase_graphene
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_lattices import BOND_A, sheet, stone_wales
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial import KDTree
 
 from atomsight.analysis import strain
 from atomsight.analysis.bonds import find_bonds, find_rings
-from atomsight.config.analysis import StrainSettings
-from atomsight.errors import InputError
 from atomsight.geometry import rotate
 
-BOND_A = 1.42
 GRAPHENE = strain.graphene(BOND_A)
 ABSOLUTE = strain.Reference(scale=1.0, orientation_rad=0.0)
 TENSOR = ["e_xx", "e_yy", "e_xy"]
-
-
-def sheet(cells: int) -> np.ndarray:
-    """A rhombus of graphene about the origin, `cells` by `cells`, a zigzag row along x."""
-    positions = ase_graphene(a=np.sqrt(3) * BOND_A, size=(cells, cells, 1)).positions[:, :2]
-    return positions - positions.mean(axis=0)
 
 
 def fit(positions, template=GRAPHENE, max_rmsd=0.15):
@@ -43,16 +34,6 @@ def interior(lattice: np.ndarray) -> np.ndarray:
     """Which atoms of an unstrained sheet sit between three whole hexagons."""
     counts = KDTree(lattice).query_ball_point(lattice, 2.01 * BOND_A, return_length=True)
     return counts == 1 + 3 + 6 + 3
-
-
-def stone_wales(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Turn the bond nearest to the origin by 90 degrees; also give its two atoms."""
-    bonds = find_bonds(positions, 3, GRAPHENE.reach)
-    bond = bonds[np.linalg.norm(positions[bonds].mean(axis=1), axis=1).argmin()]
-    middle = positions[bond].mean(axis=0)
-    turned = positions.copy()
-    turned[bond] = middle + rotate(positions[bond] - middle, np.pi / 2)
-    return turned, bond
 
 
 def within_60_degrees(angles):
@@ -297,20 +278,3 @@ def test_another_lattice_needs_another_template_only(template):
     assert len(table) == 11**2
     assert_allclose(table[TENSOR] - [0.03, -0.04, 0.02], 0, atol=1e-10)
     assert_allclose(table["rotation_rad"], turn, atol=1e-10)
-
-
-@pytest.mark.parametrize(
-    ("section", "message"),
-    [
-        ({"template": "diamond"}, "must be one of graphene"),
-        ({"template": ["graphene"]}, "must be one of graphene"),
-        ({"reference": "mean"}, "must be one of relative, absolute"),
-        ({"bond_A": 0}, "bond_A: 0 must be more than"),
-        ({"bond_A": "1.42"}, "bond_A: '1.42' must be a number"),
-        ({"max_rmsd": True}, "max_rmsd: True must be a number"),
-        ({"max_rmsd": float("nan")}, "max_rmsd: nan must be a number"),
-    ],
-)
-def test_settings_refuse_what_makes_no_sense(section, message):
-    with pytest.raises(InputError, match=message):
-        StrainSettings.parse(section, "strain")

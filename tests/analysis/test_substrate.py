@@ -1,13 +1,13 @@
 """The mean image, and what of it is substrate."""
 
 import json
-import logging
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+from made_lattices import drift_table
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import ndimage
 
@@ -26,20 +26,6 @@ SETTINGS = SubstrateSettings.parse({}, "substrate")
 FRAMES = 16
 #: The substrate ends at this row, the particle stands above it.
 EDGE = 150
-
-
-@pytest.fixture(autouse=True)
-def _quiet_logging():
-    yield
-    logging.captureWarnings(False)
-
-
-def drift_of(shifts_A, unused=()):
-    table = pd.DataFrame(np.asarray(shifts_A, float), columns=["x_A", "y_A"])
-    table.insert(0, "frame", np.arange(len(table)))
-    table["used"] = ~table["frame"].isin(unused)
-    table.loc[list(unused), ["x_A", "y_A"]] = np.nan
-    return table
 
 
 def frames_of(images, usable=None):
@@ -81,7 +67,7 @@ def scene(rng, speckle, noise, frames=FRAMES, reach_A=3.0):
     places_A = particle()
     return (
         frames_of(images),
-        drift_of(shifts_A),
+        drift_table(shifts_A),
         Sites(places_A, np.ones((len(places_A), frames), np.int8)),
     )
 
@@ -114,7 +100,7 @@ def test_whole_pixels_of_drift_are_undone_exactly():
     starts = [(10, 10), (14, 10), (7, 21)]  # (row, column) of the frame on what is there
     images = [wide[row : row + 50, column : column + 60] for row, column in starts]
     shifts_A = [((10 - column) * PIXEL_A, (10 - row) * PIXEL_A) for row, column in starts]
-    means = average_frames(frames_of(images), drift_of(shifts_A))
+    means = average_frames(frames_of(images), drift_table(shifts_A))
     assert_allclose(means.corner_A, [0, -3 * PIXEL_A], atol=1e-12)
     seen = means.seen == 3
     there = wide[7 : 7 + means.seen.shape[0], 10 : 10 + means.seen.shape[1]]
@@ -131,7 +117,7 @@ def test_pixels_that_are_not_usable_and_frames_not_used_do_not_count():
     usable = np.ones(images.shape, bool)
     usable[0, :10] = False
     usable[:, 20, 20] = False
-    means = average_frames(frames_of(images, usable), drift_of(np.zeros((4, 2)), [3]))
+    means = average_frames(frames_of(images, usable), drift_table(np.zeros((4, 2)), [3]))
     seen = in_first_frame(means, means.seen)[:64, :64]
     assert (seen[:10] == 2).all()
     assert seen[20, 20] == 0
@@ -199,7 +185,7 @@ def test_the_distance_from_the_sites_is_known_to_a_pixel():
 def still_images():
     rng = np.random.default_rng(2)
     shifts_A = [(0, 0), (2.0, -1.0)]
-    return average_frames(frames_of(rng.normal(size=(2, *SHAPE))), drift_of(shifts_A))
+    return average_frames(frames_of(rng.normal(size=(2, *SHAPE))), drift_table(shifts_A))
 
 
 def read(path, images, source_pixel_size_A=PIXEL_A):

@@ -2,16 +2,12 @@
 
 from dataclasses import replace
 
-import keras
 import numpy as np
-import pandas as pd
 import pytest
-from made_models import ATOM_CARD
+from made_models import ATOM_CARD, save_tiny_model
 
 import map_classes
 from atomsight.files import layout, sealed
-from atomsight.learning import models
-from atomsight.learning.network import build_network
 
 FOCUS_A = (-170.0, -40.0, 90.0)
 CARD = replace(
@@ -25,9 +21,7 @@ CARD = replace(
 
 @pytest.fixture
 def model(tmp_path):
-    keras.utils.set_random_seed(1)
-    models.save(tmp_path / "model", build_network(2, 3, 2), CARD, pd.DataFrame({"epoch": [0]}))
-    return tmp_path / "model"
+    return save_tiny_model(tmp_path / "model", CARD)
 
 
 def write_frames(path, images, focus_A=FOCUS_A):
