@@ -15,17 +15,13 @@ shell.prefix("set -euo pipefail; tee() ( trap '' INT TERM; exec tee \"$@\" ); ")
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/figure_lookups.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/series.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/dynamics.smk"
 include: "workflow/rules/evaluation.smk"
-include: "workflow/rules/conditions.smk"
 include: "workflow/rules/metrics.smk"
 include: "workflow/rules/figures.smk"
-include: "workflow/rules/dynamics_figures.smk"
-include: "workflow/rules/focal_figures.smk"
 
 
 rule series:
@@ -37,11 +33,7 @@ rule series:
 rule all:
     default_target: True
     input:
-        drawn("results/graphene_strain.png", series.read_by("atoms")),
-        drawn("results/gold_dynamics.png", dynamics_series()),
-        drawn("results/gold_heights.png", drawn_series("heights")),
-        drawn("results/mos2_species.png", drawn_series("species")),
+        pictures.possible(series),
         expand("results/series/{series}/heights.png", series=series.read_by("heights")),
         expand("results/series/{series}/species.png", series=series.read_by("species")),
-        rules.figures.input,
         rules.scores.input,

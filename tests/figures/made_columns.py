@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from made_sites import image_of, lattice
 
-from atomsight.figures import column_tables
+from atomsight.figures.parts import column_tables
 from atomsight.files import layout, sealed, tables
 
 PIXEL_A = 0.2

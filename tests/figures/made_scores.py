@@ -5,8 +5,10 @@ import pandas as pd
 
 from atomsight.evaluation import atom_scores
 from atomsight.evaluation.classification import wilson_interval
+from atomsight.figures import column_performance
 
 ATOMS = 2000
+TILTS = (0.0, 2.0, 5.0)
 
 #: Condition, unit, values and trained range.
 SWEEPS = (
@@ -97,3 +99,14 @@ def setting_scores(count=30):
         part["resolves_bond"] = limits <= 1.42
         parts.append(part.assign(in_range=np.arange(count) % 5 > 0))
     return pd.concat(parts, ignore_index=True)
+
+
+def column_scores(zone_axes=("110", "111"), tilts=TILTS):
+    """As ``evaluate.py columns`` writes its second table."""
+    rows = [
+        (axis, tilt, dose, 20, f1 - tilt / 50, 30 - 10 * f1, f1 / 2, 60 - 10 * f1)
+        for axis in zone_axes
+        for tilt in tilts
+        for dose, f1 in ((1000, 0.9), (100, 0.5), (10000, 0.98))
+    ]
+    return pd.DataFrame(rows, columns=column_performance.COLUMNS)

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.text import Text
 from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 
-from atomsight.figures.series_tables import SiteSeries, Substrate
+from atomsight.figures.parts.series_tables import SiteSeries, Substrate
 from atomsight.files import layout, sealed, tables
 
 PIXEL_A = 0.2

@@ -3,26 +3,20 @@
 import dataclasses
 
 import made_columns
+import made_files
 import made_sites
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-import plot_column_heights
-import plot_gold_heights
 import score
 from atomsight.config import settings
 from atomsight.errors import InputError
 from atomsight.evaluation.scoring.classes import ClassScoreSettings
-from atomsight.figures import (
-    column_heights,
-    column_tables,
-    counting_scores,
-    gold_heights,
-    height_panels,
-)
-from atomsight.figures.counting_scores import Scores
+from atomsight.figures import column_heights, gold_heights
+from atomsight.figures.parts import column_tables, counted_panels, counting_scores, height_panels
+from atomsight.figures.parts.counting_scores import Scores
 from atomsight.phantoms import focal_truth
 
 
@@ -48,7 +42,7 @@ def test_differences_are_counts_minus_truth_up_to_the_last_class():
     assert pairs["found"][0] == -1
     assert list(off) == [1] + [0] * (len(true) - 2)
     assert true["height"].max() > made_columns.GREATEST
-    assert column_heights.exact_text(counted, made_columns.truth()) == "127 of 129 exact"
+    assert counted_panels.exact_text(counted, made_columns.truth()) == "127 of 129 exact"
 
 
 def test_exact_counts_leave_out_the_rim_and_pairs_as_far_apart_as_the_scores_do():
@@ -153,9 +147,9 @@ def test_the_last_class_has_a_tick(greatest, ticks):
 
 def test_a_stack_of_several_focal_series_says_which_one_is_drawn():
     counted = made_columns.counted_columns()
-    said = column_heights.facts(made_columns.images(specimens=2), counted, 3e4)
+    said = counted_panels.facts(made_columns.images(specimens=2), counted, 3e4)
     assert said.startswith("focal series 1 of 2: 3 images, ")
-    assert column_heights.facts(made_columns.images(), counted, 3e4).startswith("3 images, ")
+    assert counted_panels.facts(made_columns.images(), counted, 3e4).startswith("3 images, ")
     for truth in (made_columns.truth(), None):
         series = made_columns.images(specimens=10, specimen=9)
         figure = column_heights.draw(series, counted, truth, 3e4, "")
@@ -225,45 +219,8 @@ def test_it_can_do_without_other_methods_and_with_one_range_of_tilts():
     assert made_sites.overhang(figure) < 0.005
 
 
-@pytest.fixture
-def files(tmp_path):
-    """Paths of images, counted columns and truth."""
-    paths = [str(tmp_path / name) for name in ("frames.h5", "heights.csv", "truth.h5")]
-    made_columns.write_frames(paths[0], made_columns.images())
-    made_columns.counted_columns().to_csv(paths[1], index=False)
-    true = made_columns.true_columns()
-    made_columns.write_truth(paths[2], true.assign(**{"class": true["height"].astype(str)}))
-    return paths
-
-
-@pytest.fixture
-def tables(tmp_path):
-    """Options that name the tables of scores."""
-    options = []
-    for name, table in vars(scores()).items():
-        table.to_csv(tmp_path / f"{name}.csv", index=False)
-        options += [f"--{name}", str(tmp_path / f"{name}.csv")]
-    return options
-
-
-def test_the_scripts_draw_the_same_bytes_again(files, tables, tmp_path):
-    drawn = [tmp_path / "one.png", tmp_path / "two.png"]
-    for path in drawn:
-        assert plot_column_heights.main([str(path), *files[:2], "--truth", files[2]]) == 0
-    assert drawn[0].read_bytes() == drawn[1].read_bytes()
-    for path in drawn:
-        assert plot_gold_heights.main([str(path), *files, *tables]) == 0
-    assert drawn[0].read_bytes() == drawn[1].read_bytes()
-
-
-def test_a_real_series_is_drawn_without_a_truth(files, tmp_path):
-    out = tmp_path / "real.png"
-    assert plot_column_heights.main([str(out), *files[:2], "--title", "gold"]) == 0
-    assert out.read_bytes()[:4] == b"\x89PNG"
-
-
-def test_heights_read_from_text_are_as_they_were(files):
-    table = column_tables.read_heights(files[1])
+def test_heights_read_from_text_are_as_they_were(tmp_path):
+    table = column_tables.read_heights(made_files.column_heights(tmp_path)["heights"])
     made = made_columns.counted_columns()
     assert list(table["reason"]) == list(made["reason"])
     assert list(table["reliable"]) == list(made["reliable"])
@@ -280,30 +237,3 @@ def test_one_specimen_of_several_is_read(tmp_path):
     assert second.focus_A == made_columns.FOCUS_A
     with pytest.raises(InputError, match="there is no specimen 2; they run to 1"):
         column_tables.read_images(path, 2)
-
-
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
-        (lambda paths: paths.__setitem__(0, "absent.h5"), "absent.h5: the file does not exist"),
-        (lambda paths: paths.__setitem__(2, paths[0]), "not the kind of file"),
-        (
-            lambda paths: (
-                made_columns.counted_columns().drop(columns="reason").to_csv(paths[1], index=False)
-            ),
-            "the column 'reason' or 'p_1' is missing",
-        ),
-        (
-            lambda paths: made_columns.write_truth(paths[2], made_columns.true_species()),
-            "its classes are no numbers of atoms",
-        ),
-    ],
-)
-def test_the_script_says_in_one_sentence_what_is_wrong(files, tmp_path, capsys, spoil, message):
-    spoil(files)
-    out = tmp_path / "heights.png"
-    assert plot_column_heights.main([str(out), *files[:2], "--truth", files[2]]) == 1
-    said = capsys.readouterr().err
-    assert message in said
-    assert said.count("\n") == 1
-    assert not out.exists()

@@ -2,11 +2,9 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 from numpy.testing import assert_allclose
 
-import plot_dose_performance
-from atomsight.figures import dose_performance, style
+from atomsight.figures import dose_performance
 
 
 def evaluation():
@@ -36,37 +34,3 @@ def test_errors_are_drawn_in_picometres_over_the_dose():
     (line,) = figure.axes[1].lines
     assert_allclose(line.get_xdata(), [100, 1000, 10000])
     assert_allclose(line.get_ydata(), [np.nan, 10, 5])
-
-
-def test_the_script_draws_the_same_bytes_again(tmp_path):
-    table = tmp_path / "evaluation.csv"
-    evaluation().to_csv(table, index=False)
-    drawn = [tmp_path / "one.png", tmp_path / "two.png"]
-    for path in drawn:
-        assert plot_dose_performance.main([str(path), str(table)]) == 0
-    assert drawn[0].read_bytes() == drawn[1].read_bytes()
-
-
-@pytest.mark.parametrize(
-    ("table", "message"),
-    [
-        (None, "does not exist"),
-        (evaluation().drop(columns="f1"), "the column 'f1' is missing"),
-        (evaluation().assign(dose_e_per_A2=0), "doses above zero"),
-        (evaluation()[:0], "doses above zero"),
-    ],
-)
-def test_the_script_says_in_one_sentence_what_is_wrong(tmp_path, capsys, table, message):
-    path = tmp_path / "evaluation.csv"
-    if table is not None:
-        table.to_csv(path, index=False)
-    assert plot_dose_performance.main([str(tmp_path / "figure.png"), str(path)]) == 1
-    said = capsys.readouterr().err
-    assert message in said
-    assert said.count("\n") == 1
-
-
-def test_the_script_refuses_another_format(tmp_path, capsys):
-    assert plot_dose_performance.main([str(tmp_path / "figure.pdf"), "absent.csv"]) == 1
-    assert "ends in .png" in capsys.readouterr().err
-    style.check_output("figure.png")

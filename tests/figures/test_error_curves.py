@@ -8,10 +8,9 @@ import pytest
 from matplotlib.figure import Figure
 from numpy.testing import assert_allclose
 
-import plot_height_errors
-import plot_image_count
 from atomsight.errors import InputError
-from atomsight.figures import error_curves, height_errors, image_count, score_tables
+from atomsight.figures import height_errors, image_count
+from atomsight.figures.parts import error_curves, score_tables
 
 
 def network(factor=1.0):
@@ -108,41 +107,6 @@ def test_every_number_of_images_has_a_curve_in_every_panel():
     words = made_sites.words(figure)
     assert "Simulated" in words
     assert "3 images" in words
-
-
-@pytest.fixture
-def table(tmp_path):
-    path = tmp_path / "summary.csv"
-    made_columns.summary().to_csv(path, index=False)
-    return str(path)
-
-
-@pytest.mark.parametrize(
-    ("script", "option"),
-    [(plot_height_errors, []), (plot_image_count, ["--summary", "3 images"])],
-)
-def test_the_scripts_draw_the_same_bytes_again(script, option, table, tmp_path):
-    drawn = [tmp_path / "one.png", tmp_path / "two.png"]
-    for path in drawn:
-        assert script.main([str(path), *option, table]) == 0
-    assert drawn[0].read_bytes() == drawn[1].read_bytes()
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda made: made.drop(columns="off_by_2"), "the column 'off_by_2' is missing"),
-        (lambda made: made.drop(columns="method"), "the column 'method' is missing"),
-        (lambda made: made[:0], "doses above zero"),
-        (lambda made: made.assign(dose_e_per_A2=0), "doses above zero"),
-    ],
-)
-def test_the_script_says_in_one_sentence_what_is_wrong(tmp_path, capsys, table, change, message):
-    change(made_columns.summary()).to_csv(table, index=False)
-    assert plot_height_errors.main([str(tmp_path / "figure.png"), table]) == 1
-    said = capsys.readouterr().err
-    assert message in said
-    assert said.count("\n") == 1
 
 
 def test_a_summary_without_a_network_is_refused():

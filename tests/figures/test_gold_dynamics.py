@@ -2,16 +2,15 @@
 
 import dataclasses
 
+import made_files
 import made_sites
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-import plot_gold_dynamics
-import plot_occurrence_events
-from atomsight.figures import gold_dynamics, occurrence_events, rasters, series_tables, site_maps
-from atomsight.files import sealed
+from atomsight.figures import gold_dynamics, occurrence_events
+from atomsight.figures.parts import rasters, series_tables, site_maps
 
 NAMES = ("vacuum", "gas")
 
@@ -200,84 +199,14 @@ def test_occurrence_of_one_frame_says_what_it_cannot_tell():
     assert "no hop rates estimated" in words
 
 
-@pytest.fixture
-def files(tmp_path):
-    """Paths of frames, maps, atoms, sites and substrate of a series, of its truth and a test."""
-    series, truth = made_sites.make_series(name="vacuum")
-    paths = made_sites.write_recording(series, tmp_path)
-    paths += [str(tmp_path / "sites.h5"), str(tmp_path / "substrate.h5")]
-    made_sites.write_sites(series, paths[3])
-    made_sites.write_substrate(series, paths[4])
-    tables = {"truth": truth, "comparison": made_sites.comparison()}
-    for name, table in tables.items():
-        table.to_csv(tmp_path / f"{name}.csv", index=False)
-    return paths, *(str(tmp_path / f"{name}.csv") for name in tables)
-
-
-def test_the_script_draws_the_same_bytes_again(files, tmp_path):
-    paths, truth, comparison = files
-    series = ["--series", "vacuum", *paths, "--series", "gas", *paths]
-    more = ["--table", f"vacuum={truth}", "--comparison", comparison, "--title", "gas=10 $"]
-    drawn = [tmp_path / "one.png", tmp_path / "two.png"]
-    for path in drawn:
-        assert plot_gold_dynamics.main([str(path), *series, *more]) == 0
-    assert drawn[0].read_bytes() == drawn[1].read_bytes()
-
-
-def test_the_script_reads_the_frame_asked_for(files):
-    paths, truth, _ = files
-    made = plot_gold_dynamics.read_row("vacuum", paths, 2, "notes", truth)
-    series = made.series
+def test_the_frame_asked_for_is_read(tmp_path):
+    files = made_files.gold_dynamics(tmp_path)
+    frames, maps, atoms, sites, substrate = (
+        files[kind]["vacuum"] for kind in ("frames", "maps", "atoms", "sites", "substrate")
+    )
+    series = series_tables.read_series("vacuum", "notes", sites, substrate)
+    made = gold_dynamics.read_row(series, (frames, maps, atoms), 2, files["truth"]["vacuum"])
     assert made.recording.frame == 2
     assert len(made.recording.columns) == (series.occupied[:, 2] == 1).sum()
     assert_allclose(made.recording.drift_A, series.drift.loc[2, ["x_A", "y_A"]].to_numpy(float))
     assert len(made.truth) == series.analysed.sum()
-
-
-def test_the_script_of_occurrence_draws(files, tmp_path):
-    paths, _, _ = files
-    out = tmp_path / "events.png"
-    series = ["--series", "vacuum", *paths[3:], "--title", "vacuum=Simulated: gold"]
-    assert plot_occurrence_events.main([str(out), *series]) == 0
-    assert out.read_bytes()[:4] == b"\x89PNG"
-
-
-def other_frames(paths):
-    with sealed.change(paths[2]) as file:
-        file.attrs["frame_shape"] = (3, 10, 10)
-
-
-@pytest.mark.parametrize(
-    ("more", "spoil", "message"),
-    [
-        ([], lambda paths: paths.__setitem__(0, "absent.h5"), "absent.h5: the file does not exist"),
-        ([], lambda paths: paths.__setitem__(3, paths[0]), "not the kind of file"),
-        ([], other_frames, "not the columns of"),
-        (["--frame", "3"], None, "there is no frame 3; they run to 2"),
-        (["--title", "gas=x"], None, "there is no series 'gas'"),
-        (["--table", "vacuum"], None, "not of the form NAME=VALUE"),
-        (["--table", "vacuum=absent.csv"], None, "absent.csv: the file does not exist"),
-        (["--comparison", "absent.csv"], None, "absent.csv: the file does not exist"),
-    ],
-)
-def test_the_script_says_in_one_sentence_what_is_wrong(
-    files, tmp_path, capsys, more, spoil, message
-):
-    paths, *_ = files
-    if spoil:
-        spoil(paths)
-    out = tmp_path / "out" / "dynamics.png"
-    assert plot_gold_dynamics.main([str(out), "--series", "vacuum", *paths, *more]) == 1
-    said = capsys.readouterr().err
-    assert message in said
-    assert said.count("\n") == 1
-    assert not out.exists()
-
-
-def test_a_comparison_without_its_words_is_refused(files, tmp_path, capsys):
-    paths, _, comparison = files
-    made_sites.comparison().drop(columns="rate").to_csv(comparison, index=False)
-    out = str(tmp_path / "dynamics.png")
-    given = [out, "--series", "vacuum", *paths, "--comparison", comparison]
-    assert plot_gold_dynamics.main(given) == 1
-    assert "the column 'rate' is missing" in capsys.readouterr().err

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 from matplotlib.patches import FancyArrowPatch
 
-import plot_method
 from atomsight.figures import method
-from atomsight.figures.series_tables import Recording
+from atomsight.figures.parts.series_tables import Recording
 
 
 def recording(columns=None, size_px=250):
@@ -48,28 +47,3 @@ def test_a_frame_without_columns_is_shown_whole():
     made = recording(np.empty((0, 2)))
     assert method.window(made) == pytest.approx((-0.1, -0.1, 49.9, 49.9))
     assert "0 columns found" in made_sites.words(method.draw(made, "Simulated"))
-
-
-@pytest.fixture
-def files(tmp_path):
-    return made_sites.write_recording(made_sites.make_series()[0], tmp_path)
-
-
-def test_the_script_draws_the_same_bytes_again_and_says_simulated(files, tmp_path):
-    drawn = [tmp_path / "one.png", tmp_path / "two.png"]
-    for path in drawn:
-        assert plot_method.main([str(path), *files]) == 0
-    assert drawn[0].read_bytes() == drawn[1].read_bytes()
-    assert plot_method.parse([str(drawn[0]), *files]).title == "Simulated image"
-
-
-@pytest.mark.parametrize(
-    ("more", "message"),
-    [(["--frame", "3"], "there is no frame 3; they run to 2"), ([], "does not exist")],
-)
-def test_the_script_says_in_one_sentence_what_is_wrong(files, tmp_path, capsys, more, message):
-    atoms = files[2] if more else "absent.h5"
-    assert plot_method.main([str(tmp_path / "method.png"), *files[:2], atoms, *more]) == 1
-    said = capsys.readouterr().err
-    assert message in said
-    assert said.count("\n") == 1

@@ -5,16 +5,8 @@ import pytest
 from made_scores import condition_scores, dose_scores, setting_scores
 from numpy.testing import assert_allclose
 
-import plot_model_conditions
-import plot_model_doses
-import plot_model_settings
-from atomsight.figures import model_conditions, model_curves, model_doses, model_settings
-
-PICTURES = [
-    (plot_model_doses, dose_scores),
-    (plot_model_conditions, condition_scores),
-    (plot_model_settings, setting_scores),
-]
+from atomsight.figures import model_conditions, model_doses, model_settings
+from atomsight.figures.parts import model_curves
 
 
 def texts(figure):
@@ -97,25 +89,3 @@ def test_microscopes_that_do_not_resolve_a_bond_are_marked_and_left_out_of_the_m
     assert f"mean {mean:.3f}" in text
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert f"resolves 1.42 Å: {one['resolves_bond'].sum()} of 30" in labels
-
-
-@pytest.mark.parametrize(("script", "made"), PICTURES)
-def test_the_scripts_draw_the_same_bytes_again(tmp_path, script, made):
-    table = tmp_path / "table.csv"
-    made().to_csv(table, index=False)
-    drawn = [tmp_path / "one.png", tmp_path / "two.png"]
-    for path in drawn:
-        assert script.main([str(path), str(table), "--model", "graphene"]) == 0
-    assert drawn[0].read_bytes() == drawn[1].read_bytes()
-
-
-@pytest.mark.parametrize(("script", "made"), PICTURES)
-@pytest.mark.parametrize("wrong", ["f1", "dose_e_per_A2", "rows"])
-def test_the_scripts_say_in_one_sentence_what_is_wrong(tmp_path, capsys, script, made, wrong):
-    path, table = tmp_path / "table.csv", made()
-    table = table[:0] if wrong == "rows" else table.drop(columns=wrong)
-    table.to_csv(path, index=False)
-    assert script.main([str(tmp_path / "figure.png"), str(path)]) == 1
-    said = capsys.readouterr().err
-    assert "there must be rows" in said if wrong == "rows" else f"'{wrong}' is missing" in said
-    assert said.count("\n") == 1

@@ -3,15 +3,13 @@
 import dataclasses
 
 import made_sites
-import matplotlib
 import numpy as np
 import pytest
 from matplotlib.collections import EllipseCollection
 from numpy.testing import assert_allclose, assert_array_equal
 
-import plot_occupancy
-from atomsight.figures import occupancy, rasters, site_maps, style
-from atomsight.files import sealed
+from atomsight.figures import occupancy
+from atomsight.figures.parts import rasters, site_maps, style
 
 
 @pytest.fixture(scope="module")
@@ -145,54 +143,3 @@ def test_the_drift_begins_at_the_reference(series):
     assert_allclose(axes.lines[1].get_xdata(), [0])
     bottom, top = axes.get_ylim()
     assert bottom > top  # y runs down, as in images
-
-
-def test_drawing_leaves_the_settings_of_matplotlib_alone(series):
-    before = {key: matplotlib.rcParams[key] for key in matplotlib.rcParams if key != "backend"}
-    occupancy.draw(series)
-    assert before == {key: matplotlib.rcParams[key] for key in before}
-
-
-@pytest.fixture
-def files(series, tmp_path):
-    paths = [str(tmp_path / "sites.h5"), str(tmp_path / "substrate.h5")]
-    made_sites.write_sites(series, paths[0])
-    made_sites.write_substrate(series, paths[1])
-    return paths
-
-
-def test_the_script_draws_the_same_bytes_again(files, tmp_path):
-    drawn = [tmp_path / "one.png", tmp_path / "two.png"]
-    for path in drawn:
-        assert plot_occupancy.main([str(path), *files, "--title", "10 $ gold"]) == 0
-    assert drawn[0].read_bytes() == drawn[1].read_bytes()
-
-
-def other_pixels(paths):
-    with sealed.change(paths[1]) as file:
-        file.attrs["pixel_size_A"] = 0.3
-
-
-def no_occurrence(paths):
-    with sealed.change(paths[0]) as file:
-        columns = [name for name in file["sites"].attrs["columns"] if name != "occurrence"]
-        file["sites"].attrs["columns"] = columns
-
-
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
-        (lambda paths: paths.__setitem__(0, "absent.h5"), "absent.h5: the file does not exist"),
-        (lambda paths: paths.__setitem__(1, paths[0]), "not the kind of file"),
-        (other_pixels, "give the substrate of the same series"),
-        (no_occurrence, "the table 'sites' has no column 'occurrence'"),
-    ],
-)
-def test_the_script_says_in_one_sentence_what_is_wrong(files, tmp_path, capsys, spoil, message):
-    spoil(files)
-    out = tmp_path / "out" / "occupancy.png"
-    assert plot_occupancy.main([str(out), *files]) == 1
-    said = capsys.readouterr().err
-    assert message in said
-    assert said.count("\n") == 1
-    assert not out.exists()

@@ -7,17 +7,9 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-import plot_focal_series
-import plot_mos2_species
 from atomsight.errors import InputError
-from atomsight.figures import (
-    column_tables,
-    focal_panels,
-    focal_series,
-    mos2_species,
-    score_tables,
-    species_panels,
-)
+from atomsight.figures import focal_series, mos2_species
+from atomsight.figures.parts import column_tables, focal_panels, score_tables, species_panels
 
 NAMES = ("Mo", "S2", "S")
 
@@ -125,53 +117,3 @@ def test_models_are_named_by_their_number_of_images_or_else_by_name(tmp_path):
     table.drop(columns="model").to_csv(path, index=False)
     with pytest.raises(InputError, match="the column 'model' is missing"):
         score_tables.read_species([path], mos2_species.SUMMARY_COLUMNS)
-
-
-@pytest.fixture
-def files(tmp_path):
-    """Paths of images, maps, sites, truth and summary."""
-    names = ("frames.h5", "maps.h5", "atoms.h5", "truth.h5", "summary.csv")
-    paths = [str(tmp_path / name) for name in names]
-    made_columns.write_frames(paths[0], made_columns.images())
-    made_columns.write_maps(paths[1], made_columns.class_maps())
-    made_columns.write_atoms(paths[2], made_columns.found_species())
-    made_columns.write_truth(paths[3], made_columns.true_species())
-    made_columns.species_summary().to_csv(paths[4], index=False)
-    return paths
-
-
-def test_the_scripts_draw_the_same_bytes_again(files, tmp_path):
-    drawn = [tmp_path / "one.png", tmp_path / "two.png"]
-    for path in drawn:
-        assert plot_focal_series.main([str(path), *files[:3], "--truth", files[3]]) == 0
-    assert drawn[0].read_bytes() == drawn[1].read_bytes()
-    for path in drawn:
-        given = [files[0], *files[2:]]
-        assert plot_mos2_species.main([str(path), *given]) == 0
-    assert drawn[0].read_bytes() == drawn[1].read_bytes()
-
-
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
-        (
-            lambda paths: made_columns.write_maps(paths[1], made_columns.class_maps()[:50]),
-            "not the maps of these images",
-        ),
-        (
-            lambda paths: made_columns.write_atoms(
-                paths[2], made_columns.found_species().drop(columns="class")
-            ),
-            "the table 'atoms' has no column 'class'",
-        ),
-        (lambda paths: paths.__setitem__(3, "absent.h5"), "absent.h5: the file does not exist"),
-    ],
-)
-def test_the_script_says_in_one_sentence_what_is_wrong(files, tmp_path, capsys, spoil, message):
-    spoil(files)
-    out = tmp_path / "series.png"
-    assert plot_focal_series.main([str(out), *files[:3], "--truth", files[3]]) == 1
-    said = capsys.readouterr().err
-    assert message in said
-    assert said.count("\n") == 1
-    assert not out.exists()

@@ -10,7 +10,7 @@ from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 from PIL import Image
 
 from atomsight.errors import InputError
-from atomsight.figures import style
+from atomsight.figures.parts import style
 from atomsight.files import tables
 
 

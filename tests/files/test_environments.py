@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from atomsight.figures import FIGURES
 from atomsight.orchestration.source_files import source_files
 
 ROOT = Path(__file__).parents[2]
@@ -61,10 +62,11 @@ def rules():
                 yield script[1], conda[1]
 
 
-def imported_packages(script):
+def imported_packages(script, *modules):
     """What a script and its modules import from elsewhere, under the names of the packages."""
     names = set()
-    for file in source_files(ROOT / "workflow" / "scripts" / script):
+    scripts = ROOT / "workflow" / "scripts"
+    for file in source_files(scripts / script, *(scripts / module for module in modules)):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 names |= {alias.name.split(".")[0] for alias in node.names}
@@ -86,11 +88,22 @@ PACKAGES = {
 }
 
 
+def listed_packages(conda):
+    text = (ROOT / "envs" / conda).read_text(encoding="utf-8")
+    return set(re.findall(r"- ([a-z][\w-]*)", text))
+
+
 @pytest.mark.parametrize(("script", "conda"), sorted(set(rules())))
 def test_a_rules_conda_file_has_all_that_its_script_imports(script, conda):
-    text = (ROOT / "envs" / conda).read_text(encoding="utf-8")
-    listed = set(re.findall(r"- ([a-z][\w-]*)", text))
-    assert imported_packages(script) <= listed
+    assert imported_packages(script) <= listed_packages(conda)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figures_conda_file_has_all_that_it_imports(name):
+    conda = getattr(FIGURES[name], "CONDA", "analyse")
+    imported = imported_packages("plot.py", f"atomsight/figures/{name}.py")
+    assert "matplotlib" in imported
+    assert imported <= listed_packages(f"{conda}.yaml")
 
 
 def numbers(version):

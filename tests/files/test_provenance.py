@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from atomsight import command_line
-from atomsight.figures import style
+from atomsight.figures.parts import style
 from atomsight.files import provenance, sealed, tables
 
 

@@ -7,7 +7,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
 from atomsight.errors import InputError
-from atomsight.orchestration import configuration, readiness, registry, slurm
+from atomsight.orchestration import configuration, pictures, readiness, registry, slurm
 from atomsight.orchestration.folders import Folders
 from atomsight.orchestration.models import Models
 from atomsight.orchestration.options import Options

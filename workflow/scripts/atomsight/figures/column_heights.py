@@ -1,211 +1,152 @@
-"""The columns of one particle: images, counted and true numbers of atoms (the paper, Fig 11)."""
+"""The columns of one particle: images, counted and true numbers of atoms (the paper, Fig 11).
 
-import textwrap
+With --truth, the truth file of a simulated series, the true heights and the differences are drawn;
+without it the probabilities of the counts, and how many columns have which height.
+
+Example:
+    python plot.py column_heights heights.png --frames frames.h5 --heights heights.csv \\
+        --truth truth.h5
+"""
+
+from __future__ import annotations
+
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from atomsight.figures import column_tables, focal_panels, height_panels, site_maps, style
-from atomsight.figures.column_tables import FocalImages, SeriesTruth
-from atomsight.figures.error_curves import dose_text
+from atomsight.figures.parts import (
+    choice,
+    column_tables,
+    counted_panels,
+    focal_panels,
+    height_panels,
+    mpl,
+    site_maps,
+    style,
+)
+from atomsight.figures.parts.entry import Picture
 
-#: Places and sizes [inch].
-_MARGIN, _GAP = 0.1, 0.1
-_WIDTH = 7.1
-_PANEL = (_WIDTH - 2 * _MARGIN - 2 * _GAP) / 3
-_TITLE, _LETTER, _FOOTER = 0.4, 0.22, 0.62
+CAPTION = """
+The columns of one particle; the title says whether it is simulated: (a–c) images of the focal
+series, of which more than three are shown in part, with their defocus; where a stack holds several
+series, the second line says which one is drawn; (d) the most likely number of atoms in every column
+that was found, over the faint image in the middle of the series; open discs are columns that the
+model should not be asked about: near the edge of the image or unusable pixels, of its last class,
+which holds all greater heights too, or less probable than the settings demand. Where the truth is
+known, (e) the true numbers and (f) the difference, with crosses where a column is missed or
+invented; a true height above the last class counts as the last, which is marked ≥. The share of
+exact counts in the second line leaves the rim of the image out, 2 Å wide, as the table of class
+scores does. Else (e) the probability of the count and (f) how many columns have which height. The
+number of atoms in the second line is the sum of the expected heights.
+"""
+
+
+def of_series(sheet: Any, series: str) -> dict[str, Any]:
+    truth = sheet.truth(series, "focal_series")
+    return {
+        "frames": f"results/series/{series}/frames.h5",
+        "heights": f"results/series/{series}/heights.csv",
+        "truth": next(iter(truth), None),
+        "dose": None if truth else sheet.dose_e_per_A2(series),
+        "title": sheet.title(series),
+    }
+
+
+def of_simulated(sheet: Any) -> dict[str, Any]:
+    return of_series(sheet, choice.focal_series(sheet, "heights"))
+
+
+PICTURES = (
+    Picture(
+        "results/series/{series}/heights.png", of_series, "atoms in columns", "Series", "heights"
+    ),
+    Picture("results/figures/fig11_column_heights.png", of_simulated, "11: atoms in columns"),
+)
+
 
 #: A panel's height over its width.
 _TALLEST = 1.2
 
-_TITLE_LETTERS = 100
+
+def plot(
+    frames: Annotated[Path, "images"],
+    heights: Annotated[Path, "counted columns"],
+    truth: Annotated[Path | None, "truth of a simulated series"] = None,
+    dose: Annotated[float | None, "dose of all images together [e/Å²], if known"] = None,
+    specimen: Annotated[int, "number of the particle, from 0"] = 0,
+    title: Annotated[str, "what the particle is"] = "",
+):
+    series = column_tables.read_images(frames, specimen)
+    counted = column_tables.read_heights(heights, specimen)
+    if not truth:
+        return draw(series, counted, None, dose, title)
+    known = column_tables.with_heights(column_tables.read_truth(truth), truth)
+    return draw(series, counted, known, known.dose_e_per_A2, title or "Simulated particle")
 
 
-@style.styled()
 def draw(
-    series: FocalImages,
+    series: column_tables.FocalImages,
     counted: pd.DataFrame,
-    truth: SeriesTruth | None,
+    truth: column_tables.SeriesTruth | None,
     dose_e_per_A2: float | None,
     title: str,
-) -> Figure:
+) -> mpl.Figure:
     """Draw the images, the counted columns, and the true ones with the difference.
 
-    Parameters
-    ----------
-    series : FocalImages
-        The images.
-    counted : DataFrame
-        The counted columns, as ``count_columns.py`` gives them.
-    truth : SeriesTruth, optional
-        The truth of a simulated particle, with the heights of its columns.
-    dose_e_per_A2 : float, optional
-        Dose of all images together [e/Å²].
-    title : str
-        What the particle is.
-
-    Returns
-    -------
-    Figure
-        Six panels. Where there is no truth the last two show the probability of the counts and how
-        many columns have which height.
+    Without the truth the last two panels show the probability of the counts and how many columns
+    have which height. The dose is of all images together.
     """
     greatest = column_tables.greatest_height(counted)
     known = [counted] if truth is None else [counted, truth.columns]
     points = [table[["x_A", "y_A"]].to_numpy(float) for table in known]
     shown = focal_panels.window(np.concatenate(points), series)
-    height = _PANEL * min(site_maps.aspect(shown), _TALLEST)
-    tops = _TITLE + _LETTER + np.array([0, height + _LETTER + 0.04])
-    lefts = _MARGIN + np.arange(3) * (_PANEL + _GAP)
-    figure = Figure(figsize=(_WIDTH, tops[1] + height + _FOOTER))
-    upper, lower = (
-        [style.place(figure, left, top, _PANEL, height) for left in lefts] for top in tops
-    )
+    height = focal_panels.PANEL * min(site_maps.aspect(shown), _TALLEST)
+    figure, upper, lower, end = focal_panels.six_panels(height, 0.62)
     focal_panels.draw_focal_series(upper, series, shown, "abc")
-    draw_counted(lower[0], series, counted, greatest, shown)
+    counted_panels.draw_counted(lower[0], series, counted, greatest, shown)
     style.letter(lower[0], "d", "counted; open discs: not reliable")
-    below = tops[1] + height + 0.08
-    height_panels.height_bar(figure, (lefts[0] + 0.2, below, _PANEL - 0.4), greatest)
-    said = facts(series, counted, dose_e_per_A2)
+    bars = [(left + 0.2, end + 0.08, focal_panels.PANEL - 0.4) for left in focal_panels.LEFTS]
+    height_panels.height_bar(figure, bars[0], greatest)
+    said = counted_panels.facts(series, counted, dose_e_per_A2)
     if truth is None:
-        _draw_without_truth(figure, lower[1:], series, counted, shown, below)
+        _draw_without_truth(figure, lower[1:], series, counted, shown, bars[1])
     else:
         pairs = column_tables.match(counted, truth.columns)
-        draw_counted(lower[1], series, truth.columns, greatest, shown)
+        counted_panels.draw_counted(lower[1], series, truth.columns, greatest, shown)
         style.letter(lower[1], "e", "true")
-        draw_difference(lower[2], series, pairs, counted, greatest, shown)
+        counted_panels.draw_difference(lower[2], series, pairs, counted, greatest, shown)
         style.letter(lower[2], "f", "counted − true")
-        height_panels.height_bar(figure, (lefts[1] + 0.2, below, _PANEL - 0.4), greatest)
-        height_panels.difference_bar(figure, (lefts[2] + 0.2, below, _PANEL - 0.4))
-        middle = lefts[2] + _PANEL / 2
-        site_maps.explain(figure, middle, below + 0.37, height_panels.mistake_handles(), 2)
-        said += " · " + exact_text(counted, truth)
-    heading = textwrap.shorten(title, _TITLE_LETTERS, placeholder=" …")
-    style.write(figure, _MARGIN, 0.05, heading, weight="bold", size=8)
-    style.write(figure, _MARGIN, 0.21, said, color=style.MUTED_TEXT)
+        height_panels.height_bar(figure, bars[1], greatest)
+        height_panels.difference_bar(figure, bars[2])
+        middle = focal_panels.LEFTS[2] + focal_panels.PANEL / 2
+        handles = height_panels.mistake_handles()
+        site_maps.explain(figure, middle, end + 0.08 + 0.37, handles, 2)
+        said += " · " + counted_panels.exact_text(counted, truth)
+    style.write_title(figure, focal_panels.MARGIN, 0.05, title, said)
     return figure
 
 
-def draw_counted(
-    axes: Axes, series: FocalImages, table: pd.DataFrame, greatest: int, shown: site_maps.Window
-) -> None:
-    """Draw columns with their heights over the faint image in the middle of the series.
-
-    Parameters
-    ----------
-    axes : Axes
-        Where to.
-    series : FocalImages
-        The images.
-    table : DataFrame
-        ``x_A, y_A`` [Å], ``height``, and ``reliable`` where it is known.
-    greatest : int
-        The last class, which holds all greater heights too.
-    shown : tuple of 4 floats
-        What to show [Å].
-    """
-    focal_panels.draw_focal_image(axes, series, len(series.images) // 2, shown, faint=True)
-    height_panels.draw_heights(axes, table, greatest)
-
-
-def draw_difference(
-    axes: Axes,
-    series: FocalImages,
-    pairs: pd.DataFrame,
-    counted: pd.DataFrame,
-    greatest: int,
-    shown: site_maps.Window,
-) -> None:
-    """Draw how far the counts are from the truth.
-
-    Parameters
-    ----------
-    axes, series, greatest, shown
-        As in :func:`draw_counted`.
-    pairs : DataFrame
-        The true columns with the row of their partner.
-    counted : DataFrame
-        The counted columns.
-    """
-    focal_panels.draw_focal_image(axes, series, len(series.images) // 2, shown, faint=True)
-    height_panels.draw_differences(axes, pairs, counted, greatest)
-
-
-def facts(series: FocalImages, counted: pd.DataFrame, dose_e_per_A2: float | None) -> str:
-    """Say what was counted.
-
-    Parameters
-    ----------
-    series : FocalImages
-        The images.
-    counted : DataFrame
-        The counted columns.
-    dose_e_per_A2 : float, optional
-        Dose of all images together [e/Å²].
-
-    Returns
-    -------
-    str
-        One line; which focal series it is, if there are several.
-    """
-    count = len(series.images)
-    said = f"{count} images" if count > 1 else "one image"
-    if series.count > 1:
-        said = f"focal series {series.specimen + 1} of {series.count}: {said}"
-    if dose_e_per_A2 is not None:
-        said += f", {dose_text(dose_e_per_A2)} in all"
-    atoms = counted["expected_height"].sum()
-    reliable = int(counted["reliable"].sum())
-    return (
-        f"{said} · {len(counted):,} columns found, {reliable:,} counts reliable · "
-        f"about {atoms:,.0f} atoms"
-    )
-
-
-def exact_text(counted: pd.DataFrame, truth: SeriesTruth) -> str:
-    """Say how many true columns are counted exactly.
-
-    Parameters
-    ----------
-    counted : DataFrame
-        The counted columns.
-    truth : SeriesTruth
-        The truth, with the heights of the columns.
-
-    Returns
-    -------
-    str
-        A few words.
-    """
-    exact, columns = column_tables.exact_counts(counted, truth)
-    return f"{exact:,} of {columns:,} exact"
-
-
 def _draw_without_truth(
-    figure: Figure,
-    panels: Sequence[Axes],
-    series: FocalImages,
+    figure: mpl.Figure,
+    panels: Sequence[mpl.Axes],
+    series: column_tables.FocalImages,
     counted: pd.DataFrame,
     shown: site_maps.Window,
-    below: float,
+    bar: tuple[float, float, float],
 ) -> None:
     probability, histogram = panels
-    focal_panels.draw_focal_image(probability, series, len(series.images) // 2, shown, faint=True)
+    focal_panels.draw_middle(probability, series, shown)
     height_panels.draw_probabilities(probability, counted)
     style.letter(probability, "e", "probability of the count")
-    width, _ = figure.get_size_inches()
-    left = probability.get_position().x0 * width
-    place = (left + 0.2, below, _PANEL - 0.4)
-    site_maps.colour_bar(figure, place, height_panels.CERTAINTY, 1.0, "probability of the height")
+    style.colour_bar(figure, bar, height_panels.CERTAINTY, (0, 1), "probability of the height")
     _draw_histogram(histogram, counted)
     style.letter(histogram, "f", "columns of every height")
 
 
-def _draw_histogram(axes: Axes, counted: pd.DataFrame) -> None:
+def _draw_histogram(axes: mpl.Axes, counted: pd.DataFrame) -> None:
     greatest = column_tables.greatest_height(counted)
     heights = np.arange(1, greatest + 1)
     below = np.zeros(greatest)
@@ -217,7 +158,7 @@ def _draw_histogram(axes: Axes, counted: pd.DataFrame) -> None:
     box = axes.get_position()
     axes.set_position((box.x0 + 0.05, box.y0 + 0.03, box.width - 0.055, box.height - 0.03))
     axes.set(xlabel="atoms in the column", ylabel="columns")
-    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.yaxis.set_major_locator(mpl.MaxNLocator(5, integer=True))
     ticks = height_panels.height_ticks(greatest)
     axes.set_xticks(ticks, height_panels.class_texts(ticks, greatest))
     axes.set_ylim(0, 1.3 * max(below.max(), 1))

@@ -1,16 +1,47 @@
-"""How well columns of tilted particles are found, against the dose (the paper, Fig 9)."""
+"""How well columns of tilted particles are found, against the dose (the paper, Fig 9).
+
+COLUMNS.csv has one row per zone axis, tilt and dose: zone_axis, tilt_deg, dose_e_per_A2, particles,
+f1, rms_error_pm (along one axis), and classical_f1, classical_rms_error_pm of peak finding.
+
+Example:
+    python plot.py column_performance performance.png --columns columns.csv
+"""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-from cmcrameri import cm
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
-from atomsight.figures import style
+from atomsight.figures.parts import choice, mpl, score_tables, style
+from atomsight.figures.parts.entry import Picture
+
+CAPTION = """
+How the model finds the columns of simulated nanoparticles, which another generator made than that
+of the training, against the dose, one curve for each tilt off the zone axis: above F1, below the
+root mean square error of the positions along one axis, of the columns that are found. Dashed is
+classical peak finding on the same images, with the settings that give it the best F1 with the truth
+in hand, which no user has.
+"""
+MEMORY_MB = 1000
+
+
+def of_first_model(sheet: Any) -> dict[str, Any]:
+    model = choice.trained(sheet, "columns", "nanoparticle")
+    return {"columns": f"results/models/{model}/columns.csv"}
+
+
+PICTURES = (
+    Picture(
+        "results/figures/fig09_column_performance.png",
+        of_first_model,
+        "9: columns against dose and tilt",
+    ),
+)
+
 
 #: Columns that are drawn.
 COLUMNS = (
@@ -39,27 +70,19 @@ _MARKERS = "osD^vPX*"
 _DASHES = (2.5, 1.5)
 
 
-@style.styled()
-def draw(scores: pd.DataFrame) -> Figure:
-    """Draw F1 and the position error against the dose, a curve per tilt, a panel per zone axis.
+def plot(columns: Annotated[Path, "scores by zone axis, tilt and dose, of evaluate.py columns"]):
+    return draw(score_tables.read(columns, COLUMNS))
 
-    Parameters
-    ----------
-    scores : DataFrame
-        One row per zone axis, tilt and dose, with :data:`COLUMNS`.
 
-    Returns
-    -------
-    Figure
-        Above F1, below the position error; the classical peak finding is dashed.
-    """
+def draw(scores: pd.DataFrame) -> mpl.Figure:
+    """Draw F1 and below it the position error, a curve per tilt, a panel per zone axis."""
     axes_names = sorted(scores["zone_axis"].astype(str).unique())
     tilts = sorted(scores["tilt_deg"].unique())
     count = len(axes_names)
     room = _WIDTH - _LEFT - _LEGEND - _MARGIN - (count - 1) * _GAP_X
     width = min(room / count, _WIDEST)
     used = _LEFT + count * width + (count - 1) * _GAP_X
-    figure = Figure(figsize=(used + _LEGEND + _MARGIN, _TOP + sum(_HEIGHTS) + _GAP_Y + _FOOTER))
+    figure = mpl.Figure(figsize=(used + _LEGEND + _MARGIN, _TOP + sum(_HEIGHTS) + _GAP_Y + _FOOTER))
     lefts = _LEFT + np.arange(count) * (width + _GAP_X)
     below = _TOP + _HEIGHTS[0] + _GAP_Y
     upper = [style.place(figure, left, _TOP, width, _HEIGHTS[0]) for left in lefts]
@@ -72,7 +95,7 @@ def draw(scores: pd.DataFrame) -> Figure:
     for axes, mark, name in zip(upper, "abcdefg", axes_names, strict=False):
         style.letter(axes, mark, f"⟨{name}⟩ zone axis")
     title = f"Simulated particles, none of the training; {_particles(scores)} per point"
-    style.write(figure, 0.1, 0.06, title, weight="bold", size=8)
+    style.write_title(figure, 0.1, 0.06, title)
     _legend(figure, tilts, used + 0.1)
     return figure
 
@@ -82,19 +105,11 @@ def _particles(scores: pd.DataFrame) -> str:
     return f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
 
 
-def draw_curves(axes: Axes, scores: pd.DataFrame, tilts: Sequence[float], name: str) -> None:
-    """Draw a score against the dose, a curve per tilt, the classical one dashed.
+def draw_curves(axes: mpl.Axes, scores: pd.DataFrame, tilts: Sequence[float], name: str) -> None:
+    """Draw a score of one zone axis against the dose, a curve per tilt.
 
-    Parameters
-    ----------
-    axes : Axes
-        Where to.
-    scores : DataFrame
-        Rows of one zone axis.
-    tilts : sequence of float
-        All tilts of the figure, which give the colours [°].
-    name : str
-        The score; ``classical_`` before it is the score of peak finding.
+    That of the classical peak finding, ``classical_<name>``, is dashed. The colours depend on all
+    tilts of the figure.
     """
     for index, tilt in enumerate(tilts):
         rows = scores[scores["tilt_deg"] == tilt].sort_values("dose_e_per_A2")
@@ -108,11 +123,11 @@ def draw_curves(axes: Axes, scores: pd.DataFrame, tilts: Sequence[float], name: 
 
 def _look(index: int, count: int) -> dict[str, object]:
     """Colour and mark of a tilt: darker is less."""
-    colour = cm.batlow(0.08 + 0.72 * index / max(count - 1, 1))
+    colour = mpl.cm.batlow(0.08 + 0.72 * index / max(count - 1, 1))
     return {"color": colour, "marker": _MARKERS[index % len(_MARKERS)], "markersize": 3}
 
 
-def _finish(upper: Sequence[Axes], lower: Sequence[Axes], scores: pd.DataFrame) -> None:
+def _finish(upper: Sequence[mpl.Axes], lower: Sequence[mpl.Axes], scores: pd.DataFrame) -> None:
     """Give all panels of a row one scale, and labels to the first."""
     dose = scores["dose_e_per_A2"]
     errors = scores[["rms_error_pm", "classical_rms_error_pm"]].to_numpy(float)
@@ -121,30 +136,22 @@ def _finish(upper: Sequence[Axes], lower: Sequence[Axes], scores: pd.DataFrame) 
     for f1, error in zip(upper, lower, strict=True):
         f1.set(ylim=(0, 1.02), xlim=(0.8 * dose.min(), 1.25 * dose.max()))
         error.set(ylim=(0, highest), xlim=f1.get_xlim(), xlabel="dose (e/Å²)")
-        error.yaxis.set_major_locator(MaxNLocator(5))
+        error.yaxis.set_major_locator(mpl.MaxNLocator(5))
         f1.tick_params(labelbottom=False)
         for axes in (f1, error):
             axes.tick_params(labelleft=f1 is upper[0])
-            axes.grid(axis="y", color="0.92", linewidth=0.5, zorder=0)
-            axes.set_axisbelow(True)
+            style.faint_lines(axes)
     upper[0].set_ylabel("F1 of the columns")
     lower[0].set_ylabel("rms error per axis (pm)")
 
 
-def _legend(figure: Figure, tilts: Sequence[float], left: float) -> None:
+def _legend(figure: mpl.Figure, tilts: Sequence[float], left: float) -> None:
     """Explain colours and dashes, right of the panels."""
-    width, height = figure.get_size_inches()
     handles = [
-        Line2D([], [], label=f"tilt {tilt:g}°", **_look(index, len(tilts)))
+        mpl.Line2D([], [], label=f"tilt {tilt:g}°", **_look(index, len(tilts)))
         for index, tilt in enumerate(tilts)
     ]
     plain = {"color": "0.3", "linewidth": 1.2, "label": "network"}
     dashed = {"color": "0.3", "linewidth": 0.8, "dashes": _DASHES, "label": "peak finding, best F1"}
-    handles += [Line2D([], [], **plain), Line2D([], [], **dashed)]
-    figure.legend(
-        handles=handles,
-        loc="upper left",
-        bbox_to_anchor=(left / width, 1 - _TOP / height),
-        borderaxespad=0,
-        handlelength=2,
-    )
+    handles += [mpl.Line2D([], [], **plain), mpl.Line2D([], [], **dashed)]
+    style.explain(figure, left, _TOP, handles, loc="upper left", handlelength=2)

@@ -1,13 +1,46 @@
-"""How well a model finds atoms, and how precisely, against the dose (the paper, Fig 6)."""
+"""How well a model finds atoms, and how precisely, against the dose (the paper, Fig 6).
+
+EVALUATION.csv has one row per dose: dose_e_per_A2, true_positives, false_positives,
+false_negatives, precision, recall, f1, rms_error_A (along one axis), and recall_<region> if it is
+to be drawn too.
+
+Example:
+    python plot.py dose_performance performance.png --evaluation evaluation.csv
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from atomsight.evaluation.classification import wilson_interval
-from atomsight.figures import style
+from atomsight.figures.parts import choice, mpl, score_tables, style
+from atomsight.figures.parts.entry import Picture
+
+CAPTION = """
+How the model does on simulated images of polycrystalline graphene, which is of a sort that the
+training does not contain: (a) precision, recall (of all atoms, and by region of the specimen) and
+F1 against the dose, with 95 % intervals (Wilson) from the numbers of atoms; (b) root mean square
+error of the positions along one axis.
+"""
+MEMORY_MB = 1000
+
+
+def of_first_model(sheet: Any) -> dict[str, Any]:
+    model = choice.trained(sheet, "atoms", "graphene")
+    return {"evaluation": f"results/models/{model}/evaluation.csv"}
+
+
+PICTURES = (
+    Picture(
+        "results/figures/fig06_dose_performance.png",
+        of_first_model,
+        "6: performance against dose",
+    ),
+)
+
 
 #: Columns that are drawn; ``recall_<region>`` besides them where it is there.
 COLUMNS = (
@@ -30,22 +63,14 @@ _LEFTS = (0.5, 4.1)
 _TOP = 0.45
 
 
-@style.styled()
-def draw(scores: pd.DataFrame) -> Figure:
-    """Draw precision, recall and F1, and the position error, against the dose.
+def plot(evaluation: Annotated[Path, "scores by dose, of evaluate.py atoms"]):
+    return draw(score_tables.read(evaluation, COLUMNS))
 
-    Parameters
-    ----------
-    scores : DataFrame
-        One row per dose, with :data:`COLUMNS`.
 
-    Returns
-    -------
-    Figure
-        Two plots.
-    """
+def draw(scores: pd.DataFrame) -> mpl.Figure:
+    """Draw precision, recall and F1, and the position error, against the dose."""
     scores = scores.sort_values("dose_e_per_A2")
-    figure = Figure(figsize=(_WIDTH, _HEIGHT))
+    figure = mpl.Figure(figsize=(_WIDTH, _HEIGHT))
     detection, precision = (style.place(figure, left, _TOP, *_PLOT) for left in _LEFTS)
     draw_detection(detection, scores)
     draw_position_error(precision, scores)
@@ -58,16 +83,10 @@ def draw(scores: pd.DataFrame) -> Figure:
     return figure
 
 
-def draw_detection(axes: Axes, scores: pd.DataFrame) -> None:
-    """Draw precision, recall with the recall by region, and F1.
+def draw_detection(axes: mpl.Axes, scores: pd.DataFrame) -> None:
+    """Draw precision, recall with the recall by region, and F1."""
+    from atomsight.evaluation.classification import wilson_interval
 
-    Parameters
-    ----------
-    axes : Axes
-        Where to.
-    scores : DataFrame
-        One row per dose.
-    """
     dose, hits = scores["dose_e_per_A2"], scores["true_positives"]
     for name, misses, marker in (
         ("precision", "false_positives", "o"),
@@ -95,17 +114,9 @@ def draw_detection(axes: Axes, scores: pd.DataFrame) -> None:
 _DASHES = ((1, 1), (4, 1.5), (6, 1.5, 1, 1.5), (8, 3))
 
 
-def draw_position_error(axes: Axes, scores: pd.DataFrame) -> None:
-    """Draw the root mean square error of the positions along one axis.
-
-    Parameters
-    ----------
-    axes : Axes
-        Where to.
-    scores : DataFrame
-        One row per dose.
-    """
+def draw_position_error(axes: mpl.Axes, scores: pd.DataFrame) -> None:
+    """Draw the root mean square error of the positions along one axis."""
     axes.plot(scores["dose_e_per_A2"], 100 * scores["rms_error_A"], "o-", color="C0")
     axes.set_ylabel("rms position error per axis (pm)")
     axes.set_ylim(bottom=0)
-    axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.yaxis.set_major_locator(mpl.MaxNLocator(6, integer=True))

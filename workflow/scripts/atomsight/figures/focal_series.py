@@ -1,89 +1,117 @@
-"""A focal series, the class map a network reads from it, and the species (the paper, Fig 3)."""
+"""A focal series, the class map a network reads from it, and the species (the paper, Fig 3).
 
-import textwrap
+Shown is the part of the specimen that holds most sites of the model's last class, such as
+vacancies. With --truth, the truth file of a simulated series, the true sites are drawn too, and
+what is missed or named wrongly is ringed.
+
+Example:
+    python plot.py focal_series series.png --frames frames.h5 --maps maps.h5 --atoms atoms.h5 \\
+        --truth truth.h5
+"""
+
+from __future__ import annotations
+
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from atomsight.figures import column_tables, focal_panels, site_maps, species_panels, style
-from atomsight.figures.column_tables import FocalImages, SeriesTruth
-from atomsight.figures.error_curves import dose_text
+from atomsight.figures.parts import (
+    choice,
+    column_tables,
+    focal_panels,
+    mpl,
+    site_maps,
+    species_panels,
+    style,
+)
+from atomsight.figures.parts.entry import Picture
 
-#: Places and sizes [inch].
-_MARGIN, _GAP = 0.1, 0.1
-_WIDTH = 7.1
-_PANEL = (_WIDTH - 2 * _MARGIN - 2 * _GAP) / 3
-_TITLE, _LETTER, _FOOTER = 0.4, 0.22, 0.3
+CAPTION = """
+Naming the species of a monolayer from a focal series; the title says whether it is simulated: (a–c)
+the images, of which more than three are shown in part, with their defocus; (d) the output of the
+network, the probabilities of the species as light of their colours, black where nothing is; (e) the
+sites found, marked by their most probable species; (f) where the truth is known, the true sites,
+with a ring round those that are missed or named wrongly. S₂ are two sulfur atoms on top of each
+other, S is one whose partner is missing. Shown is the part of the field with most sites of the last
+species.
+"""
+
+
+def of_series(sheet: Any, series: str) -> dict[str, Any]:
+    return choice.files(series, "frames", "maps", "atoms") | {
+        "truth": next(iter(sheet.truth(series, "focal_series")), None),
+        "title": sheet.title(series),
+    }
+
+
+def of_simulated(sheet: Any) -> dict[str, Any]:
+    return of_series(sheet, choice.focal_series(sheet, "species"))
+
+
+PICTURES = (
+    Picture("results/series/{series}/species.png", of_series, "species", "Series", "species"),
+    Picture(
+        "results/figures/fig03_focal_series.png", of_simulated, "3: species from a focal series"
+    ),
+)
+
 
 #: Edge of what is shown [Å].
 _SHOWN_A = 32.0
 
-_TITLE_LETTERS = 100
+
+def plot(
+    frames: Annotated[Path, "images"],
+    maps: Annotated[Path, "class maps"],
+    atoms: Annotated[Path, "sites"],
+    truth: Annotated[Path | None, "truth of a simulated series"] = None,
+    specimen: Annotated[int, "number of the specimen, from 0"] = 0,
+    title: Annotated[str, "what the specimen is"] = "",
+):
+    series = column_tables.read_images(frames, specimen)
+    class_map, names = column_tables.read_map(maps, series)
+    found = column_tables.read_sites(atoms, specimen)
+    known = column_tables.read_truth(truth) if truth else None
+    title = title or ("Simulated specimen" if truth else "")
+    return draw(series, class_map, names[1:], found, known, title)
 
 
-@style.styled()
 def draw(
-    series: FocalImages,
+    series: column_tables.FocalImages,
     maps: np.ndarray,
     names: Sequence[str],
     found: pd.DataFrame,
-    truth: SeriesTruth | None,
+    truth: column_tables.SeriesTruth | None,
     title: str,
-) -> Figure:
-    """Draw the images, the class map, the sites found and the true ones.
+) -> mpl.Figure:
+    """Draw the images, the class map, the sites found and, where they are known, the true ones.
 
-    Parameters
-    ----------
-    series : FocalImages
-        The images.
-    maps : ndarray of shape (H, W, C)
-        Probabilities; class 0 is the background.
-    names : sequence of C - 1 str
-        Names of the classes but the background.
-    found : DataFrame
-        The sites found: ``x_A, y_A`` [Å] and ``class``.
-    truth : SeriesTruth, optional
-        The true sites of a simulated series.
-    title : str
-        What the specimen is.
-
-    Returns
-    -------
-    Figure
-        Six panels of one part of the specimen; five where there is no truth.
+    The map has shape (H, W, C); class 0 is the background, which has no name.
     """
     shown = focal_panels.busy_window(_rare_sites(found, names), series, _SHOWN_A)
-    height = _PANEL * site_maps.aspect(shown)
-    tops = _TITLE + _LETTER + np.array([0, height + _LETTER + 0.04])
-    lefts = _MARGIN + np.arange(3) * (_PANEL + _GAP)
-    figure = Figure(figsize=(_WIDTH, tops[1] + height + _FOOTER))
-    upper, lower = (
-        [style.place(figure, left, top, _PANEL, height) for left in lefts] for top in tops
-    )
+    height = focal_panels.PANEL * site_maps.aspect(shown)
+    figure, upper, lower, end = focal_panels.six_panels(height, 0.3)
     focal_panels.draw_focal_series(upper, series, shown, "abc")
     species_panels.draw_class_map(lower[0], maps, names, series.pixel_size_A, shown)
     style.letter(lower[0], "d", "network: probabilities of the species")
-    _draw_sites(lower[1], series, found, names, shown)
+    species_panels.draw_found(lower[1], series, found, names, shown)
     style.letter(lower[1], "e", "found")
     handles = species_panels.species_handles(names)
-    said = _facts(series, truth)
+    said = focal_panels.images_text(series, truth.dose_e_per_A2 if truth else None)
     if truth is None:
         lower[2].set_axis_off()
     else:
         true = column_tables.match(found, truth.columns)
-        _draw_sites(lower[2], series, truth.columns, names, shown)
+        species_panels.draw_found(lower[2], series, truth.columns, names, shown)
         species_panels.draw_mistakes(lower[2], true, found)
         style.letter(lower[2], "f", "true; rings: missed or named wrongly")
         handles.append(_ring_handle())
         said += " · " + species_panels.named_text(true, found, shown)
-    heading = textwrap.shorten(title, _TITLE_LETTERS, placeholder=" …")
-    style.write(figure, _MARGIN, 0.05, heading, weight="bold", size=8)
-    style.write(figure, _MARGIN, 0.21, said, color=style.MUTED_TEXT)
-    site_maps.explain(figure, _WIDTH / 2, tops[1] + height + 0.1, handles, len(handles))
+    style.write_title(figure, focal_panels.MARGIN, 0.05, title, said)
+    site_maps.explain(figure, style.PAGE / 2, end + 0.1, handles, len(handles))
     return figure
 
 
@@ -92,23 +120,6 @@ def _rare_sites(found: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
     return found.loc[found["class"] == names[-1], ["x_A", "y_A"]].to_numpy(float)
 
 
-def _facts(series: FocalImages, truth: SeriesTruth | None) -> str:
-    count = len(series.images)
-    said = f"{count} images" if count > 1 else "one image"
-    return said if truth is None else f"{said}, {dose_text(truth.dose_e_per_A2)} in all"
-
-
-def _draw_sites(
-    axes: Axes,
-    series: FocalImages,
-    sites: pd.DataFrame,
-    names: Sequence[str],
-    shown: site_maps.Window,
-) -> None:
-    focal_panels.draw_focal_image(axes, series, len(series.images) // 2, shown, faint=True)
-    species_panels.draw_species(axes, sites, names)
-
-
-def _ring_handle() -> Line2D:
+def _ring_handle() -> mpl.Line2D:
     look = {"markersize": 6, "markeredgewidth": 0.9, "linewidth": 0, "markerfacecolor": "none"}
-    return Line2D([], [], marker="o", color="black", label="missed or wrong", **look)
+    return mpl.Line2D([], [], marker="o", color="black", label="missed or wrong", **look)

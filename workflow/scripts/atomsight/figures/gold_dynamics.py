@@ -1,39 +1,71 @@
-"""The flagship of gold: from noisy frames to the hop rate of every site, one row per series."""
+"""From noisy frames to the hop rate of every site, a row per series: the flagship of gold.
+
+One frame of every series is drawn as recorded, the first one used without --frame. With --truth a
+row says that it is simulated, and its hop rates are drawn against the truth. --comparison tells how
+two of the series differ. All rows share one scale of rates.
+
+Example:
+    python plot.py gold_dynamics dynamics.png --frames vacuum=frames.h5 --maps vacuum=maps.h5 \\
+        --atoms vacuum=atoms.h5 --sites vacuum=sites.h5 --substrate vacuum=substrate.h5 \\
+        --titles vacuum='Simulated: gold in vacuum' --truth vacuum=dynamics.csv
+"""
+
+from __future__ import annotations
 
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
+from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator, NullLocator
 
-from atomsight.figures import rasters, site_maps, style
-from atomsight.figures.series_tables import Recording, SiteSeries
+from atomsight.errors import InputError
+from atomsight.figures.parts import choice, mpl, rasters, series_tables, site_maps, style
+from atomsight.figures.parts.entry import Picture
+
+CAPTION = """
+From noisy frames to the dynamics of a surface, one row per series: (a) one frame as recorded, with
+the columns found in it; (b) the output of the network for it, one minus the probability of the
+background; (c) mean of the frames after their drift is removed, with the sites, and the substrate
+under a veil, which is not analysed; (d) share of the frames in which a column is seen at a site;
+(e) hop rate, the probability that the true occupancy of a site differs between two successive
+frames, as a hidden Markov model with the measured errors of detection estimates it; rings mark
+sites whose changes those errors do not explain (p < 0.05 after Holm's correction). Below, where the
+truth is known, the hop rates against it, with intervals of the confidence that is written there,
+and the changes as observed, which contain missed and invented columns; sites that never change
+stand in the strip on the left, spread out to be seen. Then the share of the sites that hop at a
+rate or faster, with the ratio of the mean rates of two series, its interval and the p-value of the
+test that is named; and what is seen at some of the hopping sites, evenly chosen from the fastest to
+the slowest, above the probability that they are occupied, given all frames. Rows that say
+"simulated" show simulated images.
+"""
+MEMORY_MB = 3000
+
+
+def of_particles(sheet: Any) -> dict[str, Any]:
+    names = choice.particles(sheet)
+    known = [name for name in names if sheet.simulation(name, "sequences")]
+    compared = [f"results/comparisons/{name}.csv" for name in sheet.comparisons()]
+    return choice.files_of_each(names, "frames", "maps", "atoms", "sites", "substrate") | {
+        "truth": {name: f"results/series/{name}/dynamics_truth.csv" for name in known},
+        "comparison": next(iter(compared), None),
+        "titles": {name: sheet.title(name) for name in names},
+    }
+
+
+PICTURES = (Picture("results/gold_dynamics.png", of_particles, "dynamics of the surface", "Gold"),)
 
 
 @dataclass(frozen=True)
 class GoldRow:
-    """What is drawn of a series.
+    """What is drawn of a series."""
 
-    Attributes
-    ----------
-    series : SiteSeries
-        Its sites.
-    recording : Recording
-        One of its frames.
-    truth : DataFrame, optional
-        Sites that are analysed, matched with the truth; only for simulated series.
-    """
-
-    series: SiteSeries
-    recording: Recording
-    truth: pd.DataFrame | None = None
+    series: series_tables.SiteSeries
+    recording: series_tables.Recording
+    truth: pd.DataFrame | None = None  # sites that are analysed, matched with the truth
 
 
 #: Places and sizes [inch].
@@ -93,22 +125,53 @@ _COMPARED = 0.32
 _RATES = {"hmm": "hop rates", "raw_events": "raw events"}
 
 
-@style.styled()
-def draw(rows: Sequence[GoldRow], comparison: pd.DataFrame | None = None) -> Figure:
-    """Draw frame, network output, mean image, occurrence and hop rates of every series.
+def plot(
+    frames: Annotated[dict[str, Path], "micrographs of every series"],
+    maps: Annotated[dict[str, Path], "output of the network"],
+    atoms: Annotated[dict[str, Path], "columns found"],
+    sites: Annotated[dict[str, Path], "sites"],
+    substrate: Annotated[dict[str, Path], "mean images and masks"],
+    truth: Annotated[dict[str, Path] | None, "sites of simulated series, with the truth"] = None,
+    comparison: Annotated[Path | None, "tests of the difference of two series"] = None,
+    titles: Annotated[dict[str, str] | None, "what is to be said of a series"] = None,
+    frame: Annotated[int | None, "number of the frame, from 0; the first one used without"] = None,
+):
+    truth, titles = truth or {}, titles or {}
+    needed = {"maps": maps, "atoms": atoms, "sites": sites, "substrate": substrate}
+    series_tables.check_names(frames, needed, truth=truth, titles=titles)
+    rows = []
+    for name in frames:
+        series = series_tables.read_series(name, titles.get(name, ""), sites[name], substrate[name])
+        recorded = (frames[name], maps[name], atoms[name])
+        rows.append(read_row(series, recorded, frame, truth.get(name)))
+    return draw(rows, series_tables.read_comparison(comparison) if comparison else None)
 
-    Parameters
-    ----------
-    rows : sequence of GoldRow
-        The series, from the top.
-    comparison : DataFrame, optional
-        What ``compare_series.py`` says of two of them; without rows it says nothing.
 
-    Returns
-    -------
-    Figure
-        One row per series; below hop rates against the truth where one is given, the distribution
-        of the hop rates, and the occupancy of some hopping sites.
+def read_row(
+    series: series_tables.SiteSeries,
+    recorded: tuple[Path, Path, Path],
+    frame: int | None,
+    truth: Path | None,
+) -> GoldRow:
+    """Read one frame of a series and where the drift has taken it, from frames, maps and atoms."""
+    frame = int(series.used_frames[0]) if frame is None else frame
+    recording = series_tables.read_recording(*recorded, frame)
+    drift = series.drift[series.drift["frame"] == frame]
+    if drift.empty:
+        raise InputError(f"{recorded[0]}: its frame {frame} is not among those of the sites")
+    x_A, y_A = np.nan_to_num(drift[["x_A", "y_A"]].to_numpy(float)[0])
+    return GoldRow(
+        series=series,
+        recording=replace(recording, drift_A=(float(x_A), float(y_A))),
+        truth=series_tables.read_truth(truth) if truth else None,
+    )
+
+
+def draw(rows: Sequence[GoldRow], comparison: pd.DataFrame | None = None) -> mpl.Figure:
+    """Draw frame, network output, mean image, occurrence and hop rates, a row per series.
+
+    Below stand hop rates against the truth where there is one, the distribution of the hop rates
+    with what a comparison says of two series, and the occupancy of some hopping sites.
     """
     windows = [site_maps.window(row.series) for row in rows]
     colours = dict(zip((row.series.name for row in rows), cycle(_COLOURS), strict=False))
@@ -117,25 +180,22 @@ def draw(rows: Sequence[GoldRow], comparison: pd.DataFrame | None = None) -> Fig
     plots_top = tops[-1] + _BARS
     if comparison is not None and comparison.empty:
         comparison = None
-    figure = Figure(figsize=(_WIDTH, plots_top + _HEADING + _PLOT_WORDS + _PLOT_HEIGHT + _FOOTER))
+    figure = mpl.Figure(
+        figsize=(_WIDTH, plots_top + _HEADING + _PLOT_WORDS + _PLOT_HEIGHT + _FOOTER)
+    )
     limit = site_maps.rate_limit(*(row.series for row in rows))
     for row, shown, top, height in zip(rows, windows, tops, heights, strict=False):
         _draw_row(figure, row, shown, top, height, limit)
         _name(figure, row, top, colours[row.series.name])
-    _draw_header(figure)
+    for left, (mark, title) in zip(_LEFTS, _COLUMNS.items(), strict=True):
+        style.write_heading(figure, left, 0.04, mark, title)
     _explain_maps(figure, rows, tops[-1], limit)
     _draw_plots(figure, rows, colours, comparison, plots_top)
     return figure
 
 
-def _draw_header(figure: Figure) -> None:
-    for left, (mark, title) in zip(_LEFTS, _COLUMNS.items(), strict=True):
-        heading = style.write(figure, left, 0.04, mark, weight="bold", size=9)
-        style.write_after(figure, heading, title)
-
-
 def _draw_row(
-    figure: Figure,
+    figure: mpl.Figure,
     row: GoldRow,
     shown: site_maps.Window,
     top: float,
@@ -154,29 +214,16 @@ def _draw_row(
         site_maps.say(panels[4], "no hop rates\nestimated")
 
 
-def _name(figure: Figure, row: GoldRow, top: float, colour: str) -> None:
+def _name(figure: mpl.Figure, row: GoldRow, top: float, colour: str) -> None:
     """Write name, notes and facts above a row."""
     series = row.series
-    name = style.write(figure, _MARGIN, top, series.name, weight="bold", size=8, color=colour)
-    room = max(20, _LINE_LETTERS - round(1.4 * len(series.name)))
-    notes = textwrap.shorten(series.notes, room, placeholder=" …")
-    style.write_after(figure, name, notes, size=7.5)
+    title = (series.name, series.notes, _LINE_LETTERS)
+    style.write_row_title(figure, _MARGIN, top, *title, color=colour)
     style.write(figure, _MARGIN, top + 0.155, facts(row), color=style.MUTED_TEXT, size=6.5)
 
 
 def facts(row: GoldRow) -> str:
-    """Say what was seen, and that the series is simulated where its truth is known.
-
-    Parameters
-    ----------
-    row : GoldRow
-        The series.
-
-    Returns
-    -------
-    str
-        One line.
-    """
+    """Say in one line what was seen, and that a series is simulated where its truth is known."""
     said = [f"frame {row.recording.frame} shown", site_maps.facts(row.series)]
     if row.truth is not None and "simulated" not in row.series.notes.lower():
         said.insert(0, "simulated")
@@ -184,55 +231,36 @@ def facts(row: GoldRow) -> str:
     return " · ".join(said)
 
 
-def draw_frame(axes: Axes, recording: Recording, shown: site_maps.Window) -> None:
-    """Draw a frame as recorded, and the columns found in it.
-
-    Parameters
-    ----------
-    axes : Axes
-        Where to.
-    recording : Recording
-        The frame.
-    shown : tuple of 4 floats
-        What to show of it, in reference coordinates [Å].
-    """
-    moved = _in_frame(recording, shown)
-    low, high = style.grey_limits(recording.image)
-    grey = {"cmap": "gray", "vmin": low, "vmax": high}
-    site_maps.show_window(axes, recording.image, recording.pixel_size_A, (0, 0), moved, **grey)
+def draw_frame(axes: mpl.Axes, recording: series_tables.Recording, shown: site_maps.Window) -> None:
+    """Draw a frame as recorded, and the columns found in it; the window is of the reference."""
+    _show(axes, recording, recording.image, shown, **style.grey(recording.image))
     limits = axes.axis()
     look = {"markersize": 1.3, "markeredgewidth": 0, "color": style.ACCENT}
     axes.plot(*recording.columns.T, "o", **look)
     axes.axis(limits)
 
 
-def draw_output(axes: Axes, recording: Recording, shown: site_maps.Window) -> None:
-    """Draw what the network gives for a frame.
-
-    Parameters
-    ----------
-    axes : Axes
-        Where to.
-    recording : Recording
-        The frame.
-    shown : tuple of 4 floats
-        What to show of it, in reference coordinates [Å].
-    """
-    moved = _in_frame(recording, shown)
-    probability = {"cmap": style.PROBABILITY, "vmin": 0, "vmax": 1}
-    site_maps.show_window(
-        axes, recording.foreground, recording.pixel_size_A, (0, 0), moved, **probability
-    )
+def draw_output(
+    axes: mpl.Axes, recording: series_tables.Recording, shown: site_maps.Window
+) -> None:
+    """Draw what the network gives for a frame; the window is of the reference."""
+    _show(axes, recording, recording.foreground, shown, **style.probability())
 
 
-def _in_frame(recording: Recording, shown: site_maps.Window) -> site_maps.Window:
-    """Move a window with the specimen."""
-    return tuple(
-        float(edge + shift) for edge, shift in zip(shown, recording.drift_A * 2, strict=True)
-    )
+def _show(
+    axes: mpl.Axes,
+    recording: series_tables.Recording,
+    image: np.ndarray,
+    shown: site_maps.Window,
+    **options: object,
+) -> None:
+    """Show a part of a frame, moved with the specimen."""
+    shifts = zip(shown, recording.drift_A * 2, strict=True)
+    moved = tuple(float(edge + shift) for edge, shift in shifts)
+    site_maps.show_window(axes, image, recording.pixel_size_A, (0, 0), moved, **options)
 
 
-def _explain_maps(figure: Figure, rows: Sequence[GoldRow], top: float, limit: float) -> None:
+def _explain_maps(figure: mpl.Figure, rows: Sequence[GoldRow], top: float, limit: float) -> None:
     """Draw colour bars and explain marks, below the columns they belong to."""
     bars = (
         (1, style.PROBABILITY, 1.0, "1 − prob. of background", "neither"),
@@ -241,7 +269,7 @@ def _explain_maps(figure: Figure, rows: Sequence[GoldRow], top: float, limit: fl
     )
     for column, colours, end, label, extend in bars:
         place = (_LEFTS[column] + 0.14, top, _PANEL - 0.28)
-        site_maps.colour_bar(figure, place, colours, end, label, extend)
+        style.colour_bar(figure, place, colours, (0, end), label, extend)
     middles = _LEFTS + _PANEL / 2
     site_maps.explain(figure, middles[0], top, [site_maps.dot_handle("column found")], 1)
     marks = [site_maps.dot_handle("site")]
@@ -254,7 +282,7 @@ def _explain_maps(figure: Figure, rows: Sequence[GoldRow], top: float, limit: fl
 
 
 def _draw_plots(
-    figure: Figure,
+    figure: mpl.Figure,
     rows: Sequence[GoldRow],
     colours: Mapping[str, str],
     comparison: pd.DataFrame | None,
@@ -275,30 +303,19 @@ def _draw_plots(
     draw_rates(axes[-1], all_series, colours, comparison)
     _draw_rasters(figure, all_series, colours, places[-1], top + _HEADING)
     for (left, _), mark, title in zip(places, "fgh", titles, strict=False):
-        heading = style.write(figure, left - 0.36, top, mark, weight="bold", size=9)
-        style.write_after(figure, heading, title)
+        style.write_heading(figure, left - 0.36, top, mark, title)
 
 
 def draw_truth(
-    axes: Axes,
+    axes: mpl.Axes,
     truths: Mapping[str, pd.DataFrame],
     colours: Mapping[str, str],
     confidences: Collection[float],
 ) -> None:
     """Draw estimated rates against the true ones, raw events beside them.
 
-    Sites that never change stand in a strip of their own, left of zero, spread out to be seen.
-
-    Parameters
-    ----------
-    axes : Axes
-        Where to.
-    truths : mapping of str to DataFrame
-        Sites matched with the truth, by the name of the series.
-    colours : mapping of str to str
-        Colour of every series.
-    confidences : collection of float
-        Confidences of the intervals.
+    Tables and colours are by the name of the series. Sites that never change stand in a strip of
+    their own, left of zero, spread out to be seen.
     """
     tables = pd.concat(truths.values())
     end = 1.05 * float(np.nanmax([tables["true_hop_rate"].max(), 0.05]))
@@ -325,34 +342,34 @@ def _spread(table: pd.DataFrame, strip: float) -> np.ndarray:
     return x
 
 
-def _finish_truth(axes: Axes, tables: pd.DataFrame, end: float, strip: float) -> None:
+def _finish_truth(axes: mpl.Axes, tables: pd.DataFrame, end: float, strip: float) -> None:
     values = tables[["event_rate", "hop_rate", "hop_rate_high"]].to_numpy(float)
     known = values[np.isfinite(values)]
     top = max(end, 1.05 * np.percentile(known, 99.5)) if known.size else end
     axes.set(xlim=(-1.25 * strip, end), ylim=(-0.02 * top, top))
     axes.set(xlabel="true hops per frame", ylabel="estimated (per frame)")
-    axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_locator(mpl.MaxNLocator(5))
     axes.yaxis.set_major_formatter("{x:g}")
-    rates = MaxNLocator(3).tick_values(0, end)
+    rates = mpl.MaxNLocator(3).tick_values(0, end)
     rates = rates[(rates >= 0) & (rates <= end)]
     labels = ["static", *(f"{rate:g}" for rate in rates)]
     axes.set_xticks([-0.67 * strip, *rates], labels)
 
 
-def _explain_truth(axes: Axes, tables: pd.DataFrame, confidences: Collection[float]) -> None:
+def _explain_truth(axes: mpl.Axes, tables: pd.DataFrame, confidences: Collection[float]) -> None:
     percent = " or ".join(f"{100 * confidence:.4g}" for confidence in sorted(confidences))
     look = {"color": "0.3", "linewidth": 0, "marker": "o", "markersize": 3}
     raw = {"marker": "^", "markeredgewidth": 0.6, "markerfacecolor": "white"}
     handles = [
-        Line2D([], [], label=f"hop rate, {percent} % interval", **look),
-        Line2D([], [], label="raw events", **(look | raw)),
+        mpl.Line2D([], [], label=f"hop rate, {percent} % interval", **look),
+        mpl.Line2D([], [], label="raw events", **(look | raw)),
     ]
     if said := coverage(tables):
-        handles.append(Line2D([], [], linewidth=0, label=said))
+        handles.append(mpl.Line2D([], [], linewidth=0, label=said))
     _explain_plot(axes, handles)
 
 
-def _explain_plot(axes: Axes, handles: list[Line2D]) -> None:
+def _explain_plot(axes: mpl.Axes, handles: list[mpl.Line2D]) -> None:
     """Explain marks in the room above a plot; names of series may be long."""
     axes.legend(
         handles=handles,
@@ -367,18 +384,7 @@ def _explain_plot(axes: Axes, handles: list[Line2D]) -> None:
 
 
 def coverage(table: pd.DataFrame) -> str:
-    """Say how often the intervals hold the truth.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Sites matched with the truth.
-
-    Returns
-    -------
-    str
-        One line; empty where no site changes.
-    """
+    """Say how often the intervals hold the truth; nothing where no site changes."""
     moving = table[table["dynamic"].astype(bool) & np.isfinite(table["hop_rate"].astype(float))]
     if moving.empty:
         return ""
@@ -388,24 +394,12 @@ def coverage(table: pd.DataFrame) -> str:
 
 
 def draw_rates(
-    axes: Axes,
-    all_series: Sequence[SiteSeries],
+    axes: mpl.Axes,
+    all_series: Sequence[series_tables.SiteSeries],
     colours: Mapping[str, str],
     comparison: pd.DataFrame | None,
 ) -> None:
-    """Draw the share of the sites that hop faster than a rate, and what a comparison says.
-
-    Parameters
-    ----------
-    axes : Axes
-        Where to.
-    all_series : sequence of SiteSeries
-        The series.
-    colours : mapping of str to str
-        Colour of every series.
-    comparison : DataFrame, optional
-        What ``compare_series.py`` says of two of them.
-    """
+    """Draw the share of the sites that hop faster than a rate, and what a comparison says."""
     end = site_maps.rate_limit(*all_series)
     handles, fewest = [], 100.0
     for series in all_series:
@@ -423,11 +417,11 @@ def draw_rates(
     high = 115 if comparison is None else low * (115 / low) ** (1 / (1 - _COMPARED))
     axes.set(yscale="log", xlim=(0, 1.05 * end), ylim=(low, high))
     axes.spines["left"].set_bounds(low, 100)
-    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_minor_locator(mpl.NullLocator())
     axes.set(xlabel="hops per frame", ylabel="sites as fast or faster (%)")
     ticks = [tick for tick in (0.1, 0.3, 1, 3, 10, 30, 100) if tick >= low]
     axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_locator(mpl.MaxNLocator(4))
     axes.xaxis.set_major_formatter("{x:g}")
     if handles:
         _explain_plot(axes, handles)
@@ -441,18 +435,7 @@ def draw_rates(
 
 
 def main_tests(comparison: pd.DataFrame) -> pd.DataFrame:
-    """Choose one test for every rate: that of the means of pairs, where there are pairs.
-
-    Parameters
-    ----------
-    comparison : DataFrame
-        What ``compare_series.py`` says.
-
-    Returns
-    -------
-    DataFrame
-        One row per rate, the first rate first.
-    """
+    """Choose one test for every rate: that of the means of pairs, where there are pairs."""
     choice = list(_TESTS)
     rank = comparison["test"].map(lambda test: choice.index(test) if test in choice else 9)
     best = comparison.assign(rank=rank).sort_values("rank", kind="stable")
@@ -460,18 +443,7 @@ def main_tests(comparison: pd.DataFrame) -> pd.DataFrame:
 
 
 def compared(row: Mapping[str, object]) -> str:
-    """Say what a test says of two series.
-
-    Parameters
-    ----------
-    row : mapping
-        A row of a comparison.
-
-    Returns
-    -------
-    str
-        Two lines: the ratio of the mean rates with its interval, and the p-value of the test.
-    """
+    """Say in two lines what a test tells: ratio of the mean rates with its interval, p-value."""
     rate = _RATES.get(str(row["rate"]), str(row["rate"]))
     ratio, low, high, p = (
         float(row[name]) for name in ("ratio", "ratio_low", "ratio_high", "p_value")
@@ -483,26 +455,15 @@ def compared(row: Mapping[str, object]) -> str:
 
 
 def p_text(p_value: float) -> str:
-    """Write a p-value.
-
-    Parameters
-    ----------
-    p_value : float
-        The probability.
-
-    Returns
-    -------
-    str
-        With two figures; very small ones are bounded.
-    """
+    """Write a p-value with two figures; very small ones are bounded."""
     if not np.isfinite(p_value):
         return "p unknown"
     return "p < 0.0001" if p_value < 1e-4 else f"p = {p_value:.2g}"
 
 
 def _draw_rasters(
-    figure: Figure,
-    all_series: Sequence[SiteSeries],
+    figure: mpl.Figure,
+    all_series: Sequence[series_tables.SiteSeries],
     colours: Mapping[str, str],
     place: tuple[float, float],
     top: float,
@@ -527,8 +488,8 @@ def _draw_rasters(
     axes.set_xlabel("frame")
     full, grey = rasters.OCCUPANCY(1.0), style.MUTED
     handles = [
-        Patch(facecolor=full, edgecolor="0.5", linewidth=0.4, label="occupied"),
-        Patch(facecolor="white", edgecolor="0.5", linewidth=0.4, label="empty"),
-        Patch(facecolor=grey, edgecolor="0.5", linewidth=0.4, label="not in view"),
+        mpl.Patch(facecolor=full, edgecolor="0.5", linewidth=0.4, label="occupied"),
+        mpl.Patch(facecolor="white", edgecolor="0.5", linewidth=0.4, label="empty"),
+        mpl.Patch(facecolor=grey, edgecolor="0.5", linewidth=0.4, label="not in view"),
     ]
     site_maps.explain(figure, left + width / 2, top + whole + 0.36, handles, 3)

@@ -1,10 +1,45 @@
-"""By how much counts are wrong, against dose and tilt, beside other methods (the paper, Fig 12)."""
+"""By how much counts are wrong, against dose and tilt, beside other methods (the paper, Fig 12).
+
+SUMMARY.csv has one row per method, range of tilts and dose: method, tilt_low_deg, tilt_high_deg,
+dose_e_per_A2, columns, exact, exact_low, exact_high, off_by_1, off_by_2, off_by_3plus, missed.
+
+Example:
+    python plot.py height_errors errors.png --summary heights_summary.csv
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
 
 import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 
-from atomsight.figures import error_curves, score_tables, site_maps, style
+from atomsight.figures.parts import choice, error_curves, mpl, score_tables, site_maps, style
+from atomsight.figures.parts.entry import Picture
+
+CAPTION = """
+By how much the numbers of atoms in columns are wrong, against the dose of all images together, for
+simulated particles that another generator made than that of the training: one column of plots for
+every range of the tilt off the zone axis, one row for every method. The number over a bar is the
+share of all errors in percent. The network finds the columns itself; the mixture model of
+integrated intensities and the match with a library of simulated columns are told where they are,
+and have settings that the truth chose, which no user has.
+"""
+
+
+def of_shown_model(sheet: Any) -> dict[str, Any]:
+    model = sheet.model(choice.focal_series(sheet, "heights"))
+    return {"summary": f"results/models/{model}/heights_summary.csv"}
+
+
+PICTURES = (
+    Picture(
+        "results/figures/fig12_height_errors.png",
+        of_shown_model,
+        "12: miscounted columns against dose",
+    ),
+)
+
 
 #: Places and sizes [inch].
 _LEFT, _TOP, _MARGIN = 1.2, 0.46, 0.12
@@ -15,20 +50,12 @@ _WIDTH = 7.1
 _WIDEST, _NARROWEST = 2.6, 4.5
 
 
-@style.styled()
-def draw(summary: pd.DataFrame) -> Figure:
-    """Draw the share of wrong counts by their size, a panel per method and range of tilts.
+def plot(summary: Annotated[Path, "scores of counted columns, of evaluate.py heights"]):
+    return draw(score_tables.read_counts(summary))
 
-    Parameters
-    ----------
-    summary : DataFrame
-        ``method`` and :data:`~atomsight.figures.score_tables.SUMMARY_COLUMNS`.
 
-    Returns
-    -------
-    Figure
-        Stacked bars against the dose; a row per method, a column per range of tilts.
-    """
+def draw(summary: pd.DataFrame) -> mpl.Figure:
+    """Draw the share of wrong counts by their size, a row per method, a column per tilts."""
     methods = error_curves.method_order(summary)
     tilts = score_tables.tilt_ranges(summary)
     room = _WIDTH - _LEFT - _MARGIN - (len(tilts) - 1) * _GAP_X
@@ -37,7 +64,7 @@ def draw(summary: pd.DataFrame) -> Figure:
         max(_LEFT + len(tilts) * (width + _GAP_X) - _GAP_X + _MARGIN, _NARROWEST),
         _TOP + len(methods) * (_HEIGHT + _GAP_Y) - _GAP_Y + _FOOTER,
     )
-    figure = Figure(figsize=size)
+    figure = mpl.Figure(figsize=size)
     for row, method in enumerate(methods):
         top = _TOP + row * (_HEIGHT + _GAP_Y)
         of_method = summary[summary["method"] == method]
@@ -56,8 +83,8 @@ def draw(summary: pd.DataFrame) -> Figure:
         name = error_curves.method_look(method)["label"].replace(" ", "\n")
         style.write(figure, 0.1, top + _HEIGHT / 2 - 0.1, name, weight="bold", linespacing=1.3)
     heading = f"Simulated gold particles, none of the training; {_columns(summary)} per bar"
-    style.write(figure, 0.1, 0.06, heading, weight="bold", size=8)
-    handles = [Patch(color=colour, label=name) for name, colour in error_curves.ERRORS.values()]
+    style.write_title(figure, 0.1, 0.06, heading)
+    handles = [mpl.Patch(color=colour, label=name) for name, colour in error_curves.ERRORS.values()]
     below = size[1] - 0.24
     site_maps.explain(figure, size[0] / 2, below, handles, len(handles))
     return figure

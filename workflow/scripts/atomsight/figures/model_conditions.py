@@ -1,13 +1,38 @@
-"""How well a model finds atoms against every condition of the microscope."""
+"""How well a model finds atoms against every condition of the microscope.
+
+Example:
+    python plot.py model_conditions conditions.png --conditions conditions.csv --model graphene
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from atomsight.figures import model_curves, style
-from atomsight.figures.error_curves import dose_text
+from atomsight.figures.parts import error_curves, model_curves, mpl, score_tables, style
+from atomsight.figures.parts.entry import Picture
+
+CAPTION = """
+F1 of the model {wildcards.model} on simulated polycrystalline graphene if one condition
+of the microscope is varied at a time and the others stay favourable, one curve for every dose, with
+95 % intervals. Dashed is classical peak finding on the same images, with the filter and the
+threshold that the truth chose, which no user has. Hatched values are outside of what the model was
+trained on.
+"""
+MEMORY_MB = 1000
+
+
+def of_model(sheet: Any, of: str, model: str) -> dict[str, Any]:
+    return {"conditions": f"results/{of}/{model}/conditions.csv", "model": model}
+
+
+PICTURES = (
+    Picture("results/{of}/{model}/conditions.png", of_model, "conditions", "Metrics", "atoms"),
+)
+
 
 #: Columns of numbers that are drawn, besides ``condition`` and ``unit``.
 COLUMNS = (
@@ -44,26 +69,19 @@ _COLUMNS = 3
 _MARGIN = 0.14
 
 
-@style.styled()
-def draw(scores: pd.DataFrame, model: str) -> Figure:
-    """Draw F1 against every condition, a panel each and a curve per dose.
+def plot(
+    conditions: Annotated[Path, "scores by condition, the first table of evaluate.py conditions"],
+    model: Annotated[str, "name of the model, for the title"] = "",
+):
+    return draw(score_tables.read(conditions, COLUMNS, ("condition", "unit")), model)
 
-    Parameters
-    ----------
-    scores : DataFrame
-        One row per condition, value and dose, with ``condition``, ``unit`` and :data:`COLUMNS`.
-    model : str
-        Name of the model.
 
-    Returns
-    -------
-    Figure
-        A panel per condition, in the order of the table.
-    """
+def draw(scores: pd.DataFrame, model: str) -> mpl.Figure:
+    """Draw F1 against every condition, a panel each in the order of the table, a curve per dose."""
     names = list(dict.fromkeys(scores["condition"]))
     doses = sorted(scores["dose_e_per_A2"].unique())
     lines = -(-len(names) // _COLUMNS)
-    figure = Figure(figsize=(_WIDTH, _TOP + lines * _STEP_Y - 0.1))
+    figure = mpl.Figure(figsize=(_WIDTH, _TOP + lines * _STEP_Y - 0.1))
     for number, name in enumerate(names):
         row, column = divmod(number, _COLUMNS)
         place = _LEFT + column * _STEP_X, _TOP + row * _STEP_Y
@@ -73,23 +91,13 @@ def draw(scores: pd.DataFrame, model: str) -> Figure:
         axes.set_ylabel("F1" if column == 0 else "")
         axes.tick_params(labelleft=column == 0)
     title = f"Model {model} on simulated graphene, one condition varied at a time"
-    style.write(figure, 0.1, 0.06, title, weight="bold", size=8)
+    style.write_title(figure, 0.1, 0.06, title)
     _legend(figure, doses)
     return figure
 
 
-def draw_condition(axes: Axes, scores: pd.DataFrame, doses: list[float]) -> None:
-    """Draw F1 against one condition, and shade where the model was not trained.
-
-    Parameters
-    ----------
-    axes : Axes
-        Where to.
-    scores : DataFrame
-        Rows of one condition.
-    doses : list of float
-        All doses of the figure, which give the colours [e/Å²].
-    """
+def draw_condition(axes: mpl.Axes, scores: pd.DataFrame, doses: list[float]) -> None:
+    """Draw F1 against one condition, and shade where the model was not trained."""
     values = scores["value"]
     margin = 0.04 * max(float(np.ptp(values)), 1e-9) or 1.0
     axes.set_xlim(values.min() - margin, values.max() + margin)
@@ -113,10 +121,13 @@ def _look(number: int) -> dict[str, object]:
     return {"color": colour, "marker": marker, "markersize": 2.8, "linewidth": 1.1}
 
 
-def _legend(figure: Figure, doses: list[float]) -> None:
+def _legend(figure: mpl.Figure, doses: list[float]) -> None:
     """Explain the curves above the panels."""
-    handles = [Line2D([], [], label=dose_text(dose), **_look(n)) for n, dose in enumerate(doses)]
+    handles = [
+        mpl.Line2D([], [], label=error_curves.dose_text(dose), **_look(n))
+        for n, dose in enumerate(doses)
+    ]
     dashed = {"color": "0.4", "linewidth": 0.8, "dashes": model_curves.CLASSICAL_DASHES}
-    handles.append(Line2D([], [], label="peak finding, best threshold", **dashed))
+    handles.append(mpl.Line2D([], [], label="peak finding, best threshold", **dashed))
     handles.append(model_curves.UNTRAINED_HANDLE)
     model_curves.legend_above(figure, handles, _LEFT)

@@ -1,13 +1,38 @@
-"""How well a model finds atoms against the dose, beside the physical limit and peak finding."""
+"""How well a model finds atoms against the dose, beside the physical limit and peak finding.
+
+Example:
+    python plot.py model_doses dose.png --evaluation evaluation.csv --model graphene
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from atomsight.figures import model_curves, style
+from atomsight.figures.parts import model_curves, mpl, score_tables, style
+from atomsight.figures.parts.entry import Picture
+
+CAPTION = """
+How the model {wildcards.model} does on simulated images of polycrystalline graphene,
+which is of a sort that the training does not contain, against the dose, under favourable
+conditions: (a) precision, recall and F1, with 95 % intervals, and F1 of classical peak finding; (b)
+recall by region of the specimen; (c) root mean square error of the positions along one axis, beside
+the Cramér–Rao bound, which holds for a method that knows nothing of graphene. Peak finding has the
+filter and the threshold that give it the best F1 with the truth in hand, which no user has. Hatched
+doses are outside of what the model was trained on.
+"""
+MEMORY_MB = 1000
+
+
+def of_model(sheet: Any, of: str, model: str) -> dict[str, Any]:
+    return {"evaluation": f"results/{of}/{model}/evaluation.csv", "model": model}
+
+
+PICTURES = (Picture("results/{of}/{model}/dose.png", of_model, "dose", "Metrics", "atoms"),)
+
 
 #: Columns that are drawn; ``recall_<region>`` with ``_low`` and ``_high`` besides them.
 COLUMNS = (
@@ -42,32 +67,25 @@ _MARGIN = 1.25
 
 #: How the curves of the network and of peak finding look.
 _POINTS = {"markersize": 2.6, "linewidth": 1}
-_CLASSICAL = {"color": "0.45", "linewidth": 0.9, "dashes": model_curves.CLASSICAL_DASHES}
+_CLASSICAL = {"color": "0.45", "linewidth": 0.9, "dashes": (2.5, 1.5)}
 
 
-@style.styled()
-def draw(scores: pd.DataFrame, model: str) -> Figure:
-    """Draw precision, recall and F1, the recall by region, and the position error.
+def plot(
+    evaluation: Annotated[Path, "scores by dose, of evaluate.py atoms"],
+    model: Annotated[str, "name of the model, for the title"] = "",
+):
+    return draw(score_tables.read(evaluation, COLUMNS), model)
 
-    Parameters
-    ----------
-    scores : DataFrame
-        One row per dose, with :data:`COLUMNS`.
-    model : str
-        Name of the model.
 
-    Returns
-    -------
-    Figure
-        Three plots against the dose.
-    """
+def draw(scores: pd.DataFrame, model: str) -> mpl.Figure:
+    """Draw precision, recall and F1, the recall by region, and the position error."""
     scores = scores.sort_values("dose_e_per_A2").reset_index(drop=True)
-    figure = Figure(figsize=(_WIDTH, _HEIGHT))
+    figure = mpl.Figure(figsize=(_WIDTH, _HEIGHT))
     detection, regions, errors = (style.place(figure, left, _TOP, *_PLOT) for left in _LEFTS)
     doses = scores["dose_e_per_A2"]
     for axes in (detection, regions, errors):
         axes.set(xscale="log", xlabel="dose (e/Å²)", xlim=(0.75 * doses.min(), 1.33 * doses.max()))
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.xaxis.set_minor_formatter(mpl.NullFormatter())
         model_curves.shade_untrained(axes, doses, *model_curves.trained_doses(scores))
     draw_detection(detection, scores)
     draw_regions(regions, scores)
@@ -75,29 +93,20 @@ def draw(scores: pd.DataFrame, model: str) -> Figure:
     style.letter(detection, "a", "atoms found")
     style.letter(regions, "b", "recall by place (number of atoms)")
     style.letter(errors, "c", "position error")
-    title = f"Model {model} on simulated polycrystalline graphene"
-    style.write(figure, 0.1, 0.06, title, weight="bold", size=8)
+    style.write_title(figure, 0.1, 0.06, f"Model {model} on simulated polycrystalline graphene")
     bold = {"color": "0.3", "marker": "o", **_POINTS}
     handles = [
-        Line2D([], [], label="network, with 95 % intervals", **bold),
-        Line2D([], [], label="peak finding, best filter and threshold", **_CLASSICAL),
-        Line2D([], [], color="black", linewidth=1, label="Cramér–Rao bound"),
+        mpl.Line2D([], [], label="network, with 95 % intervals", **bold),
+        mpl.Line2D([], [], label="peak finding, best filter and threshold", **_CLASSICAL),
+        mpl.Line2D([], [], color="black", linewidth=1, label="Cramér–Rao bound"),
         *([] if scores["in_range"].all() else [model_curves.UNTRAINED_HANDLE]),
     ]
     model_curves.legend_above(figure, handles, _LEFTS[0])
     return figure
 
 
-def draw_detection(axes: Axes, scores: pd.DataFrame) -> None:
-    """Draw precision, recall and F1, and the F1 of peak finding.
-
-    Parameters
-    ----------
-    axes : Axes
-        Where to.
-    scores : DataFrame
-        One row per dose.
-    """
+def draw_detection(axes: mpl.Axes, scores: pd.DataFrame) -> None:
+    """Draw precision, recall and F1, and the F1 of peak finding."""
     doses = scores["dose_e_per_A2"]
     # Where nothing was found, there is no precision.
     found = scores["true_positives"] + scores["false_positives"] > 0
@@ -113,16 +122,8 @@ def draw_detection(axes: Axes, scores: pd.DataFrame) -> None:
     axes.legend(loc="lower right")
 
 
-def draw_regions(axes: Axes, scores: pd.DataFrame) -> None:
-    """Draw the recall in every region of the specimen.
-
-    Parameters
-    ----------
-    axes : Axes
-        Where to.
-    scores : DataFrame
-        One row per dose.
-    """
+def draw_regions(axes: mpl.Axes, scores: pd.DataFrame) -> None:
+    """Draw the recall in every region of the specimen."""
     for region, (label, colour, marker) in REGIONS.items():
         name = f"recall_{region}"
         if name in scores and scores[name].notna().any():
@@ -138,16 +139,8 @@ def draw_regions(axes: Axes, scores: pd.DataFrame) -> None:
         axes.legend(loc="lower right")
 
 
-def draw_errors(axes: Axes, scores: pd.DataFrame) -> None:
-    """Draw the position error along one axis, the bound below it and that of peak finding.
-
-    Parameters
-    ----------
-    axes : Axes
-        Where to.
-    scores : DataFrame
-        One row per dose.
-    """
+def draw_errors(axes: mpl.Axes, scores: pd.DataFrame) -> None:
+    """Draw the position error along one axis, the bound below it and that of peak finding."""
     doses = scores["dose_e_per_A2"]
     look = {"color": "C0", "marker": "o", **_POINTS, "zorder": 3}
     axes.plot(doses, 100 * scores["rms_error_A"], label="network", **look)
@@ -158,10 +151,9 @@ def draw_errors(axes: Axes, scores: pd.DataFrame) -> None:
     known = np.append(measured[np.isfinite(measured)], bound[np.isfinite(bound)].min(initial=1e3))
     axes.set_yscale("log")
     axes.set_ylim(known.min() / _MARGIN, 2 * known[known < 1e3].max(initial=1))
-    axes.grid(axis="y", which="both", color="0.92", linewidth=0.5, zorder=0.5)
-    axes.set_axisbelow(True)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(FuncFormatter(_some_minor))
+    style.faint_lines(axes, zorder=0.5, which="both")
+    axes.yaxis.set_major_formatter(mpl.FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(mpl.FuncFormatter(_some_minor))
     axes.set_ylabel("rms error per axis (pm)")
 
 

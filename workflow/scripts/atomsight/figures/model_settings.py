@@ -1,16 +1,42 @@
-"""How well a model finds atoms under microscopes drawn at random, against what these can show."""
+"""How well a model finds atoms under microscopes drawn at random, against what these can show.
+
+Example:
+    python plot.py model_settings settings.png --settings settings.csv --model graphene
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-from cmcrameri import cm
-from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Colormap, ListedColormap, Normalize
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from atomsight.figures import model_curves, style
-from atomsight.figures.error_curves import dose_text
+from atomsight.figures.parts import error_curves, model_curves, mpl, score_tables, style
+from atomsight.figures.parts.entry import Picture
+
+CAPTION = """
+F1 of the model {wildcards.model} on simulated polycrystalline graphene, seen by
+microscopes drawn at random from all ranges of the paper's Table 1, against their information limit,
+one panel for every dose, with 95 % intervals. The information limit is where focal spread and
+vibration leave exp(−2); where it does not reach the 1.42 Å between neighbours (grey, open marks)
+the image hardly tells them apart. Colours show the phase contrast that defocus and aberrations
+leave of the lattice planes, without which a microscope that resolves shows little. Diamonds are
+outside of what the model was trained on.
+"""
+MEMORY_MB = 1000
+
+
+def of_model(sheet: Any, of: str, model: str) -> dict[str, Any]:
+    return {"settings": f"results/{of}/{model}/settings.csv", "model": model}
+
+
+PICTURES = (
+    Picture(
+        "results/{of}/{model}/settings.png", of_model, "microscopes at random", "Metrics", "atoms"
+    ),
+)
+
 
 #: Columns that are drawn.
 COLUMNS = (
@@ -28,9 +54,6 @@ COLUMNS = (
 #: Distance of neighbouring atoms [Å].
 _BOND_A = 1.42
 
-#: Colours of the contrast of the lattice planes, from none to full.
-_CONTRAST: Colormap = ListedColormap(cm.batlow(np.linspace(0.02, 0.88, 256)))
-
 #: What is missing to one is drawn on a logarithmic scale down to about here.
 _LEAST = 1e-3
 _TICKS = (0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 1)
@@ -46,26 +69,19 @@ _PLOT_HEIGHT = 1.75
 _FOOTER = 0.42
 
 
-@style.styled()
-def draw(scores: pd.DataFrame, model: str) -> Figure:
-    """Draw F1 of every microscope against its information limit, a panel per dose.
+def plot(
+    settings: Annotated[Path, "scores by microscope, the second table of evaluate.py conditions"],
+    model: Annotated[str, "name of the model, for the title"] = "",
+):
+    return draw(score_tables.read(settings, COLUMNS), model)
 
-    Parameters
-    ----------
-    scores : DataFrame
-        One row per microscope and dose, with :data:`COLUMNS`.
-    model : str
-        Name of the model.
 
-    Returns
-    -------
-    Figure
-        A panel per dose.
-    """
+def draw(scores: pd.DataFrame, model: str) -> mpl.Figure:
+    """Draw F1 of every microscope against its information limit, a panel per dose."""
     doses = sorted(scores["dose_e_per_A2"].unique())
     room = _WIDTH - _LEFT - _RIGHT - (len(doses) - 1) * _GAP
     width = min(room / len(doses), 2.6)
-    figure = Figure(figsize=(_WIDTH, _TOP + _PLOT_HEIGHT + _FOOTER))
+    figure = mpl.Figure(figsize=(_WIDTH, _TOP + _PLOT_HEIGHT + _FOOTER))
     limits = scores["information_limit_A"]
     ends = min(limits.min(), _BOND_A) - 0.03, max(limits.max(), _BOND_A) + 0.05
     for number, dose in enumerate(doses):
@@ -73,28 +89,27 @@ def draw(scores: pd.DataFrame, model: str) -> Figure:
         axes.set(xlim=ends, xlabel="information limit (Å)")
         stretch(axes)
         draw_dose(axes, scores[scores["dose_e_per_A2"] == dose])
-        style.letter(axes, "abcdefgh"[number % 8], dose_text(dose))
+        style.letter(axes, "abcdefgh"[number % 8], error_curves.dose_text(dose))
         axes.tick_params(labelleft=number == 0)
         axes.set_ylabel("F1" if number == 0 else "")
     bar = style.place(figure, _LEFT + len(doses) * (width + _GAP), _TOP, 0.09, _PLOT_HEIGHT)
-    mapped = ScalarMappable(Normalize(0, 1), _CONTRAST)
+    mapped = mpl.ScalarMappable(mpl.Normalize(0, 1), _contrast())
     figure.colorbar(mapped, cax=bar, label="phase contrast of the 2.13 Å planes")
     bar.tick_params(length=1.5)
     count, resolving = scores["setting"].nunique(), _resolving(scores)
     title = f"Model {model} on simulated graphene, {count} microscopes drawn at random"
-    style.write(figure, 0.1, 0.06, title, weight="bold", size=8)
+    style.write_title(figure, 0.1, 0.06, title)
     _legend(figure, resolving, count)
     return figure
 
 
-def stretch(axes: Axes) -> None:
-    """Stretch an axis of F1 towards one, as the logarithm of what is missing, with room for words.
+def _contrast() -> mpl.Colormap:
+    """Colours of the contrast of the lattice planes, from none to full."""
+    return style.ramp(mpl.cm.batlow, 0.02, 0.88)
 
-    Parameters
-    ----------
-    axes : Axes
-        The panel.
-    """
+
+def stretch(axes: mpl.Axes) -> None:
+    """Stretch an axis of F1 towards one, as the logarithm of what is missing to it."""
     axes.set_yscale(
         "function",
         functions=(
@@ -111,20 +126,15 @@ def _resolving(scores: pd.DataFrame) -> int:
     return int(scores.loc[scores["resolves_bond"].astype(bool), "setting"].nunique())
 
 
-def draw_dose(axes: Axes, scores: pd.DataFrame) -> None:
+def draw_dose(axes: mpl.Axes, scores: pd.DataFrame) -> None:
     """Draw F1 of every microscope at one dose, and the mean of those that resolve a bond.
 
-    Parameters
-    ----------
-    axes : Axes
-        Where to; the limits of its axes are set.
-    scores : DataFrame
-        Rows of one dose.
+    The limits of the axes must be set.
     """
     axes.axvspan(_BOND_A, axes.get_xlim()[1], color=_BLURRED, linewidth=0, zorder=0)
     resolves = scores["resolves_bond"].to_numpy(bool)
     trained = scores["in_range"].to_numpy(bool)
-    colours = _CONTRAST(scores["phase_contrast"].to_numpy(float))
+    colours = _contrast()(scores["phase_contrast"].to_numpy(float))
     ends = scores[["f1_low", "f1_high"]].to_numpy(float).T
     axes.vlines(scores["information_limit_A"], *ends, colours, linewidth=0.8, zorder=2)
     for chosen, look in ((trained, {"marker": "o", "s": 13}), (~trained, {"marker": "D", "s": 11})):
@@ -141,8 +151,7 @@ def draw_dose(axes: Axes, scores: pd.DataFrame) -> None:
                 zorder=3,
                 **look,
             )
-    axes.grid(axis="y", color="0.88", linewidth=0.5, zorder=0.5)
-    axes.set_axisbelow(True)
+    style.faint_lines(axes, "0.88", 0.5)
     if resolves.any():
         mean = float(scores.loc[resolves, "f1"].mean())
         lowest = float(scores.loc[resolves, "f1"].min())
@@ -151,13 +160,13 @@ def draw_dose(axes: Axes, scores: pd.DataFrame) -> None:
         axes.text(0.03, 0.985, text, transform=axes.transAxes, va="top", size=6.5)
 
 
-def _legend(figure: Figure, resolving: int, count: int) -> None:
+def _legend(figure: mpl.Figure, resolving: int, count: int) -> None:
     """Explain the marks above the panels."""
     plain = {"linestyle": "", "color": "0.3", "markersize": 3.6}
     handles = [
-        Line2D([], [], marker="o", label=f"resolves 1.42 Å: {resolving} of {count}", **plain),
-        Line2D([], [], marker="o", markerfacecolor="white", label="does not", **plain),
-        Line2D([], [], marker="D", label="outside the trained ranges", **plain),
-        Line2D([], [], color="black", linewidth=0.9, label="mean of those that resolve it"),
+        mpl.Line2D([], [], marker="o", label=f"resolves 1.42 Å: {resolving} of {count}", **plain),
+        mpl.Line2D([], [], marker="o", markerfacecolor="white", label="does not", **plain),
+        mpl.Line2D([], [], marker="D", label="outside the trained ranges", **plain),
+        mpl.Line2D([], [], color="black", linewidth=0.9, label="mean of those that resolve it"),
     ]
     model_curves.legend_above(figure, handles, _LEFT)

@@ -1,23 +1,66 @@
-"""Species of a monolayer named from a focal series, and what the series is worth."""
+"""Species of a monolayer of MoS2 named from a focal series, and what the series is worth.
 
-import textwrap
+The monolayer is given by its images, its sites and its truth; the models by the summaries of their
+scores, one row per model and dose: model, frames, dose_e_per_A2, sites, accuracy, accuracy_low,
+accuracy_high, f1_S.
+
+Example:
+    python plot.py mos2_species mos2.png --frames frames.h5 --atoms atoms.h5 --truth truth.h5 \\
+        --summaries species_summary.csv
+"""
+
+from __future__ import annotations
+
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from atomsight.figures import (
+from atomsight.figures.parts import (
+    choice,
     column_tables,
     error_curves,
     focal_panels,
+    mpl,
+    score_tables,
     site_maps,
     species_panels,
     style,
 )
-from atomsight.figures.column_tables import FocalImages, SeriesTruth
+from atomsight.figures.parts.entry import Picture
+
+CAPTION = """
+The species of a simulated monolayer of MoS₂, told from a focal series: (a–c) images of the series
+with their defocus; (d) the sites found, marked by their most probable species: molybdenum, two
+sulfur atoms on top of each other, and single ones whose partner is missing, which are ringed;
+crosses mark true sites that are missed or named wrongly. Shown is the part of the field with most
+vacancies. On many sheets of the same kind, made by another generator than those of the training,
+against the dose of all images together: (e) share of the true sites that are found with the right
+species, with 95 % intervals (Wilson); (f) F1 of the single sulfur atoms, which are the vacancies;
+one curve for every number of images that a model reads.
+"""
+
+
+def of_simulated(sheet: Any) -> dict[str, Any]:
+    series = choice.focal_series(sheet, "species", "mos2")
+    models = [
+        name
+        for name in sheet.models.trained("species")
+        if sheet.models.sections[name]["material"] == "mos2"
+    ]
+    return choice.files(series, "frames", "atoms") | {
+        "truth": sheet.truth(series, "focal_series")[0],
+        "summaries": [f"results/models/{name}/species_summary.csv" for name in models],
+        "title": sheet.title(series),
+    }
+
+
+PICTURES = (Picture("results/mos2_species.png", of_simulated, "species", "MoS2"),)
+
+
+SPECIES = ("Mo", "S2", "S")
 
 #: Columns of a summary that are drawn.
 SUMMARY_COLUMNS = (
@@ -31,10 +74,6 @@ SUMMARY_COLUMNS = (
 )
 
 #: Places and sizes [inch].
-_MARGIN, _GAP = 0.1, 0.1
-_WIDTH = 7.1
-_PANEL = (_WIDTH - 2 * _MARGIN - 2 * _GAP) / 3
-_TITLE, _LETTER = 0.4, 0.22
 _LEGEND = 0.3
 _MAP = 3.9
 _PLOT_LEFT = 4.62
@@ -45,97 +84,93 @@ _FOOTER = 0.12
 _SHOWN_A = 42.0
 
 _VACANCY = "S"
-_TITLE_LETTERS = 100
 _MARKERS = "osD^"
 
 
-@style.styled()
+def plot(
+    frames: Annotated[Path, "images of the monolayer"],
+    atoms: Annotated[Path, "sites found in them"],
+    truth: Annotated[Path, "truth"],
+    summaries: Annotated[list[Path], "scores of one model or several"],
+    specimen: Annotated[int, "number of the specimen, from 0"] = 0,
+    title: Annotated[str, "what the specimen is"] = "Simulated MoS₂ monolayer",
+):
+    return draw(
+        column_tables.read_images(frames, specimen),
+        column_tables.read_sites(atoms, specimen),
+        SPECIES,
+        column_tables.read_truth(truth),
+        score_tables.read_species(summaries, SUMMARY_COLUMNS),
+        title,
+    )
+
+
 def draw(
-    series: FocalImages,
+    series: column_tables.FocalImages,
     found: pd.DataFrame,
     names: tuple[str, ...],
-    truth: SeriesTruth,
+    truth: column_tables.SeriesTruth,
     summaries: Mapping[str, pd.DataFrame],
     title: str,
-) -> Figure:
+) -> mpl.Figure:
     """Draw the images, the species found with the vacancies ringed, and scores against the dose.
 
-    Parameters
-    ----------
-    series : FocalImages
-        The images.
-    found : DataFrame
-        The sites found: ``x_A, y_A`` [Å] and ``class``.
-    names : tuple of str
-        Names of the species.
-    truth : SeriesTruth
-        The true sites.
-    summaries : mapping of str to DataFrame
-        By the name of the model: :data:`SUMMARY_COLUMNS`.
-    title : str
-        What the specimen is.
-
-    Returns
-    -------
-    Figure
-        Three images, a large map, two plots.
+    The summaries are by what the model of each is called.
     """
     rare = truth.columns.loc[truth.columns["class"] == _VACANCY, ["x_A", "y_A"]].to_numpy(float)
     shown = focal_panels.busy_window(rare, series, _SHOWN_A)
     aspect = site_maps.aspect(shown)
-    upper_top = _TITLE + _LETTER
-    lower_top = upper_top + _PANEL * aspect + _LETTER + 0.05
+    upper_top = focal_panels.TITLE + focal_panels.LETTER
+    height = focal_panels.PANEL * aspect
+    lower_top = upper_top + height + focal_panels.LETTER + 0.05
     map_height = _MAP * aspect
-    figure = Figure(figsize=(_WIDTH, lower_top + map_height + _LEGEND + _FOOTER))
+    figure = mpl.Figure(figsize=(style.PAGE, lower_top + map_height + _LEGEND + _FOOTER))
     upper = [
-        style.place(figure, _MARGIN + index * (_PANEL + _GAP), upper_top, _PANEL, _PANEL * aspect)
-        for index in range(3)
+        style.place(figure, left, upper_top, focal_panels.PANEL, height)
+        for left in focal_panels.LEFTS
     ]
     focal_panels.draw_focal_series(upper, series, shown, "abc")
-    species = style.place(figure, _MARGIN, lower_top, _MAP, map_height)
+    species = style.place(figure, focal_panels.MARGIN, lower_top, _MAP, map_height)
     true = column_tables.match(found, truth.columns)
     _draw_map(species, series, found, names, true, shown)
     style.letter(species, "d", "species found; rings: an S is missing")
     handles = [*species_panels.species_handles(names), _mistake_handle()]
     below = lower_top + map_height + 0.08
-    site_maps.explain(figure, _MARGIN + _MAP / 2, below, handles, len(handles))
+    middle = focal_panels.MARGIN + _MAP / 2
+    site_maps.explain(figure, middle, below, handles, len(handles))
     _draw_plots(figure, summaries, lower_top, map_height)
-    heading = textwrap.shorten(title, _TITLE_LETTERS, placeholder=" …")
-    style.write(figure, _MARGIN, 0.05, heading, weight="bold", size=8)
-    dose = error_curves.dose_text(truth.dose_e_per_A2)
-    said = f"{len(series.images)} images, {dose} in all · "
+    said = focal_panels.images_text(series, truth.dose_e_per_A2) + " · "
     said += species_panels.named_text(true, found, shown)
-    style.write(figure, _MARGIN, 0.21, said, color=style.MUTED_TEXT)
+    style.write_title(figure, focal_panels.MARGIN, 0.05, title, said)
     return figure
 
 
 def _draw_map(
-    axes: Axes,
-    series: FocalImages,
+    axes: mpl.Axes,
+    series: column_tables.FocalImages,
     found: pd.DataFrame,
     names: tuple[str, ...],
     true: pd.DataFrame,
     shown: site_maps.Window,
 ) -> None:
-    focal_panels.draw_focal_image(axes, series, len(series.images) // 2, shown, faint=True)
-    species_panels.draw_species(axes, found, names, ringed=(_VACANCY,))
+    species_panels.draw_found(axes, series, found, names, shown, ringed=(_VACANCY,))
     limits = axes.axis()
     wrong = true.loc[~species_panels.is_named(true, found), ["x_A", "y_A"]].to_numpy(float)
     axes.plot(*wrong.T, "x", color="black", markersize=5.5, markeredgewidth=1.1)
     axes.axis(limits)
 
 
-def _mistake_handle() -> Line2D:
+def _mistake_handle() -> mpl.Line2D:
     look = {"linewidth": 0, "markersize": 4.5, "markeredgewidth": 1}
-    return Line2D([], [], marker="x", color="black", label="missed or wrong", **look)
+    return mpl.Line2D([], [], marker="x", color="black", label="missed or wrong", **look)
 
 
 def _draw_plots(
-    figure: Figure, summaries: Mapping[str, pd.DataFrame], top: float, height: float
+    figure: mpl.Figure, summaries: Mapping[str, pd.DataFrame], top: float, height: float
 ) -> None:
     """Draw accuracy and F1 of single sulfur on many sheets against dose, one curve per model."""
     room = (height - _PLOT_GAP - 0.1) / 2
-    width = _WIDTH - _PLOT_LEFT - 0.12
+    width = style.PAGE - _PLOT_LEFT - 0.12
     doses = np.concatenate([table["dose_e_per_A2"] for table in summaries.values()])
     panels = (
         ("e", "many simulated sheets: accuracy", "sites named rightly", "accuracy"),

@@ -1,18 +1,52 @@
-"""Where the sites of one series are, how often they are occupied, and how they change."""
+"""Where the sites of one series are, how often they are occupied, and how they change.
 
-import textwrap
+SITES.h5 comes from follow_sites.py, SUBSTRATE.h5 from mask_substrate.py. The mask of the substrate
+is always drawn. The title should say so where the series is simulated.
+
+Example:
+    python plot.py occupancy occupancy.png --sites sites.h5 --substrate substrate.h5 \\
+        --title 'Simulated: gold in vacuum'
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
-from cmcrameri import cm
-from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
 
-from atomsight.figures import rasters, site_maps, style
-from atomsight.figures.series_tables import SiteSeries
+from atomsight.figures.parts import choice, mpl, rasters, series_tables, site_maps, style
+from atomsight.figures.parts.entry import Picture
+
+CAPTION = """
+The sites of the series: (a) mean of the frames after their drift is removed, with the substrate
+under a veil, which is not analysed, and the sites, where columns are seen again and again; the
+dashed frame is what (b) and (c) show; (b) share of the frames in which a column is seen at a site;
+(c) hop rate, the probability that the true occupancy of a site differs between two successive
+frames, as a hidden Markov model with the measured errors of detection estimates it; rings mark
+sites whose changes those errors do not explain (p < 0.05 after Holm's correction); where no errors
+were given, the changes as observed are shown instead, and a part of them is missed and invented
+columns; (d) what is seen in every frame at the sites that change, at most sixty of them, clockwise
+round the particle; (e) where there are hop rates, the probability that the sites are occupied,
+given all frames; last the drift of the specimen. With many frames a column of the rasters is the
+mean of several.
+"""
+
+
+def of_series(sheet: Any, series: str) -> dict[str, Any]:
+    return choice.files(series, "sites", "substrate") | {"title": sheet.title(series)}
+
+
+PICTURES = (
+    Picture(
+        "results/series/{series}/occupancy.png",
+        of_series,
+        "occupancy of sites",
+        "Series",
+        "columns",
+    ),
+)
+
 
 #: Places and sizes [inch].
 _MARGIN = 0.1
@@ -38,19 +72,18 @@ _FLATTEST, _HIGHEST = 0.5, 1.3
 _TITLE_LETTERS = 95
 
 
-@style.styled()
-def draw(series: SiteSeries) -> Figure:
+def plot(
+    sites: Annotated[Path, "sites of the series, whose folder gives its name"],
+    substrate: Annotated[Path, "mean image and mask"],
+    title: Annotated[str, "what the series is"] = "",
+):
+    return draw(series_tables.read_series(Path(sites).parent.name, title, sites, substrate))
+
+
+def draw(series: series_tables.SiteSeries) -> mpl.Figure:
     """Draw mean image, occurrence, hop rates, occupancy in every frame, and drift.
 
-    Parameters
-    ----------
-    series : SiteSeries
-        The series; its notes are the title.
-
-    Returns
-    -------
-    Figure
-        Five panels. Where there is one frame only, or no site, the panels say so.
+    The notes of the series are the title. Panels say so where there is one frame only, or no site.
     """
     shown, whole = site_maps.window(series), site_maps.field(series)
     chosen = rasters.changing_sites(series)
@@ -61,7 +94,7 @@ def draw(series: SiteSeries) -> Figure:
     if len(series.used_frames) > 1:
         lines = float(np.clip(_LINE * len(chosen) + 0.3, _SHORTEST, _TALLEST))
         footer = _FOOTER
-    figure = Figure(figsize=(_WIDTH, rasters_top + lines + footer))
+    figure = mpl.Figure(figsize=(_WIDTH, rasters_top + lines + footer))
     _write_title(figure, series)
     lefts = _MARGIN + np.arange(3) * (_PANEL + _GAP)
     panels = [
@@ -76,13 +109,14 @@ def draw(series: SiteSeries) -> Figure:
     return figure
 
 
-def _write_title(figure: Figure, series: SiteSeries) -> None:
-    title = textwrap.shorten(series.notes or series.name, _TITLE_LETTERS, placeholder=" …")
-    style.write(figure, _MARGIN, 0.06, title, weight="bold", size=8)
-    style.write(figure, _MARGIN, 0.22, site_maps.facts(series), color=style.MUTED_TEXT)
+def _write_title(figure: mpl.Figure, series: series_tables.SiteSeries) -> None:
+    title, said = series.notes or series.name, site_maps.facts(series)
+    style.write_title(figure, _MARGIN, 0.06, title, said, _TITLE_LETTERS)
 
 
-def _draw_maps(panels: list[Axes], series: SiteSeries, shown: site_maps.Window) -> None:
+def _draw_maps(
+    panels: list[mpl.Axes], series: series_tables.SiteSeries, shown: site_maps.Window
+) -> None:
     whole = site_maps.field(series)
     site_maps.draw_mean(panels[0], series, whole)
     if shown != whole:
@@ -102,11 +136,13 @@ def _draw_maps(panels: list[Axes], series: SiteSeries, shown: site_maps.Window) 
         style.letter(panels[2], "c", "raw event rate (no hop rates estimated)")
 
 
-def _rate(series: SiteSeries) -> str:
+def _rate(series: series_tables.SiteSeries) -> str:
     return "hop_rate" if series.has_hop_rates else "event_rate"
 
 
-def _draw_bars(figure: Figure, series: SiteSeries, lefts: np.ndarray, top: float) -> None:
+def _draw_bars(
+    figure: mpl.Figure, series: series_tables.SiteSeries, lefts: np.ndarray, top: float
+) -> None:
     """Explain marks and colours below the maps."""
     middle = lefts[0] + _PANEL / 2
     mask = site_maps.mask_handle(site_maps.mask_text(series))
@@ -117,26 +153,26 @@ def _draw_bars(figure: Figure, series: SiteSeries, lefts: np.ndarray, top: float
     if dots:
         site_maps.explain(figure, middle, top + 0.15, dots, 2)
     bar = (0.35, _PANEL - 0.7)
-    site_maps.colour_bar(
-        figure,
-        (lefts[1] + bar[0], top, bar[1]),
-        site_maps.OCCURRENCE,
-        1,
-        "share of frames in which it is seen",
-    )
+    place = (lefts[1] + bar[0], top, bar[1])
+    label = "share of frames in which it is seen"
+    style.colour_bar(figure, place, site_maps.OCCURRENCE, (0, 1), label)
     if len(series.used_frames) < 2:
         return
     limit = site_maps.rate_limit(series, columns=(_rate(series),))
     label = "hops per frame" if series.has_hop_rates else "changes per frame as observed"
     place = (lefts[2] + bar[0], top, bar[1])
-    site_maps.colour_bar(figure, place, site_maps.RATE, limit, label, "max")
+    style.colour_bar(figure, place, site_maps.RATE, (0, limit), label, "max")
     if series.has_hop_rates:
         middle = lefts[2] + _PANEL / 2
         site_maps.explain(figure, middle, top + 0.38, [site_maps.ring_handle()], 1)
 
 
 def _draw_rasters(
-    figure: Figure, series: SiteSeries, chosen: np.ndarray, top: float, height: float
+    figure: mpl.Figure,
+    series: series_tables.SiteSeries,
+    chosen: np.ndarray,
+    top: float,
+    height: float,
 ) -> None:
     """Draw the raw observation, and beside it the smoothed one where there is one."""
     left = _MARGIN + _RASTER_LABELS
@@ -160,59 +196,47 @@ def _draw_rasters(
     if size > 1:
         label += f" (means over {size} frames)"
     place = (left + _RASTERS - 2.6, top + height + 0.34, 1.8)
-    site_maps.colour_bar(figure, place, rasters.OCCUPANCY, 1, label)
-    grey = [Patch(color=style.MUTED, label="out of view, or frame not used")]
+    style.colour_bar(figure, place, rasters.OCCUPANCY, (0, 1), label)
+    grey = [mpl.Patch(color=style.MUTED, label="out of view, or frame not used")]
     site_maps.explain(figure, left + 0.8, top + height + 0.34, grey, 1)
 
 
-def _sites_text(series: SiteSeries, chosen: np.ndarray) -> str:
+def _sites_text(series: series_tables.SiteSeries, chosen: np.ndarray) -> str:
     changing = int((series.analysed & (series.sites["events"].to_numpy() > 0)).sum())
     if changing == len(chosen):
         return f"{changing:,} sites that change"
     return f"{len(chosen)} of {changing:,} sites that change"
 
 
-def _draw_drift(figure: Figure, series: SiteSeries, top: float, mark: str) -> None:
+def _draw_drift(
+    figure: mpl.Figure, series: series_tables.SiteSeries, top: float, mark: str
+) -> None:
     """Draw the way of the specimen, with a bar that tells the frames."""
     axes = style.place(figure, _DRIFT_LEFT, top, _DRIFT, _DRIFT)
     style.letter(axes, mark, "drift")
     if len(series.used_frames) < 2:
         site_maps.say(axes, "one frame:\nno drift")
         return
-    scale = Normalize(series.used_frames.min(), series.used_frames.max())
+    scale = mpl.Normalize(series.used_frames.min(), series.used_frames.max())
     draw_drift(axes, series, scale)
-    bar = figure.colorbar(
-        ScalarMappable(scale, cm.batlow),
-        style.place(figure, _DRIFT_LEFT, top + _DRIFT + 0.4, _DRIFT, 0.07),
-        orientation="horizontal",
-        label="frame (circle: first)",
-        ticks=[scale.vmin, scale.vmax],
-        format="{x:g}",
-    )
-    bar.outline.set_linewidth(0.4)
+    place, ends = (_DRIFT_LEFT, top + _DRIFT + 0.4, _DRIFT), (scale.vmin, scale.vmax)
+    style.colour_bar(figure, place, mpl.cm.batlow, ends, "frame (circle: first)", ticks=2)
 
 
-def draw_drift(axes: Axes, series: SiteSeries, scale: Normalize) -> None:
+def draw_drift(axes: mpl.Axes, series: series_tables.SiteSeries, scale: mpl.Normalize) -> None:
     """Draw the way of the specimen, coloured by the frame; y runs down, as in the images.
 
-    Parameters
-    ----------
-    axes : Axes
-        Where to.
-    series : SiteSeries
-        The series, with two used frames or more.
-    scale : Normalize
-        Numbers of the frames.
+    There must be two used frames or more.
     """
     path = series.drift[series.drift["used"].astype(bool)]
     x, y, frame = (path[name].to_numpy(float) for name in ("x_A", "y_A", "frame"))
     axes.plot(x, y, color="0.6", linewidth=0.5)
     size = np.clip(120 / len(path), 1, 8)
-    axes.scatter(x, y, size, frame, cmap=cm.batlow, norm=scale, linewidths=0, zorder=3)
+    axes.scatter(x, y, size, frame, cmap=mpl.cm.batlow, norm=scale, linewidths=0, zorder=3)
     axes.plot(x[0], y[0], "o", markersize=4.5, color="black", markerfacecolor="none", zorder=4)
     across, down = (x.min() + x.max()) / 2, (y.min() + y.max()) / 2
     half = max(0.6 * np.ptp(x), 0.6 * np.ptp(y), 0.1)
     axes.set(xlim=(across - half, across + half), ylim=(down + half, down - half))
     axes.set(xlabel="x (Å)", ylabel="y (Å)")
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(3))
+        axis.set_major_locator(mpl.MaxNLocator(3))

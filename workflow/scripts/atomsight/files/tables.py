@@ -55,8 +55,8 @@ def write_csv(path: Path | str, table: pd.DataFrame) -> None:
     provenance.write_notes(path)
 
 
-def read_csv(path: Path | str, columns: Sequence[str]) -> pd.DataFrame:
-    """Read a table of results, of which ``columns`` must be there and hold numbers."""
+def read_csv(path: Path | str, numbers: Sequence[str], words: Sequence[str] = ()) -> pd.DataFrame:
+    """Read a table of results, which must have columns of numbers and of words."""
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: the file does not exist")
@@ -64,12 +64,12 @@ def read_csv(path: Path | str, columns: Sequence[str]) -> pd.DataFrame:
         table = pd.read_csv(path)
     except (ValueError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a table as CSV ({error}); make it again") from error
-    missing = [name for name in columns if name not in table]
+    missing = [name for name in (*numbers, *words) if name not in table]
     if missing:
         raise InputError(f"{path}: the column {missing[0]!r} is missing; make the table again")
     provenance.note_input(path)
     # Pandas takes the columns of a table without rows for text.
-    text = [name for name in columns if len(table) and table[name].dtype.kind not in "ifb"]
+    text = [name for name in numbers if len(table) and table[name].dtype.kind not in "ifb"]
     if text:
         raise InputError(f"{path}: the column {text[0]!r} holds text; make the table again")
     return table

@@ -66,6 +66,12 @@ class Series:
         """Name of the model that reads a series."""
         return self.models.current(self.sheet.at[name, "model"])
 
+    def title(self, name: str) -> str:
+        """What pictures say of a series: its notes; one that is simulated is always called so."""
+        notes = self.sheet.at[name, "notes"] or name
+        simulated = any(self.simulation(name, kind) for kind in SIMULATIONS)
+        return f"Simulated: {notes}" if simulated and "simulated" not in notes.lower() else notes
+
     def contrast(self, name: str) -> str:
         """Contrast of a series: bright, dark, or auto where the sheet does not tell."""
         return self.sheet.at[name, "contrast"] or "auto"

@@ -5,16 +5,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from atomsight.errors import InputError
+from atomsight.orchestration import pictures
 from atomsight.orchestration.models import Models
 from atomsight.orchestration.series import Series
 from atomsight.reporting.evaluated_models import TABLES
 
-#: What is made of a series, by what its model finds.
+#: The tables that are made of a series, by what its model finds.
 OF_SERIES = {
-    "atoms": ("atoms.csv", "strain.csv", "strain.png"),
-    "columns": ("atoms.csv", "sites.csv", "occupancy.png"),
-    "heights": ("atoms.csv", "heights.csv", "heights.png"),
-    "species": ("atoms.csv", "species.png"),
+    "atoms": ("atoms", "strain"),
+    "columns": ("atoms", "sites"),
+    "heights": ("atoms", "heights"),
+    "species": ("atoms",),
 }
 #: The tables of the target scores, by what a model finds.
 SCORED = {
@@ -85,7 +86,12 @@ class Targets:
                 " series=PATH (docs/reference/sample_sheet.md tells its columns)"
             )
         return [
-            f"results/series/{name}/{file}"
+            path
             for name in own
-            for file in OF_SERIES[self.models.finds(self.series.model(name))]
+            for path in (*self._tables(name), *pictures.of_series(self.series, name))
         ]
+
+    def _tables(self, name: str) -> list[str]:
+        """The tables of a series."""
+        tables = OF_SERIES[self.models.finds(self.series.model(name))]
+        return [f"results/series/{name}/{table}.csv" for table in tables]

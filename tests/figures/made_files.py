@@ -1,0 +1,150 @@
+"""Small files that every figure can be drawn from, as the arguments of its ``plot``."""
+
+from pathlib import Path
+
+import made_columns
+import made_graphene
+import made_particles
+import made_scores
+import made_sites
+
+from atomsight.files import layout
+
+
+def arguments(name, folder):
+    """Write the files that a figure needs into a folder, and give its arguments."""
+    return globals()[name](Path(folder))
+
+
+def _csv(folder, name, table):
+    path = str(folder / f"{name}.csv")
+    table.to_csv(path, index=False)
+    return path
+
+
+def strain(folder):
+    files = made_graphene.write_row(folder)
+    scores = {"sheet": str(folder / "scores.csv")}
+    Path(scores["sheet"]).write_text("frame,f1,rms_error_A\n0,0.99,0.04\n")
+    return {**{kind: {"sheet": path} for kind, path in files.items()}, "scores": scores}
+
+
+def random_sheets(folder):
+    return {"structures": made_graphene.write_structures(folder)}
+
+
+def training_examples(folder):
+    return {
+        "waves": [made_graphene.write_waves(folder)],
+        "seed": 3,
+        "settings": made_graphene.section(),
+        "columns": 2,
+    }
+
+
+def dose_performance(folder):
+    return {"evaluation": _csv(folder, "evaluation", made_scores.dose_scores())}
+
+
+def model_doses(folder):
+    return dose_performance(folder) | {"model": "graphene"}
+
+
+def model_conditions(folder):
+    table = made_scores.condition_scores()
+    return {"conditions": _csv(folder, "conditions", table), "model": "graphene"}
+
+
+def model_settings(folder):
+    return {"settings": _csv(folder, "settings", made_scores.setting_scores()), "model": "graphene"}
+
+
+def column_performance(folder):
+    return {"columns": _csv(folder, "columns", made_scores.column_scores())}
+
+
+def rough_particles(folder):
+    paths = [str(folder / f"{shard}.h5") for shard in range(2)]
+    for shard, path in enumerate(paths):
+        numbered = ((n, made_particles.particle(3 + n)) for n in range(shard, 4, 2))
+        layout.write_structures(path, numbered, {})
+    return {"structures": paths}
+
+
+def _series(folder):
+    series, truth = made_sites.make_series(name="vacuum")
+    frames, maps, atoms = made_sites.write_recording(series, folder)
+    sites, substrate = str(folder / "sites.h5"), str(folder / "substrate.h5")
+    made_sites.write_sites(series, sites)
+    made_sites.write_substrate(series, substrate)
+    files = {"frames": frames, "maps": maps, "atoms": atoms, "sites": sites}
+    return files | {"substrate": substrate, "truth": _csv(folder, "truth", truth)}
+
+
+def _of_series(folder, *kinds):
+    files = _series(folder)
+    return {kind: files[kind] for kind in kinds}
+
+
+def method(folder):
+    return _of_series(folder, "frames", "maps", "atoms")
+
+
+def occupancy(folder):
+    return _of_series(folder, "sites", "substrate") | {"title": "10 $ gold"}
+
+
+def occurrence_events(folder):
+    files = _of_series(folder, "sites", "substrate")
+    by_name = {kind: {"vacuum": path} for kind, path in files.items()}
+    return by_name | {"titles": {"vacuum": "Simulated: gold"}}
+
+
+def gold_dynamics(folder):
+    files = _series(folder)
+    truth = files.pop("truth")
+    return {
+        **{kind: {"vacuum": path, "gas": path} for kind, path in files.items()},
+        "truth": {"vacuum": truth},
+        "comparison": _csv(folder, "comparison", made_sites.comparison()),
+        "titles": {"gas": "10 $"},
+    }
+
+
+def column_heights(folder):
+    frames, truth = str(folder / "frames.h5"), str(folder / "truth.h5")
+    made_columns.write_frames(frames, made_columns.images())
+    true = made_columns.true_columns()
+    made_columns.write_truth(truth, true.assign(**{"class": true["height"].astype(str)}))
+    heights = _csv(folder, "heights", made_columns.counted_columns())
+    return {"frames": frames, "heights": heights, "truth": truth}
+
+
+def gold_heights(folder):
+    tables = ("summary", "confusion", "reliability", "abstention")
+    made = {name: _csv(folder, name, getattr(made_columns, name)()) for name in tables}
+    return column_heights(folder) | made
+
+
+def height_errors(folder):
+    return {"summary": _csv(folder, "summary", made_columns.summary())}
+
+
+def image_count(folder):
+    path = _csv(folder, "summary", made_columns.summary())
+    return {"summary": {"1 image": path, "3 images": path}}
+
+
+def focal_series(folder):
+    paths = {kind: str(folder / f"{kind}.h5") for kind in ("frames", "maps", "atoms", "truth")}
+    made_columns.write_frames(paths["frames"], made_columns.images())
+    made_columns.write_maps(paths["maps"], made_columns.class_maps())
+    made_columns.write_atoms(paths["atoms"], made_columns.found_species())
+    made_columns.write_truth(paths["truth"], made_columns.true_species())
+    return paths
+
+
+def mos2_species(folder):
+    files = focal_series(folder)
+    del files["maps"]
+    return files | {"summaries": [_csv(folder, "summary", made_columns.species_summary())]}

@@ -1,0 +1,119 @@
+"""Sheets of graphene made for the tests of figures, and files of them."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from atomsight.config import settings
+from atomsight.figures import strain
+from atomsight.files import layout, provenance, sealed, tables
+from atomsight.files.records import Waves
+from atomsight.materials import graphene
+
+ROOT = Path(__file__).parents[2]
+MICROSCOPE = ROOT / "config" / "microscopes" / "titan_80kv_bright.yaml"
+PIXEL_A = 0.12
+
+
+def lattice(size_A):
+    """Atoms of graphene in a square."""
+    rows, columns = np.mgrid[-60:60, -60:60]
+    cells = np.stack([columns + rows / 2, rows * np.sqrt(3) / 2], axis=-1).reshape(-1, 2)
+    sublattices = np.concatenate([cells, cells + np.array([0, 1 / np.sqrt(3)])])
+    atoms = 1.42 * np.sqrt(3) * sublattices + size_A / 2
+    return atoms[((atoms > 0) & (atoms < size_A)).all(axis=1)]
+
+
+def row(shape=(160, 160), **changes):
+    rng = np.random.default_rng(1)
+    atoms = lattice(shape[0] * PIXEL_A)
+    planar = np.where(atoms[:, 0] < 3, np.nan, 0.01 * np.sin(atoms[:, 1]))
+    made = strain.SeriesRow(
+        name="sheet",
+        notes="a sheet",
+        image=rng.poisson(20, shape).astype("float32"),
+        usable=np.ones(shape, bool),
+        foreground=rng.random(shape, "float32"),
+        pixel_size_A=PIXEL_A,
+        atoms=pd.DataFrame({"x_A": atoms[:, 0], "y_A": atoms[:, 1], "planar": planar}),
+        bond_lengths_A=rng.normal(1.42, 0.03, 400),
+        rings=pd.DataFrame({"x_A": [9.0, 5.0], "y_A": [8.0, 4.0], "size": [5, 7]}),
+    )
+    return dataclasses.replace(made, **changes)
+
+
+def write_row(folder):
+    """Write what the steps before the figure of strain write of two frames, the second empty."""
+    made = row()
+    paths = {name: str(folder / f"{name}.h5") for name in ("frames", "maps", "strain")}
+    with sealed.create(paths["frames"], {}) as file:
+        images, usable = layout.create_frames(file, (2, 160, 160), PIXEL_A, PIXEL_A, ["a", "b"])
+        images[:], usable[:] = made.image, made.usable
+    with sealed.create(paths["maps"], {}) as file:
+        maps = layout.create_maps(file, (2, 160, 160, 2), PIXEL_A, ["background", "atom"], 0.4, {})
+        maps[:] = np.stack([1 - made.foreground, made.foreground], axis=-1)
+    bonds = pd.DataFrame({"length_A": made.bond_lengths_A})
+    with sealed.create(paths["strain"], {}) as file:
+        for name, table in (("strain", made.atoms), ("bonds", bonds), ("rings", made.rings)):
+            tables.write_table(file, name, table.assign(frame=0))
+    return paths
+
+
+SETTINGS = graphene.Settings(
+    size_A=24.0,
+    lloyd_steps=(40, 50),
+    density_variation=0.0,
+    max_defects=0.0,
+    max_holes=0,
+    hole_radius_A=(4.0, 5.0),
+    ripple_A=0.3,
+)
+
+
+def seed_of(number):
+    return np.random.SeedSequence(5).spawn(number + 1)[number]
+
+
+def make(number, **changes):
+    settings = SETTINGS.but(**changes)
+    return graphene.make_structure(settings, np.random.default_rng(seed_of(number)))
+
+
+def write_structures(folder):
+    """Write two shards of two structures, as make_structures.py does."""
+    section = SETTINGS.but(max_holes=4).model_dump()
+    paths = []
+    for shard in (0, 1):
+        numbered = ((n, make(n, max_holes=4)) for n in (shard, shard + 2))
+        paths.append(str(folder / f"{shard}.h5"))
+        made_by = provenance.made_by("make_structures.py", section, 5, material="graphene")
+        layout.write_structures(paths[-1], numbered, made_by)
+    return paths
+
+
+def waves():
+    """Two waves in vacuum, with a grid of sites for the truth."""
+    spectra = np.zeros((2, 1, 15, 15), np.complex64)
+    spectra[..., 7, 7] = 1
+    sites = 3.0 * np.stack(np.mgrid[:4, :4], axis=-1).reshape(-1, 2)
+    return Waves(spectra, (12.0, 12.0), 80e3, (sites,) * 2, (np.ones(len(sites), int),) * 2)
+
+
+def write_waves(folder):
+    """Write them as simulate_waves.py does."""
+    made, path = waves(), str(folder / "waves.h5")
+    each = zip(made.spectra, made.sites, made.classes, strict=True)
+    layout.write_waves(path, each, made.cell_A, made.energy_eV, {})
+    return path
+
+
+def section():
+    """A model of graphene that learns from small images."""
+    models = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["models"]
+    section = next(model for model in models.values() if model["material"] == "graphene")
+    section["microscope"] = settings.read_microscope(MICROSCOPE)
+    section["training"]["image_px"] = 48
+    return section
