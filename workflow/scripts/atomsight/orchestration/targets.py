@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from atomsight.errors import InputError
 from atomsight.orchestration import pictures
+from atomsight.orchestration.measurements import SCORES
 from atomsight.orchestration.models import Models
 from atomsight.orchestration.series import Series
 from atomsight.reporting.evaluated_models import TABLES
@@ -49,11 +50,6 @@ class Targets:
 
     def score_tables(self) -> list[str]:
         """What was measured of the models of the configuration, and on simulated series."""
-        scores = {
-            "acquisitions": "scores",
-            "focal_series": "class_scores",
-            "sequences": "dynamics_scores",
-        }
         return [
             *(
                 f"results/models/{model}/{table}.csv"
@@ -63,9 +59,9 @@ class Targets:
                 for table in tables
             ),
             *(
-                f"results/series/{name}/{table}.csv"
-                for kind, table in scores.items()
-                for name in self.series.simulated(kind)
+                score.outputs(f"results/series/{name}")[0]
+                for score in SCORES.values()
+                for name in self.series.simulated(score.simulations)
             ),
             *(f"results/comparisons/{name}.csv" for name in self.series.comparisons()),
         ]
