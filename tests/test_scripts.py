@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from made_inputs import PIXEL_A, Place, add, run, settings
+from made_inputs import PIXEL_A, RANGES, Place, add, run, settings
 
 import evaluate
 import locate_atoms
@@ -39,7 +39,6 @@ KINDS = [
 CAMERA = {"rows": 96, "columns": 128}
 SMALL_SHEET = {"kind": "pristine", "size_A": [30, 26]}
 GOLD = {"atoms": [120, 160]}
-QUICK = '--inference {"orientations":1}'
 
 RUNS = [
     f"import_series image.tif frames.h5 {settings(pixel_size_A=PIXEL_A)}",
@@ -63,6 +62,18 @@ RUNS = [
     "score atoms atoms.h5 truth.h5 scores.csv --strain strain.h5",
     "score classes columns.h5 focal.h5 class_scores.csv --confusion confusion.csv",
     "score dynamics sites.h5 dynamics.h5 dynamics.csv --table scored.csv",
+]
+
+#: What takes long is not run, but refused if something is wrong.
+EVALUATIONS = [
+    "evaluate atoms graphene specimen.h5 evaluation.csv",
+    "evaluate conditions graphene specimen.h5 conditions.csv random.csv",
+    "evaluate strain graphene lattice.csv",
+    "evaluate columns gold found.csv",
+    "evaluate background gold background.csv",
+    "evaluate detection_errors gold detection_errors.csv",
+    "evaluate heights gold_heights counted.csv",
+    "evaluate species mos2 named.csv named_as.csv",
 ]
 
 
@@ -133,6 +144,15 @@ def frame_of_nothing(folder: Path) -> None:
     tifffile.imwrite(folder / "image.tif", images, photometric="minisblack")
 
 
+def cut(file: str, size: int) -> Callable[[Path], None]:
+    """Keep the first bytes of a file."""
+
+    def change(folder: Path) -> None:
+        (folder / file).write_bytes((folder / file).read_bytes()[:size])
+
+    return change
+
+
 def row(number: int, value: float) -> Callable:
     """Change one value of the column ``x_A`` of a table."""
     return lambda frame: frame["x_A"].where(frame.index != number, value)
@@ -170,6 +190,12 @@ WRONG = [
         settings(pixel_size_A=0.2, focus_A=[0, 10, 20]),
         *("the 4 chosen frames", "focal series of 3 images", "the column focus_A"),
     ),
+    ("map_classes", missing("reader/network.weights.h5"), "network.weights.h5 is missing"),
+    ("map_classes", cut("reader/network.weights.h5", 5000), "weights.h5: damaged, or not"),
+    ("map_classes", text("reader/model.json", r"(?s)\A.*", "{}"), "not the card of a model"),
+    ("map_classes", attribute("frames.h5", "pixel_size_A", 0.3), "0.3 Å is outside the range of"),
+    ("map_classes", cut("frames.h5", 3000), "frames.h5", "cut short or damaged"),
+    ("locate_atoms", cut("maps.h5", 3000), "maps.h5", "cut short or damaged"),
     ("measure_strain", settings(bond=1.42), "strain.bond", "did you mean bond_A?"),
     ("measure_strain", settings(template="diamond"), "strain.template", "one of graphene"),
     ("measure_strain", table("atoms.h5", "atoms", y_A=None), "atoms.h5", "no column 'y_A'"),
@@ -212,14 +238,55 @@ WRONG = [
     ("score atoms", settings(radius_A=0), "radius_A: 0 must be more than 0"),
     ("score dynamics", shortened("dynamics.h5", "occupied"), "4 frames", "dynamics.h5 3"),
     ("score dynamics", table("sites.h5", "drift", used=False), "no frame was used"),
+    *(
+        (f"evaluate {kind}", settings(acquisition={"pixel_size_A": 0.4}), f"{section}.acquisition")
+        for kind, section in (
+            ("atoms", "evaluation"),
+            ("strain", "strain_evaluation"),
+            ("columns", "column_evaluation"),
+            ("background", "background_evaluation"),
+            ("detection_errors", "detection_errors"),
+            ("heights", "height_evaluation"),
+            ("species", "species_evaluation"),
+        )
+    ),
+    (
+        "evaluate conditions",
+        settings(settings={"microscope": "nowhere.yaml"}),
+        "nowhere.yaml: the microscope's file does not exist",
+    ),
+    (
+        "evaluate conditions",
+        settings(settings={"microscope": RANGES | {"cs_um": [3, 1]}}),
+        *("evaluation.settings.microscope.cs_um", "[3, 1]", "falls"),
+    ),
+    (
+        "evaluate conditions",
+        settings(settings={"microscope": RANGES | {"mtf": {"table": [[0, 1], [1, 0.4]]}}}),
+        *("evaluation.settings.microscope.mtf", "a measured table", "give c1, c2 and c3"),
+    ),
+    ("evaluate heights", settings(methods=["guessing"]), "height_evaluation.methods", "guessing"),
+    ("evaluate heights", settings(tilts_deg=[[3, 1]]), "height_evaluation.tilts_deg", "falls"),
+    ("evaluate heights", settings(library={"columns": 3}), "height_evaluation.library.columns"),
+    ("evaluate heights", settings(particle={"zone_axis": "111"}), "zone_axis"),
+    ("evaluate heights", text("gold_heights/model.json", '"1"', '"Mo"'), "not numbers of atoms"),
+    (
+        "evaluate species",
+        text("mos2/model.json", '"mos2"', '"nanoparticle"'),
+        *("names no species", "nanoparticle is not a monolayer", "mos2"),
+    ),
+    ("evaluate species", settings(acquisition={"rows": 4096}), "does not fit into a specimen"),
 ]
 
+LINES = RUNS + EVALUATIONS
+
 every_run = pytest.mark.parametrize("line", RUNS, ids=[name(line) for line in RUNS])
+every_line = pytest.mark.parametrize("line", LINES, ids=[name(line) for line in LINES])
 
 
 @pytest.fixture(scope="session")
 def places(tmp_path_factory):
-    return [Place(tmp_path_factory.mktemp(name), RUNS) for name in ("one", "two")]
+    return [Place(tmp_path_factory.mktemp(name), LINES) for name in ("one", "two")]
 
 
 @pytest.fixture
@@ -256,21 +323,21 @@ def test_the_same_input_gives_the_same_bytes_in_whatever_folder(line, places):
     assert one == other
 
 
-@every_run
+@every_line
 def test_a_file_that_is_missing_or_of_another_kind_is_named(line, places, refused):
     for name in places[0].reads(line):
         for change in (missing(name), of_another_kind(name)):
             assert name in refused(line, change)
 
 
-@every_run
+@every_line
 def test_a_key_that_does_not_exist_is_named(line, refused):
     assert "no_such_key" in refused(line, settings(no_such_key=1))
 
 
 @pytest.mark.parametrize(("start", "change", "facts"), [(a, b, c) for a, b, *c in WRONG])
 def test_what_is_wrong_is_told_with_its_facts(start, change, facts, refused):
-    told = refused(next(line for line in RUNS if line.startswith(f"{start} ")), change)
+    told = refused(next(line for line in LINES if line.startswith(f"{start} ")), change)
     for fact in facts:
         assert fact in told
 

@@ -1,131 +1,74 @@
-"""From frames to atoms by the scripts, and what they refuse."""
+"""What a model finds in one image or in a focal series, as evaluations read them."""
 
-import json
-import shutil
+import dataclasses
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
 from made_models import ATOM_CARD, save_tiny_model
 
-import locate_atoms
-import map_classes
-from atomsight.files import layout, sealed, tables
+from atomsight.errors import InputError
+from atomsight.evaluation import readers
 from atomsight.learning import models
+from atomsight.learning.network import build_network
+
+READING = {"tile_px": 512, "orientations": 1}
+SERIES_CARD = dataclasses.replace(
+    ATOM_CARD, frames=3, class_names=("background", "1", "2"), contrast="either"
+)
 
 
-@pytest.fixture
-def model(tmp_path):
-    return save_tiny_model(tmp_path / "model", ATOM_CARD)
+@pytest.fixture(scope="module")
+def single(tmp_path_factory):
+    return save_tiny_model(tmp_path_factory.mktemp("single"), ATOM_CARD)
 
 
-@pytest.fixture
-def frames(tmp_path):
-    return write_frames(tmp_path / "frames.h5")
+@pytest.fixture(scope="module")
+def of_three(tmp_path_factory):
+    keras.utils.set_random_seed(1)
+    folder = tmp_path_factory.mktemp("of_three")
+    models.save(folder, build_network(2, 3, 3), SERIES_CARD, pd.DataFrame({"epoch": [0]}))
+    return folder
 
 
-def write_frames(path, pixel_size_A=0.12):
-    rng = np.random.default_rng(0)
-    with sealed.create(path, {}) as file:
-        images, usable = layout.create_frames(file, (2, 96, 72), pixel_size_A, pixel_size_A, "ab")
-        images[...] = rng.poisson(100, (2, 96, 72))
-        usable[...] = True
-        usable[1, :, :36] = False
-    return path
+def images(count):
+    return np.random.default_rng(0).poisson(30, (count, 64, 48)).astype("float32")
 
 
-@pytest.fixture
-def refused(tmp_path, capsys):
-    def run(script, *arguments):
-        output = tmp_path / "out" / "file.h5"
-        assert script.main([*map(str, arguments), str(output)]) == 1
-        error = capsys.readouterr().err
-        assert error.startswith("error: ")
-        assert len(error.splitlines()) == 1
-        assert not output.parent.exists() or not list(output.parent.iterdir())
-        return error
-
-    return run
+def reader(folder, frames=None):
+    return readers.atom_reader(folder, 0.12, READING, "auto", "here", frames)
 
 
-def test_every_frame_is_mapped_and_searched(tmp_path, model, frames):
-    maps, atoms, table = (tmp_path / name for name in ("maps.h5", "atoms.h5", "atoms.csv"))
-    assert map_classes.main([*map(str, (frames, model, maps)), "--contrast", "dark"]) == 0
-    with layout.open_maps(maps) as found:
-        assert found.maps.shape == (2, 96, 72, 2)
-        np.testing.assert_allclose(found.maps[...].sum(axis=-1), 1, atol=1e-5)
-        # What is not usable is background.
-        assert (found.maps[1, :, :36, 0] == 1).all()
-        assert found.thresholds == ATOM_CARD.thresholds
-    assert locate_atoms.main([str(maps), str(atoms), "--csv", str(table)]) == 0
-    with sealed.open_to_read(atoms) as file:
-        written = tables.read_table(file, "atoms")
-    columns = ["frame", "atom", "x_A", "y_A", "class", "p_class", "p_exists", "p_atom"]
-    assert list(written.columns) == columns == list(pd.read_csv(table).columns)
-    assert (written.loc[written["frame"] == 1, "x_A"] > 35 * 0.12).all()
+def test_a_focal_series_is_read_together(of_three):
+    read = reader(of_three, frames=3)
+    atoms = read(images(3))
+    assert len(atoms)
+    assert [f"p_{name}" for name in SERIES_CARD.class_names[1:]] == list(atoms.columns[-2:])
+    np.testing.assert_allclose(atoms[["p_1", "p_2"]].sum(axis=1), 1, atol=1e-5)
+    # Not three images read one by one: the order tells the focus.
+    assert not np.allclose(read(images(3))["p_1"].sum(), read(images(3)[::-1])["p_1"].sum())
 
 
-def test_the_same_frames_give_the_same_bytes(tmp_path, model, frames):
-    made = []
-    for name in ("one", "another"):
-        maps, atoms, table = (tmp_path / name / file for file in ("m.h5", "a.h5", "a.csv"))
-        assert map_classes.main([*map(str, (frames, model, maps))]) == 0
-        assert locate_atoms.main([str(maps), str(atoms), "--csv", str(table)]) == 0
-        made.append([path.read_bytes() for path in (maps, atoms, table)])
-    assert made[0] == made[1]
+def test_sites_of_an_image_are_the_positions_of_its_atoms(single):
+    (image,) = images(1)
+    atoms = reader(single)(image[None])
+    found = readers.finder(single, 0.12, READING, "auto", "here")(image)
+    np.testing.assert_array_equal(found, atoms[["x_A", "y_A"]])
+    network, card = models.load_network(single)
+    again = readers.find_sites(network, card, image, 0.12, READING, "auto")
+    np.testing.assert_array_equal(found, again)
 
 
-def test_thresholds_of_the_settings_go_before_the_models(tmp_path, model, frames):
-    maps, atoms = tmp_path / "maps.h5", tmp_path / "atoms.h5"
-    assert map_classes.main([*map(str, (frames, model, maps))]) == 0
-    strict = json.dumps({"min_existence": 1.0, "background_limit": 0.001})
-    assert locate_atoms.main([str(maps), str(atoms), "--settings", strict]) == 0
-    with sealed.open_to_read(atoms) as file:
-        assert len(tables.read_table(file, "atoms")) == 0
+def test_a_wrong_number_of_images_is_told(single, of_three):
+    with pytest.raises(InputError, match=r"tiny reads 3 images .* not 2 images"):
+        reader(of_three)(images(2))
+    with pytest.raises(InputError, match=r"tiny reads 3 images .* not 1 image;"):
+        readers.finder(of_three, 0.12, READING, "auto", "here")
+    with pytest.raises(InputError, match=r"tiny reads 1 image .* not 3 images"):
+        reader(single, frames=3)
 
 
-def test_a_missing_file_is_refused(tmp_path, model, refused):
-    assert "does not exist" in refused(map_classes, tmp_path / "none.h5", model)
-
-
-def test_an_unknown_model_is_refused(tmp_path, frames, refused):
-    assert "there is no model of this name" in refused(map_classes, frames, tmp_path / "none")
-
-
-def test_a_model_without_its_weights_is_refused(model, frames, refused):
-    (model / models.WEIGHTS).unlink()
-    assert "network.weights.h5 is missing" in refused(map_classes, frames, model)
-
-
-def test_weights_cut_short_are_refused(model, frames, refused):
-    weights = model / models.WEIGHTS
-    weights.write_bytes(weights.read_bytes()[:5000])
-    assert "network.weights.h5: damaged, or not" in refused(map_classes, frames, model)
-
-
-def test_a_broken_card_is_refused(model, frames, refused):
-    (model / models.CARD).write_text('{"name": "tiny"}')
-    assert "not the card of a model" in refused(map_classes, frames, model)
-
-
-def test_a_pixel_size_the_model_does_not_know_is_refused(tmp_path, model, refused):
-    coarse = write_frames(tmp_path / "coarse.h5", 0.3)
-    error = refused(map_classes, coarse, model)
-    assert "0.3 Å is outside the range of the model tiny, 0.1 to 0.14 Å" in error
-
-
-def test_a_file_cut_short_is_refused(tmp_path, model, frames, refused):
-    cut = tmp_path / "cut.h5"
-    cut.write_bytes(frames.read_bytes()[:3000])
-    assert "cut short or damaged" in refused(map_classes, cut, model)
-    assert "cut short or damaged" in refused(locate_atoms, cut)
-
-
-def test_a_file_of_another_kind_is_refused(frames, refused):
-    assert "not the kind of file this step reads" in refused(locate_atoms, frames)
-
-
-def test_a_misspelt_setting_is_refused(tmp_path, model, frames, refused, capsys):
-    shutil.copy(frames, tmp_path / "again.h5")
-    arguments = ["--settings", '{"tile": 512}', frames, model]
-    assert "inference.tile is not a key" in refused(map_classes, *arguments)
+def test_a_pixel_size_that_the_model_does_not_know_is_told(of_three):
+    with pytest.raises(InputError, match=r"here: the pixel size of 0.3 Å is outside the range"):
+        readers.atom_reader(of_three, 0.3, READING, "auto", "here")
