@@ -21,7 +21,6 @@ RANGES = {
     "cs_um": [-12, -11],
     "dose_e_per_A2": [100, 2000],
     "pixel_size_A": [0.1, 0.14],
-    "focal_series": {"steps_A": [-70, 0, 70]},
 }
 
 
@@ -75,7 +74,8 @@ def write_inputs(folder: Path) -> None:
     save_tiny_model(folder / "reader", replace(ATOM_CARD, pixel_size_A=(0.15, 0.25)))
     save_tiny_model(folder / "graphene", replace(ATOM_CARD, microscope=RANGES))
     save_tiny_model(folder / "gold", COLUMN_CARD)
-    of_three = {"frames": 3, "contrast": "either", "microscope": RANGES}
+    three = RANGES | {"focal_series": {"steps_A": [-70, 0, 70]}}
+    of_three = {"frames": 3, "contrast": "either", "microscope": three, "pixel_size_A": (0.1, 0.3)}
     heights = ("background", "1", "2", "3")
     save_tiny_model(folder / "gold_heights", replace(COLUMN_CARD, class_names=heights, **of_three))
     species = {"material": "mos2", "class_names": ("background", "Mo", "S2", "S")}

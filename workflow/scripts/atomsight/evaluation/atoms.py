@@ -41,10 +41,10 @@ def run(given: argparse.Namespace) -> None:
     section = settings.complete(given.settings, "evaluation", "evaluation")
     reading = settings.complete(given.inference, "inference", "inference")
     optics = settings.load(section["acquisition"], "acquisition", AcquisitionSettings)
-    structure, known = specimens.read_specimen(given.specimen)
-    truth = acquisition.truth_in_view(structure, known, optics)
     find = finder(given.model, optics.pixel_size_A, reading, "auto", "evaluation.acquisition")
     trained = models.read_card(given.model).microscope
+    structure, known = specimens.read_specimen(given.specimen)
+    truth = acquisition.truth_in_view(structure, known, optics)
     intensity = acquisition.image_intensity(structure, optics)
     doses = section["doses_e_per_A2"]
     bounds_A = position_bound.position_bound_A(optics, doses)
