@@ -1,6 +1,7 @@
 """Evaluate a trained model over conditions: what it finds in simulated images whose truth is known.
 
-KIND says what is measured. No image is of the sort that the training sees: the specimens come from
+To evaluate is to measure a model, over many images and conditions; score.py measures what was found
+in one series. KIND says what is measured. The training sees no such images: the specimens come from
 other generators, the images from abTEM's own microscope.
 
 Example:

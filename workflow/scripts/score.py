@@ -1,6 +1,7 @@
 """Score what was found in one simulated series against its truth.
 
-KIND says what is compared.
+To score is to compare one series with a known truth; evaluate.py measures a model over many images
+and conditions. KIND says what is compared.
 
 Example:
     python score.py atoms --help

@@ -1,6 +1,6 @@
 """Measure how well a model finds the atoms of a simulated specimen, against the electron dose.
 
-The specimen is one of "simulate.py specimen", of a sort that no training sees; its images come from
+The specimen is one of "simulate.py specimen", of a kind that no training sees; its images come from
 abTEM's own microscope. EVALUATION.csv has one row per dose: precision, recall, F1, the error of the
 positions along one axis, and the recall in every region of the specimen, with 95 % intervals;
 whether the model was trained on such images (in_range); the Cramér–Rao bound of the position error

@@ -1,4 +1,4 @@
-"""Count what a model finds in simulated images where nothing is to be found.
+"""Count what a model finds in simulated images of backgrounds, where there is nothing to find.
 
 The backgrounds are vacuum, films of amorphous carbon, and films of ceria in orientations that show
 no columns. OUT.csv has one row per background and dose: views, area_nm2, false_positives, per_nm2,

@@ -39,12 +39,12 @@ SECTION = "column_evaluation"
 POOLED = ["zone_axis", "dose_e_per_A2"]
 SINGLE = ["zone_axis", "tilt_deg", "dose_e_per_A2"]
 
-#: An image is a multiple of this many pixels wide, its box of this length [Å]; few sizes of boxes
-#: let the Fourier transforms be planned but once.
+#: An image is a multiple of this many pixels wide, its box of this length [Å]; with few sizes
+#: of boxes the Fourier transforms are planned only once.
 _IMAGE_STEP_PX = 8
 BOX_STEP_A = 4.0
 
-#: Least width of the box outside the image, on both sides together [Å].
+#: Smallest width of the box outside the image, on both sides together [Å].
 RIM_A = 2.0
 
 #: Classes of columns by their number of atoms; the last is open.

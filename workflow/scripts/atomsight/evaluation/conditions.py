@@ -1,6 +1,6 @@
 """Measure how well a model finds atoms under other conditions of the microscope.
 
-The specimen is one of "simulate.py specimen", of a sort that no training sees; its images come from
+The specimen is one of "simulate.py specimen", of a kind that no training sees; its images come from
 abTEM's own microscope, all from one exit wave; only a tilt of the sheet needs a wave of its own.
 The field of view is the same in Å whatever the pixels, so that all images show about as many atoms.
 CONDITIONS.csv varies one condition at a time: defocus, Cs, astigmatism, vibration, size of the

@@ -4,16 +4,16 @@ The particles come from another generator than those of the training, their foca
 abTEM's own microscope, with as many images as the model reads. Every particle is tilted by an angle
 from every range; its exit wave is computed once, imaged at every focus and exposed at every dose.
 The series are registered: what is left of the shifts between images is an error of some hundredths
-of a nanometre. All methods see the same counts. SUMMARY.csv has one row per method,
-range of tilts and total dose: the shares of the columns that are counted exactly and wrong by 1, 2,
-3 or more, what is missed and invented, and how far the stated probabilities are from what comes
-true. The methods are the network, which finds the columns itself, and two that are told where they
-are: a mixture model of integrated intensities and the most similar of simulated columns, both as
-well tuned as the truth allows.
+of a nanometre. All methods see the same counts. SUMMARY.csv has one row per method, range of tilts
+and total dose: the shares of the columns that are counted exactly and wrong by 1, 2, 3 or more,
+what is missed and invented, and the calibration error of the stated probabilities. The methods are
+the network, which finds the columns itself, and two that are told where they are: a mixture model
+of integrated intensities and the most similar of simulated columns, both as well tuned as the truth
+allows.
 
---confusion counts how often a height is taken for which (0: missed, or nothing there);
---reliability compares stated probabilities with the share that is right; --abstention tells what is
-bought by leaving the least certain columns out.
+--confusion counts how often one height is taken for another (0: missed, or nothing there);
+--reliability compares stated probabilities with the share that is right; --abstention shows how the
+error falls as the least certain columns are left out.
 
 Settings: methods, particles, tilts_deg, doses_e_per_A2, defocus_A, registration_error_A, radius_A,
 bins, contrast, seed, particle, library, acquisition.
@@ -54,7 +54,7 @@ SECTION = "height_evaluation"
 
 METHODS = ("network", "intensity_mixture", "column_library")
 
-# Streams of random numbers, so that no particle or noise of one is that of another.
+# Streams of random numbers, so that particles, noise and library are independent.
 _PARTICLES, _NOISE, _LIBRARY = range(3)
 
 

@@ -16,7 +16,7 @@ from skimage.feature import peak_local_max
 
 from atomsight.evaluation import scores
 
-#: Least distance of two peaks along either axis [Å], of columns and of the atoms of a sheet. In a
+#: Smallest distance of two peaks along either axis [Å], of columns and of atoms of a sheet. In a
 #: sheet the flank of a brighter neighbour reaches into a wide window and hides a true peak: 0.8 Å
 #: costs a tenth of F1 at 10 000 e/Å², and less than 0.4 Å gains nothing.
 MIN_DISTANCE_A = 0.8

@@ -8,8 +8,8 @@ method (network, and peaks: classical peak finding, its filter and its threshold
 truth in hand): bonds, bond_mean_A and bond_std_A over all bonds found, true_bond_mean_A,
 true_bond_std_A, strained_atoms (at which strain is measured), planar_rms and planar_bias (errors of
 the planar strain), with 95 % intervals as _low and _high; in_range, whether the model was trained
-on such images; bond_bound_A and planar_bound, the least standard deviation of a bond length and of
-the planar strain that the electrons allow a method that knows nothing of graphene (Cramér–Rao).
+on such images; bond_bound_A and planar_bound, the smallest standard deviation of a bond length and
+of the planar strain that the electrons allow a method that knows nothing of graphene (Cramér–Rao).
 
 Settings: pristine, strained, doses_e_per_A2, patch_A, resamples, seed, acquisition.
 

@@ -1,4 +1,4 @@
-"""Films in which nothing is to be found: amorphous carbon, and ceria off all zone axes.
+"""Films in which there is nothing to find: amorphous carbon, and ceria off all zone axes.
 
 Simulated particles lie on them, and they are imaged alone. Neither comes from the generator of the
 training's structures: the carbon is grown from random points that bond to each other and push each
@@ -15,13 +15,13 @@ from atomsight.files.records import Structure
 HEADROOM_A = 3.0
 
 #: Amorphous carbon: atoms per volume of 1.9 g/cm³, hard core of the random points, length of a
-#: bond, least distance without a bond.
+#: bond, smallest distance without a bond.
 _CARBON_PER_A3 = 1.9 / 12.011 * 0.60221
 _CARBON_CORE_A = 1.3
 _CARBON_BOND_A = 1.45
 _CARBON_APART_A = 2.4
 
-#: Ceria: lattice constant, and the least angles of the beam from zone axes with dense columns.
+#: Ceria: lattice constant, and the smallest angles of the beam from zone axes with dense columns.
 _CERIA_A = 5.41
 _OFF_AXIS_DEG = {(1, 0, 0): 8.0, (1, 1, 0): 8.0, (1, 1, 1): 8.0, (1, 1, 2): 6.0, (0, 1, 2): 6.0}
 

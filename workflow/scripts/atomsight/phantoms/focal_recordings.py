@@ -98,7 +98,7 @@ def _make_monolayer(section: Mapping, _size_A: tuple[float, float]) -> ColumnSpe
     return ColumnSpecimen(specimen.structure, columns, specimen.below_A, honeycomb.class_names)
 
 
-#: Maker of every kind of specimen, from its section and the least size of its box.
+#: Maker of every kind of specimen, from its section and the smallest size of its box.
 KINDS = {"particle": _make_particle, "monolayer": _make_monolayer}
 
 
