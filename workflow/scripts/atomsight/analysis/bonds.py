@@ -14,22 +14,12 @@ from scipy.spatial import KDTree
 
 @dataclass(frozen=True)
 class Rings:
-    """The rings of one image, and the atoms at their corners.
+    """The rings of one image, and the atoms at their corners."""
 
-    Attributes
-    ----------
-    sizes : ndarray of shape (R,)
-        Number of atoms in every ring.
-    centres : ndarray of shape (R, 2)
-        Mean position ``(x, y)`` of its atoms [Å].
-    corner_rings, corner_atoms : ndarray of shape (C,)
-        Indexes of a ring and of an atom in it, one pair per corner.
-    """
-
-    sizes: np.ndarray
-    centres: np.ndarray
-    corner_rings: np.ndarray
-    corner_atoms: np.ndarray
+    sizes: np.ndarray  # atoms in every ring
+    centres: np.ndarray  # (R, 2), mean position (x, y) of its atoms [Å]
+    corner_rings: np.ndarray  # indexes of a ring ...
+    corner_atoms: np.ndarray  # ... and of an atom in it, one pair per corner
 
 
 def typical_bond_length(positions: np.ndarray, coordination: int) -> float:

@@ -47,31 +47,22 @@ def count_columns(
 
     Parameters
     ----------
-    atoms : DataFrame of C rows
+    atoms : DataFrame
         Columns that were found: ``frame, atom, x_A, y_A, p_exists`` and ``p_1`` … ``p_N``, the
         probabilities of the heights, given that there is a column.
-    is_clear : ndarray of shape (C,), bool
+    is_clear : ndarray of bool
         Whether the pixels around a column are usable.
-    image_shape : tuple of 2 int
-        Rows and columns of an image.
-    pixel_size_A : float
-        Size of a pixel [Å].
-    settings : HeightSettings
-        When a count is reliable.
     where : str
         Where the table comes from, for the message.
 
     Returns
     -------
-    DataFrame of C rows
+    DataFrame
         ``frame, column, x_A, y_A, p_exists, p_1 … p_N, height`` (the most likely number of atoms),
         ``p_height`` (its probability), ``expected_height`` (the mean of the distribution),
-        ``reliable`` and ``reason`` (why it is not; empty where it is).
-
-    Notes
-    -----
-    The last class of a model holds all greater heights too. Where it is the most likely one, height
-    and expected height are lower bounds, and the reason says so.
+        ``reliable`` and ``reason`` (why it is not; empty where it is). The last class of a model
+        holds all greater heights too: where it is the most likely one, height and expected height
+        are lower bounds, and the reason says so.
     """
     names = height_columns(atoms.columns, where)
     probabilities = atoms[names].to_numpy(float)

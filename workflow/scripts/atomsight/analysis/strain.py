@@ -29,28 +29,17 @@ class Template:
 
     Sites that a rotation turns into one another need one template: all rotations are tried. So the
     two sublattices of graphene, which differ by 180°, share one.
-
-    Attributes
-    ----------
-    positions : ndarray of shape (K, 2)
-        Positions ``(x, y)`` of the neighbours seen from the atom [Å], shell after shell.
-    shells : tuple of int
-        Number of neighbours in every shell: first the atoms that are bonded to this one, then the
-        further atoms that are bonded to those, and so on.
-    reach : float
-        Longest bond, in units of the usual one.
-    ring_size : int
-        Size of the rings that the bonds close.
-    symmetry_rad : float
-        The lattice looks the same after a rotation by this angle [rad].
     """
 
     name: str
+    #: (K, 2), positions (x, y) of the neighbours seen from the atom [Å], shell after shell.
     positions: np.ndarray
+    #: Neighbours in every shell: first the atoms that are bonded to this one, then the further
+    #: atoms that are bonded to those, and so on.
     shells: tuple[int, ...]
-    reach: float
-    ring_size: int
-    symmetry_rad: float
+    reach: float  # longest bond, in units of the usual one
+    ring_size: int  # of the rings that the bonds close
+    symmetry_rad: float  # the lattice looks the same after a rotation by this angle
 
 
 def graphene(bond_A: float = 1.42) -> Template:
@@ -79,19 +68,13 @@ TEMPLATES = {"graphene": graphene}
 
 @dataclass(frozen=True)
 class LocalMaps:
-    """How the template fits at every atom; NaN where it does not.
+    """How the template fits at every atom; NaN where it does not."""
 
-    Attributes
-    ----------
-    maps : ndarray of shape (N, 2, 2)
-        Matrices that turn vectors of the template into vectors of the image, up to a rotation of
-        the template that is a symmetry of the lattice.
-    rmsd : ndarray of shape (N,)
-        Root mean square distance between the mapped template and the atoms, in units of the atom's
-        mean bond length.
-    """
-
+    #: (N, 2, 2), matrices that turn vectors of the template into vectors of the image, up to a
+    #: rotation of the template that is a symmetry of the lattice.
     maps: np.ndarray
+    #: Root mean square distance between the mapped template and the atoms, in units of the atom's
+    #: mean bond length.
     rmsd: np.ndarray
 
     @property
@@ -273,25 +256,12 @@ REFERENCES = {"relative": series_reference, "absolute": template_reference}
 
 
 def strain_table(local: LocalMaps, reference: Reference, symmetry_rad: float) -> pd.DataFrame:
-    """Strain and rotation of the lattice at every atom.
+    """Strain and rotation of the lattice at every atom; NaN where the atom does not match.
 
-    Parameters
-    ----------
-    local : LocalMaps
-        How the template fits at N atoms.
-    reference : Reference
-        The unstrained, unrotated lattice.
-    symmetry_rad : float
-        The lattice looks the same after a rotation by this angle [rad].
-
-    Returns
-    -------
-    DataFrame of N rows
-        ``e_xx, e_yy, e_xy``: strain ε = P / scale − I from the left polar decomposition A = P·U.
-        ``rotation_rad``: angle of U from the reference's orientation, brought between minus and
-        plus half of `symmetry_rad`; it jumps only where the lattice turns by more than that.
-        ``planar``: (e_xx + e_yy) / 2. ``rmsd``: as in :class:`LocalMaps`.
-        NaN where the atom does not match.
+    The strain e_xx, e_yy, e_xy is ε = P / scale − I from the left polar decomposition A = P·U,
+    planar is (e_xx + e_yy) / 2. The rotation is the angle of U from the reference's orientation,
+    brought between minus and plus half of the symmetry; it jumps only where the lattice turns by
+    more.
     """
     stretches, angles = polar_decomposition(local.maps)
     strain = stretches / reference.scale - np.eye(2)

@@ -26,14 +26,8 @@ def locate_atoms(
     background in the segment instead, which depends on how much background the segment holds.)
 
     Class 0 and the first of ``class_names`` are the background; ``site_sigma_A`` is the standard
-    deviation of the Gaussian of a site in the training [Å].
-
-    Returns
-    -------
-    DataFrame
-        One row per atom: ``atom`` (from 0, by row and column), ``x_A``, ``y_A``, ``class`` (name
-        of the most probable class), ``p_class`` (its probability, given that there is an atom),
-        ``p_exists`` and ``p_<class>`` for every class but the background.
+    deviation of the Gaussian of a site in the training [Å]. Rows are sorted by row and column of
+    the image; ``p_class`` is the probability of the class, given that there is an atom.
     """
     segments = segment(maps[..., 0], settings.background_limit)
     sums, y, x = segment_sums(maps, segments)

@@ -145,37 +145,19 @@ def compare_rates(
     names: tuple[str, str],
     settings: ComparisonSettings,
 ) -> pd.DataFrame:
-    """Test whether the rates of two series differ.
+    """Test whether the rates of two series differ: one row of :data:`COLUMNS` per test and rate.
 
-    Parameters
-    ----------
-    sites_a, sites_b : DataFrame of A and B rows
-        The sites that count, with ``x_A, y_A, hop_rate, event_rate``; a rate that is not known is
-        NaN.
-    pairs : Pairs
-        Which of them are the same.
-    names : tuple of 2 str
-        Names of the series.
-    settings : ComparisonSettings
-        Confidence, resamples, seed.
+    The sites are those that count, with ``x_A, y_A, hop_rate, event_rate``; a rate that is not
+    known is NaN. The interval of the ratio, b over a, are percentiles of the bootstrap over sites;
+    p-values are two-sided. The tests:
 
-    Returns
-    -------
-    DataFrame
-        One row per test and rate, with :data:`COLUMNS`: ``sites_a, sites_b`` (sites that the test
-        looks at), ``matched`` (pairs of which both rates are known), ``only_in_a, only_in_b``
-        (sites without a partner), ``mean_rate_a, mean_rate_b, ratio`` (b over a), ``ratio_low,
-        ratio_high`` (percentiles of the bootstrap over sites), ``statistic, p_value`` (two-sided).
-        The tests:
+    ``wilcoxon``: signed ranks of the differences of paired sites; pairs without a difference, such
+    as two static sites, carry nothing. ``permutation``: the two series are exchanged at random in
+    every pair; the statistic is the difference of the means, so that the sites that hop most count
+    most. ``mann_whitney``: ranks of all sites at the outlines, paired or not.
 
-        ``wilcoxon``: signed ranks of the differences of paired sites; pairs without a difference,
-        such as two static sites, carry nothing.
-        ``permutation``: the two series are exchanged at random in every pair; the statistic is the
-        difference of the means, so that the sites that hop most count most.
-        ``mann_whitney``: ranks of all sites at the outlines, paired or not.
-
-        The tests of pairs are left out where there is no pair, and every test of a rate that is
-        not known in both series. Without any rate there is no row.
+    The tests of pairs are left out where there is no pair, and every test of a rate that is not
+    known in both series. Without any rate there is no row.
     """
     matched = len(pairs.index_a)
     about = {"name_a": names[0], "name_b": names[1]}

@@ -52,23 +52,11 @@ _PATIENCE = 5
 
 @dataclass(frozen=True)
 class Columns:
-    """Columns found in the frames of a series.
+    """Columns found in the frames of a series."""
 
-    Attributes
-    ----------
-    frames : ndarray of shape (N,), int
-        Frame of every column.
-    positions_A : ndarray of shape (N, 2)
-        Its position ``(x, y)`` in that frame [Å].
-    frame_shape : tuple of int
-        Frames, rows, columns of pixels.
-    pixel_size_A : float
-        Size of a pixel [Å].
-    """
-
-    frames: np.ndarray
-    positions_A: np.ndarray
-    frame_shape: tuple[int, int, int]
+    frames: np.ndarray  # of every column
+    positions_A: np.ndarray  # (N, 2), (x, y) in that frame
+    frame_shape: tuple[int, int, int]  # frames, rows, columns of pixels
     pixel_size_A: float
 
     @property
@@ -88,28 +76,16 @@ def follow_drift(
 ) -> pd.DataFrame:
     """Drift of every frame.
 
-    Parameters
-    ----------
-    foreground : callable
-        Gives the map of a frame by its number: ndarray of shape (H, W), the probability that there
-        is a column. It is asked for one frame at a time.
-    columns : Columns
-        The columns found.
-    settings : DynamicsSettings
-        When a frame fits.
+    ``foreground`` gives the map of a frame by its number, the probability that there is a column;
+    it is asked for one frame at a time.
 
     Returns
     -------
-    DataFrame of F rows
+    DataFrame
         ``frame``, ``x_A, y_A`` (drift [Å], NaN where not used), ``columns`` (found in the frame),
         ``matched`` (of them, with a partner in the reference), ``used``. Not used are frames
         without columns and frames that do not fit the reference. A first frame that fits none of
         the next few is the odd one and is not used, unless no two frames fit.
-
-    Raises
-    ------
-    InputError
-        If no frame has a column, or none fits the others.
     """
     positions = columns.by_frame()
     counts = np.array([len(found) for found in positions])
@@ -195,36 +171,19 @@ class _Reference:
 
     They are means over the frames in whose view they were, at first over all, later weighted to the
     recent ones.
-
-    Attributes
-    ----------
-    map : ndarray of shape (R, C), float32
-        Mean map, in coarse pixels.
-    views : ndarray of shape (R, C), float32
-        Number of frames that showed a pixel.
-    corner : ndarray of shape (2,), int
-        Place ``(row, column)`` of the first pixel, in coarse pixels of the reference.
-    positions_A : ndarray of shape (M, 2)
-        Mean positions ``(x, y)`` of the columns [Å].
-    weights : ndarray of shape (M,)
-        Share of the frames in which a column is seen.
-    seen : ndarray of shape (M,)
-        Number of frames in which it was seen.
-    drift_A : ndarray of shape (2,)
-        Drift of the last frame added [Å].
     """
 
     def __init__(self, columns: Columns, settings: DynamicsSettings):
         self.settings = settings
         self.view_A = columns.view_A
         self.step_A = _block(columns.pixel_size_A) * columns.pixel_size_A
-        self.map = np.zeros((0, 0), np.float32)
-        self.views = np.zeros((0, 0), np.float32)
-        self.corner = np.zeros(2, int)
-        self.positions_A = np.zeros((0, 2))
-        self.weights = np.zeros(0)
-        self.seen = np.zeros(0)
-        self.drift_A = np.zeros(2)
+        self.map = np.zeros((0, 0), np.float32)  # in coarse pixels
+        self.views = np.zeros((0, 0), np.float32)  # frames that showed a pixel
+        self.corner = np.zeros(2, int)  # (row, column) of the first pixel, from the reference's
+        self.positions_A = np.zeros((0, 2))  # mean (x, y) of the columns
+        self.weights = np.zeros(0)  # share of the frames in which a column is seen
+        self.seen = np.zeros(0)  # number of frames in which it was seen
+        self.drift_A = np.zeros(2)  # of the last frame added
         self.frames = 0
 
     def add(self, picture: np.ndarray, found_A: np.ndarray, drift_A: np.ndarray) -> None:

@@ -83,18 +83,13 @@ class DetectionErrors:
 
 @dataclass(frozen=True)
 class HopFit:
-    """What the hidden Markov model says of every site.
+    """What the hidden Markov model says of every site; NaN if in view in fewer than two frames.
 
-    Attributes
-    ----------
-    table : DataFrame of S rows
-        ``hop_rate, hop_rate_low, hop_rate_high`` [per frame]: estimate and interval.
-        ``p_appear, p_vanish``: a and b of the chain at the estimate. Where the hop rate is zero,
-        that of the state the site is in is zero and the other is not known: NaN.
-        ``p_static``: p-value of "the site never changes".
-        All NaN where the site is in view in fewer than two frames.
-    p_occupied : ndarray of shape (S, F), float32
-        Probability that the site is truly occupied, given all frames. NaN likewise.
+    The table has ``hop_rate, hop_rate_low, hop_rate_high`` [per frame], estimate and interval;
+    ``p_appear, p_vanish``, a and b of the chain at the estimate (where the hop rate is zero, that
+    of the state the site is in is zero and the other is not known: NaN); and ``p_static``, the
+    p-value of "the site never changes". ``p_occupied`` (S, F) is the probability that the site is
+    truly occupied, given all frames.
     """
 
     table: pd.DataFrame
@@ -106,14 +101,8 @@ def read_errors(path: Path | str, dose_e_per_A2: float) -> DetectionErrors:
 
     Between the measured doses, the logit of the mean rates and the logarithm of α + β are linear in
     the logarithm of the dose. Above them, with a warning, the errors of the highest are taken: more
-    electrons err no more often.
-
-    Raises
-    ------
-    UncoveredDose
-        If the dose is below the measured range by more than :data:`DOSE_TOLERANCE`.
-    InputError
-        If the file is missing or not such a table, or the dose is not a positive number.
+    electrons err no more often. UncoveredDose if the dose is below the measured range by more than
+    :data:`DOSE_TOLERANCE`.
     """
     table = _read_error_table(path)
     doses = table["dose_e_per_A2"].to_numpy()
@@ -157,23 +146,10 @@ def _read_error_table(path: Path | str) -> pd.DataFrame:
 def fit_beta(successes: np.ndarray, trials: np.ndarray) -> tuple[float, float]:
     """Fit a Beta distribution, α and β, to rates that are known only by counts: a beta-binomial.
 
-    Parameters
-    ----------
-    successes, trials : ndarray of shape (N,)
-        How often it happened at every site, out of how many.
-
-    Returns
-    -------
-    alpha, beta : float
-        Where likelihood times prior is largest. The prior is weak: Jeffreys' of a single rate for
-        the mean, and a log-normal of median 30 and a factor of e² for α + β, which is at most
-        :data:`LARGEST_CONCENTRATION`. It keeps both finite where nothing ever happened, or where
-        the sites do not differ.
-
-    Raises
-    ------
-    InputError
-        If there is no trial at all.
+    They are where likelihood times prior is largest. The prior is weak: Jeffreys' of a single rate
+    for the mean, and a log-normal of median 30 and a factor of e² for α + β, which is at most
+    :data:`LARGEST_CONCENTRATION`. It keeps both finite where nothing ever happened, or where the
+    sites do not differ. InputError if there is no trial at all.
     """
     successes, trials = np.asarray(successes, float), np.asarray(trials, float)
     if not trials.sum() > 0:
@@ -259,23 +235,14 @@ def _emissions(miss: np.ndarray, false: np.ndarray, dtype: type) -> tuple[np.nda
 
 @dataclass(frozen=True)
 class _Grid:
-    """Where the likelihood is known.
+    """Where the likelihood is known."""
 
-    Attributes
-    ----------
-    roots : ndarray of shape (H,)
-        √h, evenly from 0: the precision of √h is about the same everywhere.
-    shares : ndarray of shape (P,)
-        Where π lies between its limits h/2 and 1 - h/2, from 0 to 1; as many by the arcsine prior.
-    miss, false, log_weights : ndarray of shape (E,)
-        The nodes of the two error rates, and the logarithms of their weights.
-    """
-
-    roots: np.ndarray
+    roots: np.ndarray  # √h, evenly from 0: the precision of √h is about the same everywhere
+    #: Where π lies between its limits h/2 and 1 - h/2, from 0 to 1; as many by the arcsine prior.
     shares: np.ndarray
-    miss: np.ndarray
+    miss: np.ndarray  # nodes of the two error rates ...
     false: np.ndarray
-    log_weights: np.ndarray
+    log_weights: np.ndarray  # ... and the logarithms of their weights
 
 
 def _make_grid(errors: DetectionErrors, max_hop_rate: float, frames: int) -> _Grid:
@@ -312,22 +279,12 @@ def _beta_nodes(alpha: float, beta: float, frames: int) -> tuple[np.ndarray, np.
 
 @dataclass(frozen=True)
 class _Surface:
-    """The likelihood of S sites over hop rate and share, the error rates integrated out.
+    """The likelihood of S sites over hop rate and share, the error rates integrated out."""
 
-    Attributes
-    ----------
-    log_likelihood : ndarray of shape (S, H, P)
-        Its logarithm.
-    miss, false : ndarray of shape (S, H, P)
-        Posterior means of the error rates at every point.
-    always_occupied, always_empty : ndarray of shape (S,)
-        Logarithm of the likelihood of the two sites that never change.
-    """
-
-    log_likelihood: np.ndarray
-    miss: np.ndarray
+    log_likelihood: np.ndarray  # (S, H, P)
+    miss: np.ndarray  # posterior means of the error rates at every point
     false: np.ndarray
-    always_occupied: np.ndarray
+    always_occupied: np.ndarray  # logarithm of the likelihood of the two sites that never change
     always_empty: np.ndarray
 
 
@@ -384,18 +341,9 @@ def _chain(hop_rate: np.ndarray, occupied_share: np.ndarray) -> tuple[np.ndarray
 def fit_hops(occupied: np.ndarray, errors: DetectionErrors, settings: HopSettings) -> HopFit:
     """Estimate how often every site changes.
 
-    Parameters
-    ----------
-    occupied : ndarray of shape (S, F), int8
-        1 where a site was seen, 0 where it was not, -1 where that is not known. The hidden chain
-        runs on through frames that are not known.
-    errors : DetectionErrors
-        How often columns are missed and invented.
-    settings : HopSettings
-        Confidence and range.
+    ``occupied`` (S, F) is 1 where a site was seen, 0 where it was not, -1 where that is not known.
+    The hidden chain runs on through frames that are not known.
 
-    Notes
-    -----
     Without a hop the likelihood of a short chain is flat near zero, and its maximum is above zero
     for every other static site. So the estimate is zero where the site that never changes explains
     the data at least as well as the hopping ones do on average, and the interval reaches zero.

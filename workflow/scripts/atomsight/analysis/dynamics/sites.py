@@ -29,18 +29,10 @@ _ROUNDS = 2
 
 @dataclass(frozen=True)
 class Sites:
-    """Sites and the frames in which they are occupied.
+    """Sites and the frames in which they are occupied."""
 
-    Attributes
-    ----------
-    positions_A : ndarray of shape (S, 2)
-        Positions ``(x, y)`` in the coordinates of the reference [Å], by row and column.
-    occupied : ndarray of shape (S, F), int8
-        1 seen, 0 not seen, -1 not in view or frame not used.
-    """
-
-    positions_A: np.ndarray
-    occupied: np.ndarray
+    positions_A: np.ndarray  # (S, 2), (x, y) in the coordinates of the reference, sorted
+    occupied: np.ndarray  # (S, F): 1 seen, 0 not seen, -1 not in view or frame not used
 
 
 def find_sites(columns: Columns, drift: pd.DataFrame, settings: DynamicsSettings) -> Sites:
@@ -150,12 +142,8 @@ def in_view(
 def site_table(sites: Sites) -> pd.DataFrame:
     """Count how often sites are occupied and how often that changes.
 
-    Returns
-    -------
-    DataFrame of S rows
-        ``site`` (from 0), ``x_A, y_A``, ``frames_in_view``, ``frames_seen``, ``occurrence`` (seen /
-        in view), ``events`` (changes between successive frames in both of which the site is in
-        view), ``event_rate`` (events / number of such pairs, NaN without any).
+    ``occurrence`` is seen / in view, ``events`` are changes between successive frames in both of
+    which the site is in view, ``event_rate`` is events / number of such pairs, NaN without any.
     """
     known = sites.occupied != UNKNOWN
     seen = (sites.occupied == SEEN).sum(axis=1)

@@ -43,30 +43,14 @@ _MIN_WEIGHT = 1e-3
 
 @dataclass(frozen=True)
 class MeanImages:
-    """Drift-corrected means on a grid in the coordinates of the reference.
+    """Drift-corrected means on a grid in the coordinates of the reference."""
 
-    Attributes
-    ----------
-    mean : ndarray of shape (H', W'), float32
-        Mean over all frames that are used; NaN where nothing was ever seen.
-    halves : ndarray of shape (2, H', W'), float32
-        Means over every other frame, each frame's mean subtracted; zero where nothing was seen.
-    seen : ndarray of shape (H', W'), int
-        Number of frames that showed a pixel.
-    seen_by_both : ndarray of shape (H', W'), bool
-        Whether both halves showed it.
-    pixel_size_A : float
-        Size of a pixel [Å].
-    corner_A : ndarray of shape (2,)
-        Position ``(x, y)`` of the centre of the first pixel [Å].
-    """
-
-    mean: np.ndarray
-    halves: np.ndarray
-    seen: np.ndarray
-    seen_by_both: np.ndarray
+    mean: np.ndarray  # over all frames that are used; NaN where nothing was ever seen
+    halves: np.ndarray  # over every other frame, each frame's mean subtracted; zero where not seen
+    seen: np.ndarray  # number of frames that showed a pixel
+    seen_by_both: np.ndarray  # whether both halves showed it
     pixel_size_A: float
-    corner_A: np.ndarray
+    corner_A: np.ndarray  # position (x, y) of the centre of the first pixel
 
     def pixels(self, positions_A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Row and column, not rounded, of positions of shape (N, 2) [Å]."""
@@ -203,28 +187,11 @@ def read_analysed(
 ) -> np.ndarray:
     """Read where to analyse: an image or a polygon, in the coordinates of the first frame used.
 
-    Parameters
-    ----------
-    path : path
-        A polygon, ``.csv`` with the columns ``x_A, y_A`` or ``.json`` with a list of ``[x, y]``
-        [Å]: inside is analysed. Else an image of any format, as recorded or as resampled, that is
-        not zero where to analyse; beyond the frame its nearest pixel counts.
-    images : MeanImages
-        The grid.
-    shape : tuple of int
-        Rows and columns of the frames.
-    source_pixel_size_A : float
-        Size of a pixel as recorded [Å].
-
-    Returns
-    -------
-    ndarray of shape (H', W'), bool
-        True where to analyse.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or not such a mask, or leaves nothing to analyse.
+    Inside of a polygon is analysed: ``.csv`` with the columns ``x_A, y_A`` or ``.json`` with a list
+    of ``[x, y]`` [Å]. An image of any format, as recorded or as resampled, is not zero where to
+    analyse; beyond the frame its nearest pixel counts. ``shape`` is that of the frames, the pixel
+    size is as recorded. InputError if the file is missing or not such a mask, or leaves nothing to
+    analyse.
     """
     path = Path(path)
     if not path.is_file():

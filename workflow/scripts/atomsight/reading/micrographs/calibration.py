@@ -37,12 +37,8 @@ def recorded_sizes_A(
 ) -> tuple[float, float]:
     """Settle the size of a recorded pixel along y and x [Å]: the sheet wins over the file.
 
-    The two numbers are equal if the pixels are square.
-
-    Raises
-    ------
-    InputError
-        If neither the sheet nor a file has a size, or the file's pixels are far from square.
+    The two numbers are equal if the pixels are square. InputError if neither the sheet nor a file
+    has a size, or the file's pixels are far from square.
     """
     if sheet_A is not None:
         known = next((header for header in headers if header.scale_A), None)
@@ -77,26 +73,10 @@ def target_pixel_size_A(
 ) -> float:
     """Choose the pixel size to which frames are resampled, so that a model can read them.
 
-    Parameters
-    ----------
-    sizes_A : tuple of two float
-        Size of a recorded pixel along y and x [Å].
-    model_range_A : tuple of two float
-        The smallest and the largest pixel that the model can read [Å].
-    where : str
-        The file, for the message.
-
-    Returns
-    -------
-    float
-        The recorded size (the geometric mean of both) if it lies in the range, else a size just
-        inside the nearer end [Å].
-
-    Raises
-    ------
-    InputError
-        If the pixels are more than twice as coarse as the model reads, because the information is
-        not there, or more than 20 times as fine, because the unit must be wrong.
+    It is the recorded size (the geometric mean of y and x) if that lies in the model's range, else
+    a size just inside the nearer end. InputError if the pixels are more than twice as coarse as the
+    model reads, because the information is not there, or more than 20 times as fine, because the
+    unit must be wrong.
     """
     low, high = model_range_A
     if max(sizes_A) > MAX_COARSER * high or min(sizes_A) < low / MAX_FINER:

@@ -52,27 +52,9 @@ def read_mask(path: Path | str, shape: tuple[int, int]) -> np.ndarray:
 def clean(frame: np.ndarray, mask: np.ndarray | None, where: str) -> tuple[np.ndarray, np.ndarray]:
     """Mark the unusable pixels of a frame and fill them with the mean of their surroundings.
 
-    Parameters
-    ----------
-    frame : ndarray of shape (H, W)
-        Intensity as recorded, of any real type.
-    mask : ndarray of shape (H, W), bool, or None
-        True where to analyse. What lies outside keeps its intensity but is not usable.
-    where : str
-        File and frame, for the message.
-
-    Returns
-    -------
-    image : ndarray of shape (H, W), float32
-        Intensity.
-    usable : ndarray of shape (H, W), bool
-        False where a pixel is saturated, padded, not a number or outside the mask.
-
-    Raises
-    ------
-    InputError
-        If the frame is constant, if more than half of it is saturated or not a number, or if the
-        mask leaves nothing but padding.
+    The frame is as recorded, of any real type. What lies outside the mask keeps its intensity but
+    is not usable. InputError if the frame is constant, if more than half of it is saturated or not
+    a number, or if the mask leaves nothing but padding.
     """
     with np.errstate(over="ignore"):
         image = frame.astype(np.float32)

@@ -31,15 +31,11 @@ Read = Callable[[Iterable[int]], Iterator[np.ndarray]]
 
 @dataclass(frozen=True)
 class Header:
-    """What is known of the image in a file without its pixels.
-
-    ``shape`` counts frames, rows, columns; ``scale_A`` is the size of a pixel along y and x [Å],
-    None if the file has none that makes sense.
-    """
+    """What is known of the image in a file without its pixels."""
 
     path: Path
-    shape: tuple[int, int, int]
-    scale_A: tuple[float, float] | None
+    shape: tuple[int, int, int]  # frames, rows, columns
+    scale_A: tuple[float, float] | None  # along y and x; None if the file has none that makes sense
 
 
 @dataclass(frozen=True)
@@ -67,13 +63,9 @@ def read_header(path: Path | str) -> Header:
 def open_recording(path: Path | str) -> Recording:
     """Open the image in a file of any format that RosettaSciIO reads; its pixels are read later.
 
-    Of several images in it the largest is taken, of equally large ones the first.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read or holds no image of real space: a diffraction pattern, complex
-        data, a colour photo, a spectrum.
+    Of several images in it the largest is taken, of equally large ones the first. InputError if the
+    file cannot be read or holds no image of real space: a diffraction pattern, complex data, a
+    colour photo, a spectrum.
     """
     path = Path(path)
     signals = _tiff_signals(path) if _suffix(path) in ("tif", "tiff") else _signals(path)

@@ -51,18 +51,10 @@ def register(
 ) -> np.ndarray:
     """Find the shifts between images (F, H, W) of one specimen at different focus.
 
-    ``names`` is what to call the images in messages, ``where`` what they are of.
-
-    Returns
-    -------
-    ndarray of shape (F, 2)
-        Displacement ``(x, y)`` of every image from their mean position [Å]; they sum to zero. What
-        is at ``r`` in the mean coordinates is at ``r + displacement`` in the image.
-
-    Raises
-    ------
-    InputError
-        If nothing common to the images exceeds chance, or they have drifted too far apart.
+    The result is the displacement ``(x, y)`` of every image from their mean position [Å]; they sum
+    to zero. What is at ``r`` in the mean coordinates is at ``r + displacement`` in the image.
+    ``names`` is what to call the images in messages, ``where`` what they are of. InputError if
+    nothing common to the images exceeds chance, or they have drifted too far apart.
     """
     images = np.asarray(images, np.float32)
     reach_A = min(_LARGEST_SHIFT_A, _LARGEST_SHIFT_SHARE * min(images.shape[1:]) * pixel_size_A)

@@ -23,24 +23,12 @@ _FADE_A = 3.0
 
 @dataclass(frozen=True)
 class RingSpectrum:
-    """Fourier coefficients on the half plane of the spatial frequencies that are compared.
+    """Fourier coefficients on the half plane of the spatial frequencies that are compared."""
 
-    Attributes
-    ----------
-    k : pair of ndarrays
-        Frequencies along y, shape (M, 1), and x, shape (1, N) [1/Å].
-    ring : ndarray of shape (M, N), int
-        Number of the ring of every coefficient; -1 for what is not compared.
-    weight : ndarray of shape (1, N)
-        Coefficients of the whole plane that one stands for.
-    values : ndarray of shape (F, M, N), complex64
-        Coefficients, those of every ring limited in amplitude and normalised to a power of one.
-    """
-
-    k: tuple[np.ndarray, np.ndarray]
-    ring: np.ndarray
-    weight: np.ndarray
-    values: np.ndarray
+    k: tuple[np.ndarray, np.ndarray]  # along y, shape (M, 1), and x, shape (1, N) [1/Å]
+    ring: np.ndarray  # (M, N), number of the ring; -1 for what is not compared
+    weight: np.ndarray  # (1, N), coefficients of the whole plane that one stands for
+    values: np.ndarray  # (F, M, N), limited in amplitude, the power of every ring one
 
     @property
     def rings(self) -> int:

@@ -39,35 +39,17 @@ from atomsight.reading.micrographs.resampling import (
 
 @dataclass(frozen=True)
 class Series:
-    """The chosen frames of a series and how they become calibrated ones; nothing is read yet.
-
-    Attributes
-    ----------
-    files : tuple of (Path, tuple of int)
-        Every file and the numbers of its frames to be read.
-    names : tuple of F str
-        Where every frame came from.
-    source_shape : tuple of int
-        Rows and columns as recorded.
-    step : tuple of two float
-        A new pixel in recorded pixels, along y and x.
-    pixel_size_A, source_pixel_size_A : float
-        Size of a pixel, after resampling and as recorded [Å].
-    focus_A : tuple of float
-        Defocus of the images of every focal series [Å]; empty for single images.
-    mask : ndarray of shape (rows, columns), bool, or None
-        True where the micrographs are to be analysed, in recorded pixels.
-    """
+    """The chosen frames of a series and how they become calibrated ones; nothing is read yet."""
 
     name: str
-    files: tuple[tuple[Path, tuple[int, ...]], ...]
-    names: tuple[str, ...]
-    source_shape: tuple[int, int]
-    step: tuple[float, float]
+    files: tuple[tuple[Path, tuple[int, ...]], ...]  # and the numbers of the frames to be read
+    names: tuple[str, ...]  # where every frame came from
+    source_shape: tuple[int, int]  # rows and columns as recorded
+    step: tuple[float, float]  # a new pixel in recorded pixels, along y and x
     pixel_size_A: float
-    source_pixel_size_A: float
-    focus_A: tuple[float, ...]
-    mask: np.ndarray | None
+    source_pixel_size_A: float  # as recorded
+    focus_A: tuple[float, ...]  # of the images of every focal series; empty for single images
+    mask: np.ndarray | None  # where to analyse, in recorded pixels
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -79,13 +61,9 @@ def open_series(path: Path | str, settings: ImportSettings) -> Series:
     """Find the files of a series, check that they fit together, and plan how to read them.
 
     The path is a file, or a pattern such as ``images/*.dm4``; files are taken in natural order.
-
-    Raises
-    ------
-    InputError
-        If a file is missing, is not a micrograph or does not fit the others, if the pixel size is
-        unknown or outside what the model can read, if the frames or the mask do not fit, or if the
-        frames are no whole number of focal series.
+    InputError if a file is missing, is not a micrograph or does not fit the others, if the pixel
+    size is unknown or outside what the model can read, if the frames or the mask do not fit, or if
+    the frames are no whole number of focal series.
     """
     headers = [read_header(file) for file in find_files(path)]
     _check_together(headers)
@@ -118,19 +96,9 @@ def open_series(path: Path | str, settings: ImportSettings) -> Series:
 
 
 def read_frames(series: Series) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Read, clean and resample the frames of a series, one at a time.
+    """Read, clean and resample the frames of a series, one at a time, and their usable pixels.
 
-    Yields
-    ------
-    image : ndarray of shape (H, W), float32
-        Intensity; unusable pixels hold the mean of their surroundings.
-    usable : ndarray of shape (H, W), bool
-        False where a pixel is saturated, padded, not a number or outside the mask.
-
-    Raises
-    ------
-    InputError
-        If a frame cannot be read, is constant or is more than half unusable.
+    InputError if a frame cannot be read, is constant or is more than half unusable.
     """
     for path, numbers in series.files:
         for number, frame in zip(numbers, open_recording(path).read(numbers), strict=True):
@@ -141,19 +109,10 @@ def read_frames(series: Series) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 def read_specimens(series: Series) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Read the frames of a series, those of a focal series together and registered.
 
-    Yields
-    ------
-    images : ndarray of shape (N, H, W), float32
-        A single image, or the images of a focal series in their mean position.
-    usable : ndarray of shape (N, H, W), bool
-        False where a pixel is unusable, or comes from outside the recorded image.
-    shifts_A : ndarray of shape (N, 2)
-        Displacement ``(x, y)`` that was taken out [Å].
-
-    Raises
-    ------
-    InputError
-        As :func:`read_frames`, or if nothing common to the images of a focal series is found.
+    Yields images (N, H, W), a single one or those of a focal series in their mean position; their
+    usable pixels, none of which comes from outside the recorded image; and the displacement ``(x,
+    y)`` that was taken out (N, 2) [Å]. InputError as :func:`read_frames`, or if nothing common to
+    the images of a focal series is found.
     """
     together = max(1, len(series.focus_A))
     frames = read_frames(series)
