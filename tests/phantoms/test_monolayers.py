@@ -262,6 +262,8 @@ def test_grains_of_a_light_material_are_as_closed_as_those_of_a_heavy_one():
     boundary = (sheet.sites["region"] == "boundary").to_numpy()
     assert distance[:, 1].min() > 1.2
     assert np.mean(distance[boundary, 3] < 1.9) > 0.5
+    bulk = (sheet.sites["region"] == "bulk").to_numpy()
+    assert np.mean(distance[bulk, 3] < 1.6) > 0.95
 
 
 # The forces that close the boundaries
@@ -284,6 +286,15 @@ def test_forces_are_the_derivative_of_the_energy():
     numeric = approx_fprime(sites.ravel(), energy, 1e-6).reshape(-1, 2)
     _, gradient = honeycomb_forces.pair_energy(sites, is_mo, LATTICE_A, pairs)
     assert_allclose(gradient, numeric, atol=1e-3)
+
+
+def test_the_energy_is_that_of_the_same_sheet_of_another_lattice_constant():
+    sites, is_first = honeycomb(16.0)
+    sites = sites + np.random.default_rng(1).normal(0, 0.15, sites.shape)
+    energy, gradient = honeycomb_forces.pair_energy(sites, is_first, LATTICE_A)
+    small, steep = honeycomb_forces.pair_energy(0.8 * sites, is_first, 0.8 * LATTICE_A)
+    assert_allclose(small, energy, rtol=1e-9)
+    assert_allclose(0.8 * steep, gradient, atol=1e-9)
 
 
 def test_the_perfect_sheet_is_at_rest_and_any_disturbance_heals():

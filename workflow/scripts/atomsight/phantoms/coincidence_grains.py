@@ -10,7 +10,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from atomsight.geometry import rotate
-from atomsight.phantoms.honeycomb_forces import BULK_ENERGY, pair_energy, relax
+from atomsight.phantoms.honeycomb_forces import BULK_ENERGY, length_scale, pair_energy, relax
 
 #: Misorientations of grains: the mirror twin, and Σ7, Σ13 and Σ19 with and without it [°].
 _MISORIENTATIONS_DEG = (60, 21.79, 38.21, 27.80, 32.20, 13.17, 46.83)
@@ -21,17 +21,8 @@ _TRIALS, _TRIAL_STEPS, _RELAXATION_STEPS = 16, 10, 150
 #: Grains overlap by this before they are thinned out to no less than these distances, of sites of
 #: two sublattices and of one, in MoS2 [Å].
 _OVERLAP_A, _NEAREST_A = 0.7, (1.45, 2.1)
-
-#: Lattice constant of MoS2 [Å]; distances that follow from the lattice are chosen for it.
-_MOS2_LATTICE_A = 3.165
-
 #: The sheet ends this far inside its box [Å].
 RIM_A = 1.0
-
-
-def length_scale(lattice_A: float) -> float:
-    """By how much distances differ from those of MoS2."""
-    return lattice_A / _MOS2_LATTICE_A
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,19 @@
 Sites of two sublattices attract each other as far as a bond, those of one as far as the lattice
 constant, both by Morse's potential, in units of a bond's energy. The perfect sheet and its free
 edges are at rest; where grains meet, sites find the bonds that they can. It is no model of the
-chemistry. The potential is as steep in every material, as bonds are about as stiff.
+chemistry. All lengths follow the lattice constant: a potential that is too soft for its lattice
+would rather have squares.
 """
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.spatial import cKDTree
 
-#: Depth, steepness [1/Å], and where the potential begins and ends to fade, in lattice constants:
-#: of two sublattices, and of one.
+#: Lattice constant of MoS2, for which lengths are given that follow the lattice constant [Å].
+_MOS2_LATTICE_A = 3.165
+
+#: Depth, steepness in MoS2 [1/Å], and where the potential begins and ends to fade, in lattice
+#: constants: of two sublattices, and of one.
 _DEPTH = np.array([1.0, 0.3])
 _STEEPNESS_PER_A = np.array([2.2, 1.8])
 _FADE_START, _FADE_END = np.array([0.73, 1.2]), np.array([1.08, 1.65])
@@ -21,6 +25,11 @@ BULK_ENERGY = -(3 * _DEPTH[0] + 6 * _DEPTH[1]) / 2
 
 #: The list of pairs is made anew after so many steps.
 _STEPS_PER_LIST = 25
+
+
+def length_scale(lattice_A: float) -> float:
+    """By how much lengths differ from those of MoS2."""
+    return lattice_A / _MOS2_LATTICE_A
 
 
 def pair_energy(
@@ -37,9 +46,10 @@ def pair_energy(
     apart = sites[other] - sites[one]
     distance = np.linalg.norm(apart, axis=1)
     rest = lattice_A * np.array([1 / np.sqrt(3), 1])[alike]
-    decay = np.exp(-_STEEPNESS_PER_A[alike] * (distance - rest))
+    steepness_per_A = (_STEEPNESS_PER_A / length_scale(lattice_A))[alike]
+    decay = np.exp(-steepness_per_A * (distance - rest))
     well = _DEPTH[alike] * (decay**2 - 2 * decay)
-    slope = 2 * _DEPTH[alike] * _STEEPNESS_PER_A[alike] * (decay - decay**2)
+    slope = 2 * _DEPTH[alike] * steepness_per_A * (decay - decay**2)
 
     width = (_FADE_END - _FADE_START)[alike] * lattice_A
     reached = np.clip((distance - _FADE_START[alike] * lattice_A) / width, 0, 1)

@@ -21,14 +21,8 @@ from scipy.spatial.transform import Rotation
 from atomsight.errors import InputError
 from atomsight.files.records import Structure
 from atomsight.materials.building.sublattices import Honeycomb
-from atomsight.phantoms.coincidence_grains import (
-    RIM_A,
-    Grains,
-    draw_grains,
-    fitting_grains,
-    length_scale,
-)
-from atomsight.phantoms.honeycomb_forces import relax
+from atomsight.phantoms.coincidence_grains import RIM_A, Grains, draw_grains, fitting_grains
+from atomsight.phantoms.honeycomb_forces import length_scale, relax
 
 REGIONS = ("bulk", "edge", "boundary", "beside_vacancy")
 
