@@ -33,14 +33,14 @@ CAPTION = """
 The columns of one particle; the title says whether it is simulated: (a–c) images of the focal
 series, of which more than three are shown in part, with their defocus; where a stack holds several
 series, the second line says which one is drawn; (d) the most likely number of atoms in every column
-that was found, over the faint image in the middle of the series; open discs are columns that the
-model should not be asked about: near the edge of the image or unusable pixels, of its last class,
-which holds all greater heights too, or less probable than the settings demand. Where the truth is
-known, (e) the true numbers and (f) the difference, with crosses where a column is missed or
-invented; a true height above the last class counts as the last, which is marked ≥. The share of
-exact counts in the second line leaves the rim of the image out, 2 Å wide, as the table of class
-scores does. Else (e) the probability of the count and (f) how many columns have which height. The
-number of atoms in the second line is the sum of the expected heights.
+that was found, over the faint image in the middle of the series; open discs are columns whose count
+is not reliable: near the edge of the image or unusable pixels, in the model's last class, which
+holds all greater heights too, or less probable than the settings demand. Where the truth is known,
+(e) the true numbers and (f) the difference, with crosses where a column is missed or invented; a
+true height above the last class counts as the last, which is marked ≥. The share of exact counts in
+the second line leaves the rim of the image out, 2 Å wide, as the table of class scores does. Else
+(e) the probability of the count and (f) how many columns have which height. The number of atoms in
+the second line is the sum of the expected heights.
 """
 
 

@@ -20,11 +20,10 @@ from atomsight.figures.parts import choice, mpl, score_tables, style
 from atomsight.figures.parts.entry import Picture
 
 CAPTION = """
-How the model finds the columns of simulated nanoparticles, which another generator made than that
-of the training, against the dose, one curve for each tilt off the zone axis: above F1, below the
-root mean square error of the positions along one axis, of the columns that are found. Dashed is
-classical peak finding on the same images, with the settings that give it the best F1 with the truth
-in hand, which no user has.
+How well the model finds the columns of simulated nanoparticles, made by another generator than the
+training's, against the dose, one curve for each tilt off the zone axis: above, F1; below, the root
+mean square position error of the columns found, along one axis. Dashed is classical peak finding on
+the same images, with the settings of the best F1, chosen with the truth in hand, which no user has.
 """
 MEMORY_MB = 1000
 

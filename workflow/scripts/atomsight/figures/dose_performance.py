@@ -20,10 +20,10 @@ from atomsight.figures.parts import choice, mpl, score_tables, style
 from atomsight.figures.parts.entry import Picture
 
 CAPTION = """
-How the model does on simulated images of polycrystalline graphene, which is of a sort that the
-training does not contain: (a) precision, recall (of all atoms, and by region of the specimen) and
-F1 against the dose, with 95 % intervals (Wilson) from the numbers of atoms; (b) root mean square
-error of the positions along one axis.
+How well the model finds atoms in simulated images of polycrystalline graphene, of a kind absent
+from the training: (a) precision, recall (of all atoms, and by region of the specimen) and F1
+against the dose, with 95 % intervals (Wilson) from the numbers of atoms; (b) root mean square error
+of the positions along one axis.
 """
 MEMORY_MB = 1000
 

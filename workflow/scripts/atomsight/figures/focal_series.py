@@ -32,11 +32,11 @@ from atomsight.figures.parts.entry import Picture
 CAPTION = """
 Naming the species of a monolayer from a focal series; the title says whether it is simulated: (a–c)
 the images, of which more than three are shown in part, with their defocus; (d) the output of the
-network, the probabilities of the species as light of their colours, black where nothing is; (e) the
-sites found, marked by their most probable species; (f) where the truth is known, the true sites,
-with a ring round those that are missed or named wrongly. S₂ are two sulfur atoms on top of each
-other, S is one whose partner is missing. Shown is the part of the field with most sites of the last
-species.
+network, the probabilities of the species as the brightness of their colours, black where there is
+nothing; (e) the sites found, marked by their most probable species; (f) where the truth is known,
+the true sites, those missed or named wrongly ringed. S₂ are two sulfur atoms on top of each other,
+S is one whose partner is missing. The part of the field with most sites of the last species is
+shown.
 """
 
 

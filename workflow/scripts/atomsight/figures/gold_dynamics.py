@@ -29,18 +29,18 @@ from atomsight.figures.parts.entry import Picture
 CAPTION = """
 From noisy frames to the dynamics of a surface, one row per series: (a) one frame as recorded, with
 the columns found in it; (b) the output of the network for it, one minus the probability of the
-background; (c) mean of the frames after their drift is removed, with the sites, and the substrate
-under a veil, which is not analysed; (d) share of the frames in which a column is seen at a site;
-(e) hop rate, the probability that the true occupancy of a site differs between two successive
-frames, as a hidden Markov model with the measured errors of detection estimates it; rings mark
-sites whose changes those errors do not explain (p < 0.05 after Holm's correction). Below, where the
-truth is known, the hop rates against it, with intervals of the confidence that is written there,
-and the changes as observed, which contain missed and invented columns; sites that never change
-stand in the strip on the left, spread out to be seen. Then the share of the sites that hop at a
-rate or faster, with the ratio of the mean rates of two series, its interval and the p-value of the
-test that is named; and what is seen at some of the hopping sites, evenly chosen from the fastest to
-the slowest, above the probability that they are occupied, given all frames. Rows that say
-"simulated" show simulated images.
+background; (c) mean of the frames after their drift is removed, with the sites, and the substrate,
+which is not analysed, veiled; (d) share of the frames in which a column is seen at a site; (e) hop
+rate, the probability that the true occupancy of a site differs between two successive frames,
+estimated by a hidden Markov model with the measured detection errors; rings mark sites whose
+changes those errors do not explain (p < 0.05 after Holm's correction). Below, where the truth is
+known, the hop rates against it, with intervals of the stated confidence, and the changes as
+observed, which contain missed and invented columns; sites that never change are in the strip on the
+left, spread out to be visible. Then the share of the sites that hop at a rate or faster, with the
+ratio of the mean rates of two series, its interval and the p-value of the test that is named; and
+what is seen at some of the hopping sites, evenly chosen from the fastest to the slowest, above the
+probability that they are occupied, given all frames. Rows that say "simulated" show simulated
+images.
 """
 MEMORY_MB = 3000
 

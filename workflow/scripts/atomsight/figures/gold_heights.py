@@ -34,18 +34,18 @@ from atomsight.figures.parts.entry import Picture
 CAPTION = """
 Atoms counted in columns. Above one simulated particle: (a–c) images of its focal series; (d) how
 far the counts are from the truth, with crosses where a column is missed or invented; (e) the most
-likely number of atoms in every column; open discs are columns that the model should not be asked
-about: near the edge of the image, of the model's last class, which holds all greater heights too
-and is marked ≥, or less probable than the settings demand; the share of exact counts in the second
-line leaves the rim of the image out, 2 Å wide, as the table of class scores does. Below many
-simulated particles, made by another generator than those of the training: (f) how the columns of
-every true height were counted, in percent, at one dose; (g) share of the columns counted exactly,
-with 95 % intervals, against the dose of all images together, for ranges of the tilt off the zone
-axis, beside two other methods that are told where the columns are; (h) by how much counts are
-wrong, with the share of all errors in percent over the bars; (i) how often counts are right,
-against the probability that the network stated for them, tenths of all doses pooled, with the
-largest calibration error at one dose, which is the mean distance between the two there; (j) how
-many of the counts are wrong if the least probable ones are left out.
+likely number of atoms in every column; open discs are columns whose count is not reliable: near the
+edge of the image, in the model's last class, which holds all greater heights too and is marked ≥,
+or less probable than the settings demand; the share of exact counts in the second line leaves the
+rim of the image out, 2 Å wide, as the table of class scores does. Below many simulated particles,
+made by another generator than the training's: (f) how the columns of every true height were
+counted, in percent, at one dose; (g) share of the columns counted exactly, with 95 % intervals,
+against the dose of all images together, for ranges of the tilt off the zone axis, beside two other
+methods that are told where the columns are; (h) by how much counts are wrong, with the share of all
+errors in percent over the bars; (i) how often counts are right, against the probability that the
+network stated for them, tenths of all doses pooled, with the largest calibration error at one dose,
+which is the mean distance between the two there; (j) how many of the counts are wrong if the least
+probable ones are left out.
 """
 
 

@@ -19,11 +19,11 @@ from atomsight.figures.parts.entry import Picture
 
 CAPTION = """
 By how much the numbers of atoms in columns are wrong, against the dose of all images together, for
-simulated particles that another generator made than that of the training: one column of plots for
-every range of the tilt off the zone axis, one row for every method. The number over a bar is the
-share of all errors in percent. The network finds the columns itself; the mixture model of
-integrated intensities and the match with a library of simulated columns are told where they are,
-and have settings that the truth chose, which no user has.
+simulated particles, made by another generator than the training's: one column of plots for every
+range of the tilt off the zone axis, one row for every method. The number over a bar is the share of
+all errors in percent. The network finds the columns itself; the mixture model of integrated
+intensities and the match with a library of simulated columns are told where they are, and their
+settings are chosen with the truth in hand, which no user has.
 """
 
 

@@ -19,7 +19,7 @@ from atomsight.figures.parts import error_curves, mpl, score_tables, style
 from atomsight.figures.parts.entry import NothingToShow, Picture
 
 CAPTION = """
-How many images are worth their part of the dose: the share of the columns of simulated particles
+How many images are worth their share of the dose: the share of the columns of simulated particles
 that are counted exactly, with 95 % intervals (Wilson), against the dose of all images together. One
 curve for every model, which reads so many images; the dose is shared evenly among them.
 """

@@ -16,11 +16,10 @@ from atomsight.figures.parts import error_curves, model_curves, mpl, score_table
 from atomsight.figures.parts.entry import Picture
 
 CAPTION = """
-F1 of the model {wildcards.model} on simulated polycrystalline graphene if one condition
-of the microscope is varied at a time and the others stay favourable, one curve for every dose, with
-95 % intervals. Dashed is classical peak finding on the same images, with the filter and the
-threshold that the truth chose, which no user has. Hatched values are outside of what the model was
-trained on.
+F1 of the model {wildcards.model} on simulated polycrystalline graphene when one condition of the
+microscope is varied and the others stay favourable, one curve for every dose, with 95 % intervals.
+Dashed is classical peak finding on the same images, with a filter and a threshold chosen with the
+truth in hand, which no user has. Hatched values are outside the model's training ranges.
 """
 MEMORY_MB = 1000
 

@@ -16,13 +16,13 @@ from atomsight.figures.parts import model_curves, mpl, score_tables, style
 from atomsight.figures.parts.entry import Picture
 
 CAPTION = """
-How the model {wildcards.model} does on simulated images of polycrystalline graphene,
-which is of a sort that the training does not contain, against the dose, under favourable
-conditions: (a) precision, recall and F1, with 95 % intervals, and F1 of classical peak finding; (b)
-recall by region of the specimen; (c) root mean square error of the positions along one axis, beside
-the Cramér–Rao bound, which holds for a method that knows nothing of graphene. Peak finding has the
-filter and the threshold that give it the best F1 with the truth in hand, which no user has. Hatched
-doses are outside of what the model was trained on.
+How well the model {wildcards.model} finds atoms in simulated images of polycrystalline graphene, of
+a kind absent from the training, against the dose, under favourable conditions: (a) precision,
+recall and F1, with 95 % intervals, and F1 of classical peak finding; (b) recall by region of the
+specimen; (c) root mean square error of the positions along one axis, beside the Cramér–Rao bound,
+which holds for a method that knows nothing of graphene. The filter and the threshold of peak
+finding are those with the best F1, chosen with the truth in hand, which no user has. Hatched doses
+are outside the model's training range.
 """
 MEMORY_MB = 1000
 

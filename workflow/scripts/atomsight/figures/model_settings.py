@@ -16,13 +16,13 @@ from atomsight.figures.parts import error_curves, model_curves, mpl, score_table
 from atomsight.figures.parts.entry import Picture
 
 CAPTION = """
-F1 of the model {wildcards.model} on simulated polycrystalline graphene, seen by
-microscopes drawn at random from all ranges of the paper's Table 1, against their information limit,
-one panel for every dose, with 95 % intervals. The information limit is where focal spread and
-vibration leave exp(−2); where it does not reach the 1.42 Å between neighbours (grey, open marks)
-the image hardly tells them apart. Colours show the phase contrast that defocus and aberrations
-leave of the lattice planes, without which a microscope that resolves shows little. Diamonds are
-outside of what the model was trained on.
+F1 of the model {wildcards.model} on simulated polycrystalline graphene, seen by microscopes drawn
+at random from all ranges of the paper's Table 1, against their information limit, one panel for
+every dose, with 95 % intervals. The information limit is where focal spread and vibration leave
+exp(−2); where it does not reach the 1.42 Å between neighbours (grey, open marks) the image hardly
+resolves them. Colours show the phase contrast of the lattice planes that defocus and aberrations
+leave; without it even a microscope that resolves shows little. Diamonds are outside the model's
+training ranges.
 """
 MEMORY_MB = 1000
 

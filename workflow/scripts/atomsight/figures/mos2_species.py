@@ -32,14 +32,14 @@ from atomsight.figures.parts import (
 from atomsight.figures.parts.entry import Picture
 
 CAPTION = """
-The species of a simulated monolayer of MoS₂, told from a focal series: (a–c) images of the series
-with their defocus; (d) the sites found, marked by their most probable species: molybdenum, two
-sulfur atoms on top of each other, and single ones whose partner is missing, which are ringed;
-crosses mark true sites that are missed or named wrongly. Shown is the part of the field with most
-vacancies. On many sheets of the same kind, made by another generator than those of the training,
-against the dose of all images together: (e) share of the true sites that are found with the right
-species, with 95 % intervals (Wilson); (f) F1 of the single sulfur atoms, which are the vacancies;
-one curve for every number of images that a model reads.
+The species of a simulated monolayer of MoS₂, identified from a focal series: (a–c) images of the
+series with their defocus; (d) the sites found, marked by their most probable species: molybdenum,
+two sulfur atoms on top of each other, and single ones whose partner is missing (ringed); crosses
+mark true sites that are missed or named wrongly. The part of the field with most vacancies is
+shown. On many sheets of the same kind, made by another generator than the training's, against the
+dose of all images together: (e) share of the true sites that are found with the right species, with
+95 % intervals (Wilson); (f) F1 of the single sulfur atoms, which are the vacancies; one curve for
+every number of images that a model reads.
 """
 
 

@@ -19,17 +19,16 @@ from atomsight.figures.parts import choice, mpl, rasters, series_tables, site_ma
 from atomsight.figures.parts.entry import Picture
 
 CAPTION = """
-The sites of the series: (a) mean of the frames after their drift is removed, with the substrate
-under a veil, which is not analysed, and the sites, where columns are seen again and again; the
-dashed frame is what (b) and (c) show; (b) share of the frames in which a column is seen at a site;
-(c) hop rate, the probability that the true occupancy of a site differs between two successive
-frames, as a hidden Markov model with the measured errors of detection estimates it; rings mark
-sites whose changes those errors do not explain (p < 0.05 after Holm's correction); where no errors
-were given, the changes as observed are shown instead, and a part of them is missed and invented
-columns; (d) what is seen in every frame at the sites that change, at most sixty of them, clockwise
-round the particle; (e) where there are hop rates, the probability that the sites are occupied,
-given all frames; last the drift of the specimen. With many frames a column of the rasters is the
-mean of several.
+The sites of the series: (a) mean of the frames after their drift is removed, with the sites, where
+columns are seen again and again, and the substrate, which is not analysed, veiled; the dashed frame
+is what (b) and (c) show; (b) share of the frames in which a column is seen at a site; (c) hop rate,
+the probability that the true occupancy of a site differs between two successive frames, estimated
+by a hidden Markov model with the measured detection errors; rings mark sites whose changes those
+errors do not explain (p < 0.05 after Holm's correction); where no errors were given, the changes as
+observed are shown instead, some of which are missed and invented columns; (d) what is seen in every
+frame at the sites that change, at most sixty of them, clockwise around the particle; (e) where
+there are hop rates, the probability that the sites are occupied, given all frames; lastly the drift
+of the specimen. With many frames, one column of the rasters is the mean of several.
 """
 
 

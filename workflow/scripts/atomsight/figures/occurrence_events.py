@@ -21,10 +21,10 @@ from atomsight.figures.parts.entry import Picture
 CAPTION = """
 Occurrence and events of the sites, one row per series, over the faint mean image: (a) share of the
 frames in which a column is seen at a site; (b) changes between successive frames as observed, which
-contain missed and invented columns; (c) hop rates from which the measured errors of detection are
-removed by a hidden Markov model, on the scale of (b); rings mark sites whose changes the errors do
-not explain (p < 0.05 after Holm's correction). The substrate under the veil is not analysed. Rows
-that say "simulated" show simulated images.
+contain missed and invented columns; (c) hop rates from a hidden Markov model, which removes the
+measured detection errors, on the scale of (b); rings mark sites whose changes the errors do not
+explain (p < 0.05 after Holm's correction). The veiled substrate is not analysed. Rows that say
+"simulated" show simulated images.
 """
 MEMORY_MB = 1000
 

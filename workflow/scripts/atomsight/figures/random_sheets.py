@@ -18,10 +18,10 @@ from atomsight.figures.parts import choice, mpl, sheets, style
 from atomsight.figures.parts.entry import Picture
 
 CAPTION = """
-How the random sheets are made on which the model is trained, and what they are like: (a)
+How the random sheets on which the model is trained are made, and what they are like: (a)
 Poisson-disc points; (b) the same after Lloyd relaxation, with Voronoi cells, whose corners become
-atoms; (c) the sheet with added, merged and missing atoms, relaxed with springs, and with holes;
-(d) bond lengths, (e) ring sizes up to twelve and (f) bonds per atom of all sheets.
+atoms; (c) the sheet with added, merged and missing atoms, relaxed with springs, and with holes; (d)
+bond lengths, (e) ring sizes up to twelve and (f) bonds per atom of all sheets.
 """
 MEMORY_MB = 1000
 
