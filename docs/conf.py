@@ -15,7 +15,7 @@ project_copyright = f"{author}, {_PROJECT['license']}"
 extensions = ["myst_parser"]
 exclude_patterns = [
     "_build",
-    *(f"reference/generated/{part}.md" for part in ("columns", "conditions")),
+    *(f"reference/generated/{part}.md" for part in ("columns", "conditions", "figures")),
 ]
 nitpicky = True
 myst_heading_anchors = 3

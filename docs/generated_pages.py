@@ -11,6 +11,7 @@ from types import ModuleType
 
 import configuration_page
 
+from atomsight.figures import FIGURES
 from atomsight.learning import models
 from atomsight.materials import material, purpose
 from atomsight.orchestration import sample_sheet
@@ -47,6 +48,7 @@ def write_all(folder: Path) -> None:
         "configuration.md": configuration_page.page(),
         "conditions.md": conditions(),
         "columns.md": columns(),
+        "figures.md": figures(),
         **{f"models/{name}.md": text for name, text in model_pages().items()},
         **{f"scripts/{name}.md": text for name, text in script_pages().items()},
     }
@@ -97,6 +99,16 @@ def columns() -> str:
         for name, column in sample_sheet.COLUMNS.items()
     ]
     return "\n".join(["| column | what | required |", "|---|---|---|", *rows, ""])
+
+
+def figures() -> str:
+    """The targets that are figures, and what they show."""
+    rows = sorted(
+        f"| `{picture.path}` | {_summary(module)} |"
+        for module in FIGURES.values()
+        for picture in module.PICTURES
+    )
+    return "\n".join(["| target | what |", "|---|---|", *rows, ""])
 
 
 def model_pages() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""From noisy frames to the hop rate of every site, a row per series: the flagship of gold.
+"""From noisy frames to the hop rate of every site, a row per series.
 
 One frame of every series is drawn as recorded, the first one used without --frame. With --truth a
 row says that it is simulated, and its hop rates are drawn against the truth. --comparison tells how
