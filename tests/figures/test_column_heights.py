@@ -11,9 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import score
-from atomsight.config import settings
 from atomsight.errors import InputError
-from atomsight.evaluation.scoring.classes import ClassScoreSettings
 from atomsight.figures import column_heights, gold_heights
 from atomsight.figures.parts import column_tables, counted_panels, counting_scores, height_panels
 from atomsight.figures.parts.counting_scores import Scores
@@ -52,11 +50,6 @@ def test_exact_counts_leave_out_the_rim_and_pairs_as_far_apart_as_the_scores_do(
     assert column_tables.exact_counts(counted, truth) == (2, 2)
     beside = counted.assign(x_A=counted["x_A"] + [0, 0.59, 0.61, 0])
     assert column_tables.exact_counts(beside, truth) == (1, 2)
-
-
-def test_columns_are_paired_as_class_scores_pairs_them():
-    scored = settings.load({}, "class_scores", ClassScoreSettings)
-    assert (scored.radius_A, scored.border_A) == (column_tables.RADIUS_A, column_tables.BORDER_A)
 
 
 def test_pictures_say_as_many_exact_as_class_scores(tmp_path):

@@ -92,12 +92,6 @@ def test_the_style_leaves_nothing_behind():
     assert settings() == before
 
 
-def test_only_png_is_promised(tmp_path):
-    style.check_output(tmp_path / "figure.PNG")
-    with pytest.raises(InputError, match=r"ends in \.png"):
-        style.check_output(tmp_path / "figure.pdf")
-
-
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -66,7 +66,6 @@ PICTURES = (
     Picture("results/figures/fig11_column_heights.png", of_simulated, "11: atoms in columns"),
 )
 
-
 #: A panel's height over its width.
 _TALLEST = 1.2
 

@@ -41,7 +41,6 @@ PICTURES = (
     ),
 )
 
-
 #: Columns that are drawn.
 COLUMNS = (
     "zone_axis",

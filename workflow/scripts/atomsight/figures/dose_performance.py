@@ -41,7 +41,6 @@ PICTURES = (
     ),
 )
 
-
 #: Columns that are drawn; ``recall_<region>`` besides them where it is there.
 COLUMNS = (
     "dose_e_per_A2",

@@ -58,7 +58,6 @@ PICTURES = (
     ),
 )
 
-
 #: Edge of what is shown [Å].
 _SHOWN_A = 32.0
 

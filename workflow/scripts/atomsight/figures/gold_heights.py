@@ -66,7 +66,6 @@ def of_simulated(sheet: Any) -> dict[str, Any]:
 
 PICTURES = (Picture("results/gold_heights.png", of_simulated, "atoms in columns", "Gold"),)
 
-
 #: Places and sizes [inch].
 _WIDTH = 7.1
 _MARGIN, _GAP = 0.1, 0.1

@@ -40,7 +40,6 @@ PICTURES = (
     ),
 )
 
-
 #: Places and sizes [inch].
 _LEFT, _TOP, _MARGIN = 1.2, 0.46, 0.12
 _GAP_X, _GAP_Y = 0.14, 0.16

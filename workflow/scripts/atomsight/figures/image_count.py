@@ -45,7 +45,6 @@ def _images(sheet: Any, model: str) -> str:
 
 PICTURES = (Picture("results/figures/image_count.png", of_models, "number of images", "Gold"),)
 
-
 #: Places and sizes [inch].
 _LEFT, _TOP, _MARGIN = 0.5, 0.46, 0.12
 _GAP = 0.14

@@ -33,7 +33,6 @@ def of_first_particle(sheet: Any) -> dict[str, Any]:
 
 PICTURES = (Picture("results/figures/fig01_method.png", of_first_particle, "1: the method"),)
 
-
 #: Places and sizes [inch].
 _WIDTH = 7.1
 _MARGIN = 0.08

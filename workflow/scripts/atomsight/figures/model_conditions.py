@@ -32,7 +32,6 @@ PICTURES = (
     Picture("results/{of}/{model}/conditions.png", of_model, "conditions", "Metrics", "atoms"),
 )
 
-
 #: Columns of numbers that are drawn, besides ``condition`` and ``unit``.
 COLUMNS = (
     "value",

@@ -33,7 +33,6 @@ def of_model(sheet: Any, of: str, model: str) -> dict[str, Any]:
 
 PICTURES = (Picture("results/{of}/{model}/dose.png", of_model, "dose", "Metrics", "atoms"),)
 
-
 #: Columns that are drawn; ``recall_<region>`` with ``_low`` and ``_high`` besides them.
 COLUMNS = (
     "dose_e_per_A2",

@@ -37,7 +37,6 @@ PICTURES = (
     ),
 )
 
-
 #: Columns that are drawn.
 COLUMNS = (
     "setting",

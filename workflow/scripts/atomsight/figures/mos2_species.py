@@ -59,7 +59,6 @@ def of_simulated(sheet: Any) -> dict[str, Any]:
 
 PICTURES = (Picture("results/mos2_species.png", of_simulated, "species", "MoS2"),)
 
-
 SPECIES = ("Mo", "S2", "S")
 
 #: Columns of a summary that are drawn.

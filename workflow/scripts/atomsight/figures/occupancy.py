@@ -46,7 +46,6 @@ PICTURES = (
     ),
 )
 
-
 #: Places and sizes [inch].
 _MARGIN = 0.1
 _PANEL = 2.22

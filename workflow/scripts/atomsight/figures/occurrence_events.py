@@ -41,7 +41,6 @@ PICTURES = (
     ),
 )
 
-
 #: Places and sizes [inch].
 _WIDTH = 7.1
 _MARGIN = 0.08

@@ -33,7 +33,6 @@ def of_first_model(sheet: Any) -> dict[str, Any]:
 
 PICTURES = (Picture("results/figures/fig04_random_sheets.png", of_first_model, "4: random sheets"),)
 
-
 #: A sheet has a hole if rings leave this share of its area free.
 _MIN_HOLE = 0.02
 

@@ -157,7 +157,6 @@ _RINGS = {5: ((5, 0, 0), "black", "pentagon"), 7: ((7, 0, 0), "white", "heptagon
 _RING_A = 2.2
 _RING_POINTS = (3.2, 9.0)
 
-
 #: Columns of the tables of ``measure_strain.py`` that are drawn.
 _TABLES = {
     "strain": ["frame", "x_A", "y_A", "planar"],

@@ -7,16 +7,16 @@ import numpy as np
 import pandas as pd
 
 from atomsight.analysis.matching import match_atoms
+from atomsight.config.evaluation import ClassScoreSettings
 from atomsight.errors import InputError
 from atomsight.evaluation import classification
-from atomsight.evaluation.scores import BORDER_A
 from atomsight.files import layout, sealed, tables
 
 #: Columns of numbers of a table of counted columns, besides ``p_1`` … ``p_N``.
 HEIGHT_COLUMNS = ("frame", "x_A", "y_A", "height", "p_height", "expected_height", "reliable")
 
-#: Largest distance of a column that was found from the true one [Å], as for class_scores.csv.
-RADIUS_A = 0.6
+#: How columns that were found are paired with true ones, as for class_scores.csv.
+PAIRING = ClassScoreSettings()
 
 _SITE_COLUMNS = ("frame", "x_A", "y_A", "class", "p_class")
 _TRUTH_COLUMNS = ["x_A", "y_A", "class"]
@@ -131,7 +131,8 @@ def exact_counts(counted: pd.DataFrame, truth: SeriesTruth) -> tuple[int, int]:
         table.assign(**{"class": classification.cap_heights(table["height"], last)})
         for table in (counted.assign(p_class=counted["p_height"]), truth.columns)
     )
-    pairs = classification.pair_columns(found, true, truth.field_of_view_A, RADIUS_A, BORDER_A)
+    limits = PAIRING.radius_A, PAIRING.border_A
+    pairs = classification.pair_columns(found, true, truth.field_of_view_A, *limits)
     exact = int((pairs["found_class"] == pairs["true_class"]).sum())
     return exact, int((pairs["true_class"] != classification.NOTHING).sum())
 
@@ -139,7 +140,7 @@ def exact_counts(counted: pd.DataFrame, truth: SeriesTruth) -> tuple[int, int]:
 def match(found: pd.DataFrame, true: pd.DataFrame) -> pd.DataFrame:
     """Pair what was found with what is there: adds ``found`` to the true sites, a row or -1."""
     positions = (table[["x_A", "y_A"]].to_numpy(float) for table in (found, true))
-    found_index, true_index = match_atoms(*positions, RADIUS_A)
+    found_index, true_index = match_atoms(*positions, PAIRING.radius_A)
     partner = np.full(len(true), -1)
     partner[true_index] = found_index
     return true.assign(found=partner)
