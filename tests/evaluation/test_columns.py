@@ -169,12 +169,3 @@ def test_the_scripts_evaluate_a_model(tmp_path, model):
         evaluate.main(["background", str(model), str(table), *options, json.dumps(BACKGROUND)]) == 0
     )
     assert len(pd.read_csv(table)) == 6
-
-
-@pytest.mark.parametrize("kind", ["columns", "background"])
-def test_a_pixel_size_that_the_model_does_not_know_is_told(tmp_path, capsys, model, kind):
-    section = json.dumps({"acquisition": {"pixel_size_A": 0.3}})
-    out = tmp_path / "out.csv"
-    assert evaluate.main([kind, str(model), str(out), "--settings", section]) == 1
-    assert "outside the range of the model tiny" in capsys.readouterr().err
-    assert not out.exists()

@@ -245,26 +245,6 @@ def test_the_scripts_evaluate_a_model(tmp_path, files, monkeypatch):
     assert {"defocus_A", "mtf_c3", "information_limit_A", "peaks_f1"} <= set(drawn)
 
 
-@pytest.mark.parametrize(
-    ("microscope", "sentence"),
-    [
-        ("nowhere.yaml", "nowhere.yaml: the microscope's file does not exist"),
-        (
-            RANGES | {"cs_um": [3, 1]},
-            "evaluation.settings.microscope.cs_um: the range [3, 1] falls",
-        ),
-        (
-            RANGES | {"mtf": {"table": [[0, 1], [1, 0.4]]}},
-            "evaluation.settings.microscope.mtf: a measured table cannot be drawn from",
-        ),
-    ],
-)
-def test_ranges_that_cannot_be_drawn_from_are_told(capsys, microscope, sentence):
-    given = json.dumps({"settings": {"microscope": microscope}})
-    assert evaluate.main(["conditions", "a", "b", "c", "d", "--settings", given]) == 1
-    assert sentence in capsys.readouterr().err
-
-
 def test_the_ranges_of_table_1_are_found_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     ranges = settings.complete_evaluation({})["settings"]["microscope"]

@@ -3,11 +3,10 @@
 import dataclasses
 import json
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
-from made_models import COLUMN_CARD
+from made_models import COLUMN_CARD, save_tiny_model
 from numpy.testing import assert_allclose, assert_array_equal
 
 import evaluate
@@ -21,8 +20,6 @@ from atomsight.evaluation.counting import (
     particle_series,
 )
 from atomsight.evaluation.heights import Counter, HeightEvaluationSettings
-from atomsight.learning import models
-from atomsight.learning.network import build_network
 
 STEPS_A = (-130.0, 0.0, 130.0)
 SMALL = {
@@ -303,15 +300,8 @@ CARD = dataclasses.replace(
 )
 
 
-def save_model(folder, card):
-    keras.utils.set_random_seed(1)
-    network = build_network(2, card.frames, len(card.class_names))
-    models.save(folder, network, card, pd.DataFrame({"epoch": [0]}))
-    return str(folder)
-
-
 def test_the_script_writes_all_tables(tmp_path):
-    model = save_model(tmp_path / "model", CARD)
+    model = str(save_tiny_model(tmp_path / "model", CARD))
     paths = {
         name: tmp_path / f"{name}.csv"
         for name in ("summary", "confusion", "reliability", "abstention")
@@ -325,24 +315,3 @@ def test_the_script_writes_all_tables(tmp_path):
     assert summary.columns[:5].tolist() == [*height_tables.SETTING, "columns"]
     for name in ("confusion", "reliability", "abstention"):
         assert pd.read_csv(paths[name]).columns[:4].tolist() == height_tables.SETTING
-
-
-@pytest.mark.parametrize(
-    ("changes", "section", "words"),
-    [
-        ({"class_names": ("background", "Mo", "S2", "S")}, {}, "not numbers of atoms"),
-        ({}, {"acquisition": {"pixel_size_A": 0.1}}, "outside the range of the model"),
-        ({}, {"methods": ["guessing"]}, "methods"),
-        ({}, {"tilts_deg": [[3, 1]]}, "falls"),
-        ({}, {"library": {"columns": 3}}, "columns"),
-        ({}, {"particle": {"zone_axis": "111"}}, "zone_axis"),
-    ],
-)
-def test_bad_input_is_told_in_one_sentence(tmp_path, capsys, changes, section, words):
-    model = save_model(tmp_path / "model", dataclasses.replace(CARD, **changes))
-    out = tmp_path / "out.csv"
-    assert evaluate.main(["heights", model, str(out), "--settings", json.dumps(section)]) == 1
-    message = capsys.readouterr().err.strip()
-    assert words in message
-    assert "\n" not in message
-    assert not out.exists()

@@ -2,16 +2,13 @@
 
 import dataclasses
 
-import keras
 import numpy as np
-import pandas as pd
 import pytest
 from made_models import ATOM_CARD, save_tiny_model
 
 from atomsight.errors import InputError
 from atomsight.evaluation import readers
 from atomsight.learning import models
-from atomsight.learning.network import build_network
 
 READING = {"tile_px": 512, "orientations": 1}
 SERIES_CARD = dataclasses.replace(
@@ -26,10 +23,7 @@ def single(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def of_three(tmp_path_factory):
-    keras.utils.set_random_seed(1)
-    folder = tmp_path_factory.mktemp("of_three")
-    models.save(folder, build_network(2, 3, 3), SERIES_CARD, pd.DataFrame({"epoch": [0]}))
-    return folder
+    return save_tiny_model(tmp_path_factory.mktemp("of_three"), SERIES_CARD)
 
 
 def images(count):

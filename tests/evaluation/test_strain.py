@@ -139,12 +139,3 @@ def test_the_script_writes_one_row_per_sheet_dose_and_method(tmp_path):
     table = pd.read_csv(tmp_path / "strain.csv")
     assert len(table) == 4
     assert set(table["method"]) == {"network", "peaks"}
-
-
-def test_a_model_that_does_not_read_such_pixels_is_refused(tmp_path, capsys):
-    model = save_tiny_model(tmp_path / "model", CARD)
-    section = SMALL | {"acquisition": {"pixel_size_A": 0.3, "rows": 100, "columns": 100}}
-    arguments = [str(model), str(tmp_path / "strain.csv"), "--settings", json.dumps(section)]
-    assert evaluate.main(["strain", *arguments]) == 1
-    assert "strain_evaluation.acquisition" in capsys.readouterr().err
-    assert not (tmp_path / "strain.csv").exists()
