@@ -197,7 +197,7 @@ WRONG = [
     ("map_classes", cut("frames.h5", 3000), "frames.h5", "cut short or damaged"),
     ("locate_atoms", cut("maps.h5", 3000), "maps.h5", "cut short or damaged"),
     ("measure_strain", settings(bond=1.42), "strain.bond", "did you mean bond_A?"),
-    ("measure_strain", settings(template="diamond"), "strain.template", "one of graphene"),
+    ("measure_strain", settings(template="diamond"), "strain.template", "one of honeycomb"),
     ("measure_strain", table("atoms.h5", "atoms", y_A=None), "atoms.h5", "no column 'y_A'"),
     ("measure_strain", table("atoms.h5", "atoms", x_A=row(17, np.nan)), "row 17", "no position"),
     ("correct_drift", attribute("atoms.h5", "frame_shape", (9, 128, 128)), "in these maps"),

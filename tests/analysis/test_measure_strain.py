@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 
 import measure_strain
 from atomsight.files import provenance, sealed, tables
+from atomsight.materials import mos2
 
 BOND_A = 1.42
 # In a rhombus of eight by eight cells: whole hexagons, and atoms between three of them.
@@ -130,3 +131,24 @@ def test_series_of_single_atoms_gives_empty_fields(tmp_path, capsys):
     assert run(tmp_path) == 0
     assert "1 atoms, 0.0 % matched" in capsys.readouterr().err
     assert pd.read_csv(tmp_path / "strain.csv")[STRAIN_COLUMNS].isna().all(axis=None)
+
+
+def test_the_bond_without_strain_is_that_of_the_material_unless_one_is_given(series, monkeypatch):
+    folder, _ = series
+
+    def strain_along_x(*more, **settings):
+        assert run(folder, *more, reference="absolute", **settings) == 0
+        table = pd.read_csv(folder / "strain.csv")
+        return table.loc[table["frame"] == 0, "e_xx"].mean()
+
+    monkeypatch.setattr(mos2, "BOND_A", BOND_A / 1.01, raising=False)
+    assert_allclose(strain_along_x(), 0, atol=1e-6)
+    assert_allclose(strain_along_x("--material", "mos2"), 0.01, atol=1e-4)
+    assert_allclose(strain_along_x("--material", "mos2", bond_A=BOND_A / 1.02), 0.02, atol=1e-4)
+
+
+def test_a_material_without_a_bond_length_needs_one_in_the_settings(series, capsys):
+    folder, _ = series
+    assert run(folder, "--material", "nanoparticle") == 1
+    message = capsys.readouterr().err
+    assert "nanoparticle has no bond length; set strain.bond_A" in message

@@ -12,7 +12,7 @@ from atomsight.analysis import strain
 from atomsight.analysis.bonds import find_bonds, find_rings
 from atomsight.geometry import rotate
 
-GRAPHENE = strain.graphene(BOND_A)
+GRAPHENE = strain.honeycomb(BOND_A)
 ABSOLUTE = strain.Reference(scale=1.0, orientation_rad=0.0)
 TENSOR = ["e_xx", "e_yy", "e_xy"]
 

@@ -89,7 +89,7 @@ def refusal(values):
         ("seed", True, "seed: True must be a whole number"),
         ("series", 3, "series: 3 must be a text"),
         ("strain", None, "strain: None must be a table of keys"),
-        ("strain.bond_A", float("inf"), "strain.bond_A: inf must be a number [Å]"),
+        ("strain.max_rmsd", float("inf"), "strain.max_rmsd: inf must be a number [bond lengths]"),
         ("strain.reference", "mean", "strain.reference: 'mean' must be one of relative, absolute"),
         ("inference.tile_px", 1001, "inference.tile_px: 1001 must be a multiple of 8 [pixel]"),
         ("models", {}, "models: {} must not be empty"),
@@ -243,7 +243,7 @@ def test_defaults_come_from_the_schema():
     assert given == before
     assert full["seed"] == SCHEMA["properties"]["seed"]["default"]
     assert full["strain"] == {
-        "template": "graphene",
+        "template": "honeycomb",
         "bond_A": 1.4,
         "max_rmsd": 0.15,
         "reference": "relative",

@@ -45,8 +45,10 @@ rule measure_strain:
         runtime=minutes(60, per_gb=240),
     params:
         settings=options.section("strain"),
+        material=lambda wildcards: series.material(wildcards.series),
     shell:
         "python {input.script[0]:q} {input.atoms:q} {output.csv:q} --hdf5 {output.hdf5:q}"
+        " --material {params.material}"
         " --settings {params.settings:q} 2>&1 | tee {log:q}"
 
 

@@ -11,7 +11,7 @@ strain, bonds and rings, and in its attributes the scale of the lattice (measure
 its orientation, and mean and standard deviation of the bond length.
 
 Example:
-    python measure_strain.py atoms.h5 strain.csv --hdf5 strain.h5 --settings '{"bond_A": 1.42}'
+    python measure_strain.py atoms.h5 strain.csv --hdf5 strain.h5 --material graphene
 """
 
 import argparse
@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from atomsight import command_line
+from atomsight import command_line, materials
 from atomsight.analysis import strain
 from atomsight.analysis.bonds import bond_lengths, find_bonds, find_rings
 from atomsight.config.analysis import StrainSettings
@@ -39,6 +39,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parse(argv)
     chosen = StrainSettings.parse(arguments.settings, "strain")
     atoms = read_atoms(arguments.atoms)
+    chosen = chosen.but(bond_A=chosen.bond_A or materials.bond_A(arguments.material))
     template = strain.TEMPLATES[chosen.template](chosen.bond_A)
 
     local, bonds, rings = measure_frames(atoms, template, chosen.max_rmsd)
@@ -72,6 +73,12 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     arguments.add_argument("strain", metavar="STRAIN.csv", help="the table to write")
     arguments.add_argument("--hdf5", metavar="STRAIN.h5", help="all tables in one file")
     arguments.add_argument("--bonds", metavar="BONDS.csv", help="the table of bonds")
+    arguments.add_argument(
+        "--material",
+        default="graphene",
+        metavar="NAME",
+        help="the material, whose bond length is that without strain unless the settings name one",
+    )
     command_line.add_settings(arguments, "strain")
     return arguments.parse_args(argv)
 

@@ -28,7 +28,7 @@ class Template:
     """The neighbourhood of an atom or column in a perfect lattice, at zero strain and rotation.
 
     Sites that a rotation turns into one another need one template: all rotations are tried. So the
-    two sublattices of graphene, which differ by 180°, share one.
+    two sublattices of a honeycomb, which differ by 180°, share one.
     """
 
     name: str
@@ -42,8 +42,8 @@ class Template:
     symmetry_rad: float  # the lattice looks the same after a rotation by this angle
 
 
-def graphene(bond_A: float = 1.42) -> Template:
-    """Make the template of graphene: three neighbours and six second ones, zigzag rows along x.
+def honeycomb(bond_A: float) -> Template:
+    """Make the template of a honeycomb: three neighbours and six second ones, zigzag rows along x.
 
     Bonds reach to the geometric mean of the distances to first and second neighbours, which leaves
     the same room for strain on either side.
@@ -53,7 +53,7 @@ def graphene(bond_A: float = 1.42) -> Template:
     azimuths = np.concatenate([first, second])
     distances_A = bond_A * np.repeat([1, np.sqrt(3)], [3, 6])
     return Template(
-        name="graphene",
+        name="honeycomb",
         positions=distances_A[:, None] * np.stack([np.cos(azimuths), np.sin(azimuths)], axis=1),
         shells=(3, 6),
         reach=3**0.25,
@@ -63,7 +63,7 @@ def graphene(bond_A: float = 1.42) -> Template:
 
 
 #: The templates by name, each a function of the bond length [Å].
-TEMPLATES = {"graphene": graphene}
+TEMPLATES = {"honeycomb": honeycomb}
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from atomsight.config.section import Section, key
 class StrainSettings(Section):
     """Strain by template matching."""
 
-    template: Literal["graphene"] = key("graphene")
+    template: Literal["honeycomb"] = key("honeycomb")
     """The neighbourhood that is looked for."""
-    bond_A: float = key(1.42, unit="Å", gt=0.5, le=5)
-    """Bond length of the unstrained template."""
+    bond_A: float | None = key(None, unit="Å", gt=0.5, le=5)
+    """Bond length of the unstrained template; null for that of the material."""
     max_rmsd: float = key(0.15, unit="bond lengths", gt=0, le=1)
     """Neighbourhoods that fit worse are masked."""
     reference: Literal["relative", "absolute"] = key("relative")

@@ -142,7 +142,7 @@ def score(
     as in :class:`atomsight.evaluation.scores.StrainScores`, of the atoms where strain is measured
     and known. ``_low`` and ``_high`` are limits of 95 % intervals.
     """
-    template = strain.TEMPLATES[lattice.template](lattice.bond_A)
+    template = strain.TEMPLATES[lattice.template](specimens.BOND_A)
     true = truth.atoms[POSITION].to_numpy(float)
     rng = np.random.default_rng(chosen.seed)
     places, lengths = bonds_inside(found, truth.field_of_view_A, template)

@@ -15,6 +15,9 @@
     be.
 ``thickness_A(settings)``
     How much matter the beam passes [Å], about: the work of a multislice calculation.
+``BOND_A``
+    Bond length without strain, of materials that are a honeycomb of atoms; strain is measured from
+    it.
 ``PHANTOM``
     What its models are evaluated on, made by another generator than ``make_structure``: ``sheet``
     (of graphene), ``particle`` (of an fcc metal) or ``monolayer`` (of ``HONEYCOMB``). Without it
@@ -66,6 +69,14 @@ def honeycomb(name: str) -> Honeycomb:
         raise InputError(
             f"{name} is not a monolayer whose species are told apart; these are {', '.join(known)}"
         )
+    return found
+
+
+def bond_A(name: str) -> float:
+    """Bond length of a material without strain; ``InputError`` if it says none."""
+    found = getattr(material(name), "BOND_A", None)
+    if found is None:
+        raise InputError(f"the material {name} has no bond length; set strain.bond_A")
     return found
 
 

@@ -66,6 +66,10 @@ class Series:
         """Name of the model that reads a series."""
         return self.models.current(self.sheet.at[name, "model"])
 
+    def material(self, name: str) -> str:
+        """Material that the model of a series is for."""
+        return self.models.facts(self.model(name))["material"]
+
     def title(self, name: str) -> str:
         """What pictures say of a series: its notes; one that is simulated is always called so."""
         notes = self.sheet.at[name, "notes"] or name
