@@ -94,7 +94,9 @@ def test_the_script_lists_all_figures(capsys):
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_caption_is_text_that_is_filled_in(name):
     known = {"strain": {"reference": "relative", "bond_A": 1.42}}
-    caption = FIGURES[name].CAPTION.format(wildcards=SimpleNamespace(model="mine"), config=known)
+    caption = FIGURES[name].CAPTION.format(
+        wildcards=SimpleNamespace(model="mine", series="one"), config=known
+    )
     assert len(caption.split()) > 20
     assert "{" not in caption
 
@@ -345,7 +347,11 @@ def assert_refused(code, message, capsys):
         ("method", ["--frame", "3"], "there is no frame 3; they run to 2"),
         ("gold_dynamics", ["--frame", "3"], "there is no frame 3; they run to 2"),
         ("gold_dynamics", ["--comparison", "absent.csv"], "absent.csv: the file does not exist"),
-        ("gold_dynamics", ["--sites", "gas=sites.h5"], "--sites: there is none of vacuum"),
+        (
+            "gold_dynamics",
+            ["--sites", "gas=sites.h5"],
+            "--sites: the series vacuum has no file; add vacuum=",
+        ),
         ("training_examples", ["--columns", "0"], "--columns is 0"),
     ],
 )

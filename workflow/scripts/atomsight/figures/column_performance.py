@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 
-from atomsight.figures.parts import choice, mpl, score_tables, style
+from atomsight.figures.parts import choice, mpl, page, score_tables, style
 from atomsight.figures.parts.entry import Picture
 
 CAPTION = """
@@ -59,7 +59,6 @@ _GAP_X, _GAP_Y = 0.22, 0.16
 _HEIGHTS = (1.75, 1.35)
 _LEGEND = 1.4
 _FOOTER = 0.4
-_WIDTH = 7.1
 _WIDEST = 2.6
 
 #: Marks of the tilts, from the smallest.
@@ -77,7 +76,7 @@ def draw(scores: pd.DataFrame) -> mpl.Figure:
     axes_names = sorted(scores["zone_axis"].astype(str).unique())
     tilts = sorted(scores["tilt_deg"].unique())
     count = len(axes_names)
-    room = _WIDTH - _LEFT - _LEGEND - _MARGIN - (count - 1) * _GAP_X
+    room = page.WIDTH - _LEFT - _LEGEND - _MARGIN - (count - 1) * _GAP_X
     width = min(room / count, _WIDEST)
     used = _LEFT + count * width + (count - 1) * _GAP_X
     figure = mpl.Figure(figsize=(used + _LEGEND + _MARGIN, _TOP + sum(_HEIGHTS) + _GAP_Y + _FOOTER))

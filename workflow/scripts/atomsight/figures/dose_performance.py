@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 
-from atomsight.figures.parts import choice, mpl, score_tables, style
+from atomsight.figures.parts import choice, mpl, page, score_tables, style
 from atomsight.figures.parts.entry import Picture
 
 CAPTION = """
@@ -56,7 +56,7 @@ COLUMNS = (
 _REGION = "recall_"
 
 #: Places and sizes [inch].
-_WIDTH, _HEIGHT = 7.1, 2.78
+_HEIGHT = 2.78
 _PLOT = (2.9, 1.95)
 _LEFTS = (0.5, 4.1)
 _TOP = 0.45
@@ -69,7 +69,7 @@ def plot(evaluation: Annotated[Path, "scores by dose, of evaluate.py atoms"]):
 def draw(scores: pd.DataFrame) -> mpl.Figure:
     """Draw precision, recall and F1, and the position error, against the dose."""
     scores = scores.sort_values("dose_e_per_A2")
-    figure = mpl.Figure(figsize=(_WIDTH, _HEIGHT))
+    figure = mpl.Figure(figsize=(page.WIDTH, _HEIGHT))
     detection, precision = (style.place(figure, left, _TOP, *_PLOT) for left in _LEFTS)
     draw_detection(detection, scores)
     draw_position_error(precision, scores)

@@ -23,6 +23,7 @@ from atomsight.figures.parts import (
     column_tables,
     focal_panels,
     mpl,
+    page,
     site_maps,
     species_panels,
     style,
@@ -110,7 +111,7 @@ def draw(
         handles.append(_ring_handle())
         said += " · " + species_panels.named_text(true, found, shown)
     style.write_title(figure, focal_panels.MARGIN, 0.05, title, said)
-    site_maps.explain(figure, style.PAGE / 2, end + 0.1, handles, len(handles))
+    site_maps.explain(figure, page.WIDTH / 2, end + 0.1, handles, len(handles))
     return figure
 
 

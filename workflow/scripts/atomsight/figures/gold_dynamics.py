@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from atomsight.errors import InputError
-from atomsight.figures.parts import choice, mpl, rasters, series_tables, site_maps, style
+from atomsight.figures.parts import choice, mpl, page, rasters, series_tables, site_maps, style
 from atomsight.figures.parts.entry import Picture
 
 CAPTION = """
@@ -69,7 +69,6 @@ class GoldRow:
 
 
 #: Places and sizes [inch].
-_WIDTH = 7.1
 _MARGIN = 0.08
 _GAP = 0.06
 _HEADER = 0.22
@@ -90,7 +89,7 @@ _COLUMNS = {
     "d": "occurrence",
     "e": "hop rate",
 }
-_PANEL = (_WIDTH - 2 * _MARGIN - (len(_COLUMNS) - 1) * _GAP) / len(_COLUMNS)
+_PANEL = (page.WIDTH - 2 * _MARGIN - (len(_COLUMNS) - 1) * _GAP) / len(_COLUMNS)
 _LEFTS = _MARGIN + np.arange(len(_COLUMNS)) * (_PANEL + _GAP)
 
 #: Left edges and widths of the plots below, by their number: truth, rates, rasters.
@@ -181,7 +180,7 @@ def draw(rows: Sequence[GoldRow], comparison: pd.DataFrame | None = None) -> mpl
     if comparison is not None and comparison.empty:
         comparison = None
     figure = mpl.Figure(
-        figsize=(_WIDTH, plots_top + _HEADING + _PLOT_WORDS + _PLOT_HEIGHT + _FOOTER)
+        figsize=(page.WIDTH, plots_top + _HEADING + _PLOT_WORDS + _PLOT_HEIGHT + _FOOTER)
     )
     limit = site_maps.rate_limit(*(row.series for row in rows))
     for row, shown, top, height in zip(rows, windows, tops, heights, strict=False):

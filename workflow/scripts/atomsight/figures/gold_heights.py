@@ -26,6 +26,7 @@ from atomsight.figures.parts import (
     focal_panels,
     height_panels,
     mpl,
+    page,
     site_maps,
     style,
 )
@@ -67,11 +68,10 @@ def of_simulated(sheet: Any) -> dict[str, Any]:
 PICTURES = (Picture("results/gold_heights.png", of_simulated, "atoms in columns", "Gold"),)
 
 #: Places and sizes [inch].
-_WIDTH = 7.1
 _MARGIN, _GAP = 0.1, 0.1
 _TITLE, _LETTER = 0.4, 0.22
 _SMALL = 1.62
-_BIG = _WIDTH - 2 * _MARGIN - 2 * _SMALL - 2 * _GAP
+_BIG = page.WIDTH - 2 * _MARGIN - 2 * _SMALL - 2 * _GAP
 _BARS = 0.5
 _SCORES_TITLE = 0.5
 
@@ -110,7 +110,7 @@ def draw(particle: Particle, scores: counting_scores.Scores, dose: float, title:
     The confusion matrix is of the measured dose nearest to ``dose`` [e/Å²].
     """
     plots = _TITLE + _LETTER + _BIG + _BARS + _SCORES_TITLE
-    figure = mpl.Figure(figsize=(_WIDTH, plots + counting_scores.HEIGHT))
+    figure = mpl.Figure(figsize=(page.WIDTH, plots + counting_scores.HEIGHT))
     _draw_particle(figure, particle, _TITLE + _LETTER)
     dose_e_per_A2 = particle.truth.dose_e_per_A2
     said = counted_panels.facts(particle.series, particle.counted, dose_e_per_A2)

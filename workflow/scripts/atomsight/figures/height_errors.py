@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import pandas as pd
 
-from atomsight.figures.parts import choice, error_curves, mpl, score_tables, site_maps, style
+from atomsight.figures.parts import choice, error_curves, mpl, page, score_tables, site_maps, style
 from atomsight.figures.parts.entry import Picture
 
 CAPTION = """
@@ -45,7 +45,6 @@ _LEFT, _TOP, _MARGIN = 1.2, 0.46, 0.12
 _GAP_X, _GAP_Y = 0.14, 0.16
 _HEIGHT = 1.3
 _FOOTER = 0.62
-_WIDTH = 7.1
 _WIDEST, _NARROWEST = 2.6, 4.5
 
 
@@ -57,7 +56,7 @@ def draw(summary: pd.DataFrame) -> mpl.Figure:
     """Draw the share of wrong counts by their size, a row per method, a column per tilts."""
     methods = error_curves.method_order(summary)
     tilts = score_tables.tilt_ranges(summary)
-    room = _WIDTH - _LEFT - _MARGIN - (len(tilts) - 1) * _GAP_X
+    room = page.WIDTH - _LEFT - _MARGIN - (len(tilts) - 1) * _GAP_X
     width = min(room / len(tilts), _WIDEST)
     size = (
         max(_LEFT + len(tilts) * (width + _GAP_X) - _GAP_X + _MARGIN, _NARROWEST),

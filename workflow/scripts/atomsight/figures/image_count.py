@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import pandas as pd
 
-from atomsight.figures.parts import error_curves, mpl, score_tables, style
+from atomsight.figures.parts import error_curves, mpl, page, score_tables, style
 from atomsight.figures.parts.entry import NothingToShow, Picture
 
 CAPTION = """
@@ -50,7 +50,6 @@ _LEFT, _TOP, _MARGIN = 0.5, 0.46, 0.12
 _GAP = 0.14
 _HEIGHT = 2.0
 _LEGEND, _FOOTER = 1.1, 0.4
-_WIDTH = 7.1
 _WIDEST, _NARROWEST = 2.4, 4.6
 
 _MARKERS = "osD^vPX*"
@@ -72,7 +71,7 @@ def draw(summaries: Mapping[str, pd.DataFrame]) -> mpl.Figure:
     """
     everything = pd.concat(summaries.values(), ignore_index=True)
     tilts = score_tables.tilt_ranges(everything)
-    room = _WIDTH - _LEFT - _LEGEND - _MARGIN - (len(tilts) - 1) * _GAP
+    room = page.WIDTH - _LEFT - _LEGEND - _MARGIN - (len(tilts) - 1) * _GAP
     width = min(room / len(tilts), _WIDEST)
     used = _LEFT + len(tilts) * (width + _GAP) - _GAP
     size = max(used + _LEGEND + _MARGIN, _NARROWEST), _TOP + _HEIGHT + _FOOTER

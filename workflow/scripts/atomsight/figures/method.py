@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from atomsight.figures.parts import choice, mpl, series_tables, site_maps, style
+from atomsight.figures.parts import choice, mpl, page, series_tables, site_maps, style
 from atomsight.figures.parts.entry import Picture
 
 CAPTION = """
@@ -34,10 +34,9 @@ def of_first_particle(sheet: Any) -> dict[str, Any]:
 PICTURES = (Picture("results/figures/fig01_method.png", of_first_particle, "1: the method"),)
 
 #: Places and sizes [inch].
-_WIDTH = 7.1
 _MARGIN = 0.08
 _ARROW = 0.72
-_PANEL = (_WIDTH - 2 * _MARGIN - 2 * _ARROW) / 3
+_PANEL = (page.WIDTH - 2 * _MARGIN - 2 * _ARROW) / 3
 _TITLE = 0.22
 _LETTER = 0.2
 _FOOTER = 0.45
@@ -72,7 +71,7 @@ def draw(recording: series_tables.Recording, title: str) -> mpl.Figure:
     shown = window(recording)
     height = _PANEL * float(np.clip(site_maps.aspect(shown), _FLATTEST, _TALLEST))
     top = _TITLE + _LETTER
-    figure = mpl.Figure(figsize=(_WIDTH, top + height + _FOOTER))
+    figure = mpl.Figure(figsize=(page.WIDTH, top + height + _FOOTER))
     style.write_title(figure, _MARGIN, 0.06, title)
     lefts = _MARGIN + np.arange(3) * (_PANEL + _ARROW)
     panels = [style.place(figure, left, top, _PANEL, height) for left in lefts]

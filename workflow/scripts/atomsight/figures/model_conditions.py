@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 
-from atomsight.figures.parts import error_curves, model_curves, mpl, score_tables, style
+from atomsight.figures.parts import error_curves, model_curves, mpl, page, score_tables, style
 from atomsight.figures.parts.entry import Picture
 
 CAPTION = """
@@ -59,12 +59,10 @@ LABELS = {
 _LOOKS = (("C1", "s"), ("C0", "o"), ("C2", "D"), ("C3", "^"))
 
 #: Places and sizes [inch].
-_WIDTH = 7.1
 _PLOT = (2.0, 1.2)
 _LEFT, _TOP = 0.42, 0.74
 _STEP_X, _STEP_Y = 2.28, 1.78
 _COLUMNS = 3
-_MARGIN = 0.14
 
 
 def plot(
@@ -79,7 +77,7 @@ def draw(scores: pd.DataFrame, model: str) -> mpl.Figure:
     names = list(dict.fromkeys(scores["condition"]))
     doses = sorted(scores["dose_e_per_A2"].unique())
     lines = -(-len(names) // _COLUMNS)
-    figure = mpl.Figure(figsize=(_WIDTH, _TOP + lines * _STEP_Y - 0.1))
+    figure = mpl.Figure(figsize=(page.WIDTH, _TOP + lines * _STEP_Y - 0.1))
     for number, name in enumerate(names):
         row, column = divmod(number, _COLUMNS)
         place = _LEFT + column * _STEP_X, _TOP + row * _STEP_Y

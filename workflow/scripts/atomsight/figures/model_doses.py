@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 
-from atomsight.figures.parts import model_curves, mpl, score_tables, style
+from atomsight.figures.parts import model_curves, mpl, page, score_tables, style
 from atomsight.figures.parts.entry import Picture
 
 CAPTION = """
@@ -56,7 +56,7 @@ REGIONS = {
 _SCORES = {"precision": ("C0", "o"), "recall": ("C2", "s"), "f1": ("black", "D")}
 
 #: Places and sizes [inch].
-_WIDTH, _HEIGHT = 7.1, 2.97
+_HEIGHT = 2.97
 _PLOT = (1.93, 1.85)
 _LEFTS = (0.42, 2.72, 5.05)
 _TOP = 0.74
@@ -79,7 +79,7 @@ def plot(
 def draw(scores: pd.DataFrame, model: str) -> mpl.Figure:
     """Draw precision, recall and F1, the recall by region, and the position error."""
     scores = scores.sort_values("dose_e_per_A2").reset_index(drop=True)
-    figure = mpl.Figure(figsize=(_WIDTH, _HEIGHT))
+    figure = mpl.Figure(figsize=(page.WIDTH, _HEIGHT))
     detection, regions, errors = (style.place(figure, left, _TOP, *_PLOT) for left in _LEFTS)
     doses = scores["dose_e_per_A2"]
     for axes in (detection, regions, errors):

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 
-from atomsight.figures.parts import error_curves, model_curves, mpl, score_tables, style
+from atomsight.figures.parts import error_curves, model_curves, mpl, page, score_tables, style
 from atomsight.figures.parts.entry import Picture
 
 CAPTION = """
@@ -61,7 +61,6 @@ _TICKS = (0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 1)
 _BLURRED = "0.93"
 
 #: Places and sizes [inch].
-_WIDTH = 7.1
 _LEFT, _TOP, _RIGHT = 0.5, 0.74, 0.62
 _GAP = 0.14
 _PLOT_HEIGHT = 1.75
@@ -78,9 +77,9 @@ def plot(
 def draw(scores: pd.DataFrame, model: str) -> mpl.Figure:
     """Draw F1 of every microscope against its information limit, a panel per dose."""
     doses = sorted(scores["dose_e_per_A2"].unique())
-    room = _WIDTH - _LEFT - _RIGHT - (len(doses) - 1) * _GAP
+    room = page.WIDTH - _LEFT - _RIGHT - (len(doses) - 1) * _GAP
     width = min(room / len(doses), 2.6)
-    figure = mpl.Figure(figsize=(_WIDTH, _TOP + _PLOT_HEIGHT + _FOOTER))
+    figure = mpl.Figure(figsize=(page.WIDTH, _TOP + _PLOT_HEIGHT + _FOOTER))
     limits = scores["information_limit_A"]
     ends = min(limits.min(), _BOND_A) - 0.03, max(limits.max(), _BOND_A) + 0.05
     for number, dose in enumerate(doses):

@@ -24,6 +24,7 @@ from atomsight.figures.parts import (
     error_curves,
     focal_panels,
     mpl,
+    page,
     score_tables,
     site_maps,
     species_panels,
@@ -123,7 +124,7 @@ def draw(
     height = focal_panels.PANEL * aspect
     lower_top = upper_top + height + focal_panels.LETTER + 0.05
     map_height = _MAP * aspect
-    figure = mpl.Figure(figsize=(style.PAGE, lower_top + map_height + _LEGEND + _FOOTER))
+    figure = mpl.Figure(figsize=(page.WIDTH, lower_top + map_height + _LEGEND + _FOOTER))
     upper = [
         style.place(figure, left, upper_top, focal_panels.PANEL, height)
         for left in focal_panels.LEFTS
@@ -169,7 +170,7 @@ def _draw_plots(
 ) -> None:
     """Draw accuracy and F1 of single sulfur on many sheets against dose, one curve per model."""
     room = (height - _PLOT_GAP - 0.1) / 2
-    width = style.PAGE - _PLOT_LEFT - 0.12
+    width = page.WIDTH - _PLOT_LEFT - 0.12
     doses = np.concatenate([table["dose_e_per_A2"] for table in summaries.values()])
     panels = (
         ("e", "many simulated sheets: accuracy", "sites named rightly", "accuracy"),

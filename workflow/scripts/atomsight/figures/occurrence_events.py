@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from atomsight.figures.parts import choice, mpl, series_tables, site_maps, style
+from atomsight.figures.parts import choice, mpl, page, series_tables, site_maps, style
 from atomsight.figures.parts.entry import Picture
 
 CAPTION = """
@@ -42,7 +42,6 @@ PICTURES = (
 )
 
 #: Places and sizes [inch].
-_WIDTH = 7.1
 _MARGIN = 0.08
 _GAP = 0.1
 _HEADER = 0.24
@@ -55,7 +54,7 @@ _COLUMNS = {
     "b": "changes as observed",
     "c": "hop rate, errors of detection removed",
 }
-_PANEL = (_WIDTH - 2 * _MARGIN - 2 * _GAP) / 3
+_PANEL = (page.WIDTH - 2 * _MARGIN - 2 * _GAP) / 3
 _LEFTS = _MARGIN + np.arange(3) * (_PANEL + _GAP)
 
 #: A panel's height over its width.
@@ -88,7 +87,7 @@ def draw(all_series: Sequence[series_tables.SiteSeries]) -> mpl.Figure:
     windows = [site_maps.window(series) for series in all_series]
     heights = [_PANEL * np.clip(site_maps.aspect(w), _FLATTEST, _TALLEST) for w in windows]
     tops = _HEADER + np.cumsum([0, *(_ROW_TEXT + height + _ROW_GAP for height in heights)])
-    figure = mpl.Figure(figsize=(_WIDTH, tops[-1] + _FOOTER))
+    figure = mpl.Figure(figsize=(page.WIDTH, tops[-1] + _FOOTER))
     limit = site_maps.rate_limit(*all_series, columns=("event_rate", "hop_rate"))
     for left, (mark, title) in zip(_LEFTS, _COLUMNS.items(), strict=True):
         style.write_heading(figure, left, 0.04, mark, title, size=7.5)

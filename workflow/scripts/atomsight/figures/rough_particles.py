@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from atomsight.errors import InputError
-from atomsight.figures.parts import choice, mpl, site_maps, structures, style
+from atomsight.figures.parts import choice, mpl, page, site_maps, structures, style
 from atomsight.figures.parts.entry import Picture
 
 CAPTION = """
@@ -55,10 +55,9 @@ _ACROSS = 4
 GALLERY = 8
 
 #: Places and sizes [inch].
-_WIDTH = 7.1
 _MARGIN = 0.08
 _GAP = 0.07
-_PANEL = (_WIDTH - 2 * _MARGIN - (_ACROSS - 1) * _GAP) / _ACROSS
+_PANEL = (page.WIDTH - 2 * _MARGIN - (_ACROSS - 1) * _GAP) / _ACROSS
 _TITLE = 0.22
 _LETTER = 0.2
 _BAR = 0.3
@@ -127,7 +126,7 @@ def draw(shown: Sequence[structures.Structure], particles: Particles) -> mpl.Fig
     top = _TITLE + _LETTER
     bar_top = top + rows * (_PANEL + _GAP)
     plots_top = bar_top + _BAR + _LETTER
-    figure = mpl.Figure(figsize=(_WIDTH, plots_top + _PLOT_HEIGHT + _FOOTER))
+    figure = mpl.Figure(figsize=(page.WIDTH, plots_top + _PLOT_HEIGHT + _FOOTER))
     title = "Random particles for the training (simulated structures), along the beam"
     style.write_title(figure, _MARGIN, 0.06, title)
     size_A = max(_needed_A(structure) for structure in shown)
@@ -204,7 +203,7 @@ def _explain(figure: mpl.Figure, shown: Sequence[structures.Structure], top: flo
         )
     site = {"linewidth": 0, "marker": "o", "markeredgewidth": 0, "markersize": 2.5}
     handles.append(mpl.Line2D([], [], color=_SITE, label="column to be found", **site))
-    site_maps.explain(figure, _WIDTH / 2, top, handles, len(handles))
+    site_maps.explain(figure, page.WIDTH / 2, top, handles, len(handles))
 
 
 def _draw_statistics(plots: Sequence[mpl.Axes], particles: Particles) -> None:

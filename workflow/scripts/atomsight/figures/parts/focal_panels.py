@@ -7,14 +7,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.spatial import KDTree
 
-from atomsight.figures.parts import error_curves, site_maps, style
+from atomsight.figures.parts import error_curves, page, site_maps, style
 from atomsight.figures.parts.column_tables import FocalImages
 
 _FAINT = style.greys(0.72)
 
 #: Places and sizes of six panels [inch].
 MARGIN, GAP = 0.1, 0.1
-PANEL = (style.PAGE - 2 * MARGIN - 2 * GAP) / 3
+PANEL = (page.WIDTH - 2 * MARGIN - 2 * GAP) / 3
 LEFTS = MARGIN + np.arange(3) * (PANEL + GAP)
 TITLE, LETTER = 0.4, 0.22
 
@@ -56,7 +56,7 @@ def busy_window(points: np.ndarray, series: FocalImages, size_A: float) -> site_
 def six_panels(height: float, footer: float) -> tuple[Figure, list[Axes], list[Axes], float]:
     """Lay out two rows of panels under a title: figure, upper and lower row, their end [inch]."""
     tops = TITLE + LETTER + np.array([0, height + LETTER + 0.04])
-    figure = Figure(figsize=(style.PAGE, tops[1] + height + footer))
+    figure = Figure(figsize=(page.WIDTH, tops[1] + height + footer))
     upper, lower = (
         [style.place(figure, left, top, PANEL, height) for left in LEFTS] for top in tops
     )

@@ -143,7 +143,7 @@ def check_names(
     for option, values in needed.items():
         for name in names:
             if name not in values:
-                raise InputError(f"--{option}: there is none of {name}; add {name}=FILE")
+                raise InputError(f"--{option}: the series {name} has no file; add {name}=FILE")
 
 
 def read_series(

@@ -45,9 +45,6 @@ MUTED = "0.78"
 VEIL = "#56B4E980"
 MUTED_TEXT = "0.35"
 
-#: Width of a page [inch].
-PAGE = 7.1
-
 #: A scale bar is at most this part of the width of its image.
 _SCALE_BAR_SHARE = 0.3
 
