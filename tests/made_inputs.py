@@ -72,7 +72,7 @@ def write_inputs(folder: Path) -> None:
         "dose_e_per_A2,miss_alpha,miss_beta,false_alpha,false_beta\n300,2,38,1,99\n3000,2,98,1,99\n"
     )
     save_tiny_model(folder / "reader", replace(ATOM_CARD, pixel_size_A=(0.15, 0.25)))
-    save_tiny_model(folder / "graphene", replace(ATOM_CARD, microscope=RANGES))
+    save_tiny_model(folder / "graphene_model", replace(ATOM_CARD, microscope=RANGES))
     save_tiny_model(folder / "gold", COLUMN_CARD)
     three = RANGES | {"focal_series": {"steps_A": [-70, 0, 70]}}
     of_three = {"frames": 3, "contrast": "either", "microscope": three, "pixel_size_A": (0.1, 0.3)}

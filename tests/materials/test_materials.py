@@ -78,12 +78,3 @@ def test_shards_hold_what_one_file_would(name, tmp_path):
     for number, structure in whole.items():
         np.testing.assert_array_equal(structure.positions, parts[number].positions)
     assert len(np.unique([len(structure.positions) for structure in whole.values()])) > 1
-    assert make("again.h5").read_bytes() == (tmp_path / "whole.h5").read_bytes()
-
-
-def test_an_impossible_shard_is_refused(tmp_path, capsys):
-    output = tmp_path / "structures.h5"
-    given = ["--material", "graphene", "--count", "2", "--seed", "7", "--shard", "2"]
-    assert make_structures.main([str(output), *given]) == 1
-    assert "shard 2 of 1" in capsys.readouterr().err
-    assert not list(tmp_path.iterdir())

@@ -379,9 +379,3 @@ def test_tables_that_are_missing_are_named_and_nothing_is_written(
     assert sentence in said
     assert said.count("\n") == 1
     assert not page.exists()
-
-
-def test_a_folder_that_is_no_model_is_refused(tmp_path, capsys):
-    arguments = [str(tmp_path / "summary.md"), "--model", str(tmp_path / "none"), str(tmp_path)]
-    assert summarise_metrics.main(arguments) == 1
-    assert "there is no model of this name" in capsys.readouterr().err

@@ -134,20 +134,3 @@ def test_what_is_too_large_does_not_ship(tmp_path, model, monkeypatch, capsys):
     assert ship_model.main([str(model), str(tmp_path / "gold")]) == 1
     assert "train a model of fewer features" in capsys.readouterr().err
     assert not (tmp_path / "gold").exists()
-
-
-@pytest.mark.parametrize(
-    ("words", "sentence"),
-    [
-        (["summary.csv"], "give a file, a caption"),
-        (["nowhere.csv", "Columns"], "does not exist"),
-        (["summary.csv", "Columns", "precision"], "the column 'precision' is missing"),
-    ],
-)
-def test_a_wrong_table_is_one_sentence(
-    tmp_path, model, table, capsys, monkeypatch, words, sentence
-):
-    monkeypatch.chdir(tmp_path)
-    assert ship_model.main([str(model), str(tmp_path / "gold"), "--table", *words]) == 1
-    assert sentence in capsys.readouterr().err
-    assert not (tmp_path / "gold").exists()

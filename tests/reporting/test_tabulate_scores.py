@@ -23,10 +23,3 @@ def test_every_table_stands_on_the_page_under_its_name(tmp_path):
     assert "<td>seed</td><td>7</td>" in text
     assert "<td>strain.rows</td><td>[1, 2]</td>" in text
     assert provenance.git_state() in text
-
-
-def test_a_missing_table_is_named(tmp_path, capsys):
-    page, missing = tmp_path / "page.html", tmp_path / "none.csv"
-    assert tabulate_scores.main([str(page), str(missing)]) == 1
-    assert f"{missing}: the file does not exist" in capsys.readouterr().err
-    assert not page.exists()
