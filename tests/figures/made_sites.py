@@ -69,54 +69,22 @@ def make_series(frames=40, name="vacuum", notes="", rates=True, speed=1.0, seed=
     events = ((occupied[:, 1:] != occupied[:, :-1]) & pairs).sum(axis=1)
     estimate = np.where(dynamic, hop * rng.lognormal(0, 0.2, count), 0.002) if rates else np.nan
     estimate = np.where(masked, np.nan, estimate)
-    in_view, seen = (occupied >= 0).sum(axis=1), (occupied == 1).sum(axis=1)
-    sites = pd.DataFrame(
-        {
-            "site": np.arange(count),
-            "x_A": positions[:, 0],
-            "y_A": positions[:, 1],
-            "masked": masked,
-            "frames_in_view": in_view,
-            "frames_seen": seen,
-            "occurrence": seen / in_view,
-            "events": events,
-            "event_rate": events / np.where(pairs.sum(axis=1), pairs.sum(axis=1), np.nan),
-            "hop_rate": estimate,
-            "hop_rate_low": 0.6 * estimate,
-            "hop_rate_high": 1.6 * estimate + 0.01,
-            "p_appear": estimate / 2,
-            "p_vanish": estimate / 2,
-            "p_static": np.where(estimate > 0.04, 1e-6, 0.7),
-            "hopping": (estimate > 0.04) & ~masked,
-        }
+    sites = pd.DataFrame({"x_A": positions[:, 0], "y_A": positions[:, 1]}).assign(
+        site=np.arange(count),
+        masked=masked,
+        occurrence=(occupied == 1).sum(axis=1) / (occupied >= 0).sum(axis=1),
+        events=events,
+        event_rate=events / np.where(pairs.sum(axis=1), pairs.sum(axis=1), np.nan),
+        hop_rate=estimate,
+        hop_rate_low=0.6 * estimate,
+        hop_rate_high=1.6 * estimate + 0.01,
+        hopping=(estimate > 0.04) & ~masked,
     )
-    drift = pd.DataFrame(
-        {
-            "frame": np.arange(frames),
-            "x_A": path[:, 0],
-            "y_A": path[:, 1],
-            "columns": (occupied == 1).sum(axis=0),
-            "matched": (occupied == 1).sum(axis=0),
-            "used": used,
-        }
-    )
+    drift = pd.DataFrame({"x_A": path[:, 0], "y_A": path[:, 1], "used": used})
+    drift = drift.assign(frame=np.arange(frames))
     substrate = Substrate(mean.astype("float32"), mask, PIXEL_A, (0.0, 0.0), "automatic")
     series = SiteSeries(name, notes, sites, occupied, p_occupied, drift, 316.0, 0.95, substrate)
-    return series, pd.DataFrame(
-        {
-            "site": np.arange(count),
-            "true_site": np.arange(count),
-            "x_A": positions[:, 0],
-            "y_A": positions[:, 1],
-            "dynamic": dynamic,
-            "true_hop_rate": hop,
-            "hop_rate": estimate,
-            "hop_rate_low": sites["hop_rate_low"],
-            "hop_rate_high": sites["hop_rate_high"],
-            "event_rate": sites["event_rate"],
-            "masked": masked,
-        }
-    )
+    return series, sites.assign(dynamic=dynamic, true_hop_rate=hop)
 
 
 def _chains(hop, share, frames, rng):

@@ -1,4 +1,4 @@
-"""The flagship of gold: what its rows and plots say, and what its script refuses."""
+"""The flagship of gold: what its rows and plots say."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""The flagship: what stands in its rows, and what its script refuses."""
+"""Strain of series: what stands in its rows."""
 
 import made_files
 import numpy as np
