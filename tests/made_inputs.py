@@ -71,6 +71,7 @@ def write_inputs(folder: Path) -> None:
     (folder / "errors.csv").write_text(
         "dose_e_per_A2,miss_alpha,miss_beta,false_alpha,false_beta\n300,2,38,1,99\n3000,2,98,1,99\n"
     )
+    (folder / "polygon.json").write_text("[[4, 4], [12, 4], [12, 12]]")
     save_tiny_model(folder / "reader", replace(ATOM_CARD, pixel_size_A=(0.15, 0.25)))
     save_tiny_model(folder / "graphene_model", replace(ATOM_CARD, microscope=RANGES))
     save_tiny_model(folder / "gold", COLUMN_CARD)

@@ -51,6 +51,7 @@ RUNS = [
     "measure_strain atoms.h5 strain.csv --hdf5 strain.h5 --bonds bonds.csv",
     "correct_drift maps.h5 atoms.h5 drift.h5",
     "mask_substrate frames.h5 atoms.h5 drift.h5 substrate.h5",
+    "mask_substrate frames.h5 atoms.h5 drift.h5 given.h5 --mask polygon.json",
     "follow_sites atoms.h5 drift.h5 substrate.h5 sites.h5 sites.csv --errors errors.csv --dose 900",
     f"compare_series sites.h5 sites.h5 comparison.csv {settings(resamples=100)}",
     "count_columns columns.h5 heights.csv --frames frames.h5 --hdf5 heights.h5",
@@ -119,12 +120,12 @@ def attribute(file: str, name: str, value: object) -> Callable[[Path], None]:
     return change
 
 
-def table(file: str, name: str, **values: object) -> Callable[[Path], None]:
-    """Change columns of a table, or remove them with None."""
+def table(file: str, name: str, rows: int | None = None, **values: object) -> Callable:
+    """Change columns of a table, remove them with None, and keep the first rows."""
 
     def change(folder: Path) -> None:
         with sealed.change(folder / file) as opened:
-            changed = tables.read_table(opened, name).assign(**values)
+            changed = tables.read_table(opened, name)[:rows].assign(**values)
             del opened[name]
             gone = [column for column, value in values.items() if value is None]
             tables.write_table(opened, name, changed.drop(columns=gone))
@@ -132,14 +133,14 @@ def table(file: str, name: str, **values: object) -> Callable[[Path], None]:
     return change
 
 
-def shortened(file: str, name: str) -> Callable[[Path], None]:
-    """Remove the last column of a data set."""
+def data(file: str, name: str, values: Callable[[np.ndarray], np.ndarray]) -> Callable:
+    """Change a data set."""
 
     def change(folder: Path) -> None:
         with sealed.change(folder / file) as opened:
-            values = opened[name][:, :-1]
+            changed = values(opened[name][...])
             del opened[name]
-            opened[name] = values
+            opened[name] = changed
 
     return change
 
@@ -221,11 +222,19 @@ WRONG = [
     ("follow_sites", text("errors.csv", "2,38", "x,38"), "'miss_alpha' holds text"),
     ("follow_sites", text("errors.csv", "2,98", "0,98"), "row 2", "a number above zero"),
     ("follow_sites", text("errors.csv", r"\n.*\n.*", ""), "errors.csv", "no row"),
+    ("follow_sites", settings(border_A=50), "no site is seen in", "lower dynamics.min_seen"),
+    ("follow_sites", data("substrate.h5", "mask", np.ones_like), "sites are masked", "the mask"),
+    ("follow_sites", table("atoms.h5", "atoms", rows=0), "no column is found in any frame"),
     ("follow_sites", attribute("drift.h5", "frame_shape", (9, 128, 128)), "from one series"),
     ("compare_series", table("sites.h5", "sites", masked=True), "no site is left"),
     ("compare_series", table("sites.h5", "sites", event_rate=None), "no column 'event_rate'"),
     ("count_columns", attribute("columns.h5", "frame_shape", (3, 128, 128)), "in these images"),
-    ("count_columns", table("columns.h5", "atoms", p_2=None), "a model that counts"),
+    (
+        "count_columns",
+        table("columns.h5", "atoms", p_2=None),
+        "model are 1, 3, not",
+        "a model that counts",
+    ),
     ("simulate specimen", settings(kind="amorphous"), "specimen.kind: 'amorphous' must be one of"),
     ("simulate specimen", settings(grain_count=3), "grain_count"),
     ("simulate specimen", settings(size_A=[1, 1]), "size_A"),
@@ -244,7 +253,12 @@ WRONG = [
     ),
     ("score atoms", table("atoms.h5", "atoms", y_A=None), "no column 'y_A'"),
     ("score atoms", settings(radius_A=0), "radius_A: 0 must be more than 0"),
-    ("score dynamics", shortened("dynamics.h5", "occupied"), "4 frames", "dynamics.h5 3"),
+    (
+        "score dynamics",
+        data("dynamics.h5", "occupied", lambda seen: seen[:, :-1]),
+        "4 frames",
+        "dynamics.h5 3",
+    ),
     ("score dynamics", table("sites.h5", "drift", used=False), "no frame was used"),
     *(
         (f"evaluate {kind}", settings(acquisition={"pixel_size_A": 0.4}), f"{section}.acquisition")

@@ -205,25 +205,3 @@ def test_a_frame_without_columns_is_not_used_and_changes_nothing_else(tmp_path):
     assert (occupied[:, 4] == -1).all()
     assert facts["frames_used"] == 9
     assert_array_equal(np.delete(occupied, 4, axis=1), np.delete(truth, 4, axis=1))
-
-
-def test_a_series_without_columns_is_refused(tmp_path, capsys):
-    write_series(tmp_path, np.zeros((25, 3), bool), np.random.default_rng(7))
-    assert run(tmp_path) == 1
-    assert "no column is found in any frame" in capsys.readouterr().err
-
-
-def test_a_series_in_which_nothing_is_seen_twice_is_refused(tmp_path, capsys):
-    truth = np.zeros((25, 3), bool)
-    truth[range(3), range(3)] = True
-    write_series(tmp_path, truth, np.random.default_rng(8))
-    assert run(tmp_path) == 1
-    assert "no site is seen in 2 frames or more" in capsys.readouterr().err
-
-
-def test_a_series_that_is_masked_everywhere_is_refused(tmp_path, capsys):
-    rng = np.random.default_rng(9)
-    write_series(tmp_path, hopping_truth(3, rng), rng, masked_from_A=-3.0)
-    assert run(tmp_path) == 1
-    assert "all 25 sites are masked; correct the mask" in capsys.readouterr().err
-    assert not list(tmp_path.glob("sites*"))

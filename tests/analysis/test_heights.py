@@ -8,7 +8,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 import count_columns
 from atomsight.analysis import heights
 from atomsight.config.analysis import HeightSettings
-from atomsight.errors import InputError
 from atomsight.files import layout, sealed, tables
 
 PIXEL_A = 0.2
@@ -73,20 +72,6 @@ def test_no_columns_give_an_empty_table():
     table = counted(atoms(np.empty((0, 3))))
     assert len(table) == 0
     assert "reason" in table
-
-
-@pytest.mark.parametrize(
-    ("names", "said"),
-    [
-        (["p_Mo", "p_S2", "p_S"], "Mo, S2, S"),
-        (["p_1", "p_3"], "1, 3"),
-        (["p_1"], "1"),
-        (["p_class", "p_exists"], "missing"),
-    ],
-)
-def test_a_model_that_does_not_count_is_refused(names, said):
-    with pytest.raises(InputError, match=rf"atoms.h5: the classes of the model are {said}, not"):
-        heights.height_columns(names, "atoms.h5")
 
 
 def test_unusable_pixels_spoil_columns_up_to_a_distance():

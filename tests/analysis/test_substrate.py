@@ -1,7 +1,6 @@
 """The mean image, and what of it is substrate."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,11 +12,12 @@ from scipy import ndimage
 
 import mask_substrate
 from atomsight.analysis.dynamics import substrate
+from atomsight.analysis.dynamics.drift import Columns
 from atomsight.analysis.dynamics.sites import Sites
 from atomsight.analysis.dynamics.substrate import average_frames, find_substrate
-from atomsight.config.analysis import SubstrateSettings
+from atomsight.config.analysis import DynamicsSettings, SubstrateSettings
 from atomsight.errors import InputError
-from atomsight.files import layout, sealed, tables
+from atomsight.files import sealed
 from atomsight.files.records import Frames
 
 PIXEL_A = 0.2
@@ -262,72 +262,39 @@ def test_an_image_that_is_no_mask_is_refused(tmp_path, still_images):
 # The script
 
 
-def write_series(folder, frames, drift, sites):
-    with sealed.create(folder / "frames.h5", {}) as file:
-        images, usable = layout.create_frames(
-            file, frames.images.shape, PIXEL_A, PIXEL_A, frames.names
-        )
-        images[...], usable[...] = frames.images, frames.usable
-    facts = {"pixel_size_A": PIXEL_A, "frame_shape": frames.images.shape}
-    shifts_A = drift[["x_A", "y_A"]].fillna(0).to_numpy()
-    found = []
-    for frame in range(len(drift)):
-        x_A, y_A = (sites.positions_A + shifts_A[frame]).T
-        found.append(pd.DataFrame({"frame": frame, "x_A": x_A, "y_A": y_A}))
-    for name, table in {"atoms": pd.concat(found, ignore_index=True), "drift": drift}.items():
-        with sealed.create(folder / f"{name}.h5", facts) as file:
-            tables.write_table(file, name, table)
+def look_for(frames, drift, sites, **changed):
+    """What is masked of a series all of whose sites are seen in every frame, and how."""
+    seen_A = sites.positions_A + drift[["x_A", "y_A"]].to_numpy()[:, None]
+    numbers = np.repeat(drift["frame"].to_numpy(), len(sites.positions_A))
+    columns = Columns(numbers, seen_A.reshape(-1, 2), frames.images.shape, PIXEL_A)
+    images = average_frames(frames, drift)
+    chosen = SETTINGS.but(**changed)
+    found = mask_substrate.look_for_substrate(images, columns, drift, DynamicsSettings(), chosen)
+    return images, *found
 
 
-def run(folder, *more):
-    names = [str(folder / f"{name}.h5") for name in ("frames", "atoms", "drift", "substrate")]
-    return mask_substrate.main([*names, *map(str, more)])
-
-
-def result(folder):
-    with sealed.open_to_read(folder / "substrate.h5") as file:
-        arrays = {name: file[name][...] for name in ("mean_image", "mask", "seen")}
-        return SimpleNamespace(**arrays, **dict(file.attrs))
-
-
-def test_the_script_masks_and_says_how(tmp_path, capsys):
-    write_series(tmp_path, *scene(np.random.default_rng(3), speckle=0.35, noise=0.5))
-    assert run(tmp_path) == 0
-    found = result(tmp_path)
-    assert found.source == "automatic"
-    assert found.mean_image.dtype == np.float32
-    assert found.mask.dtype == bool
-    assert found.mask.shape == found.seen.shape == found.mean_image.shape
-    assert found.corner_A.shape == (2,)
-    assert "% of what is seen is masked (automatic)" in capsys.readouterr().err
-    masked = substrate.read_masked(
-        tmp_path / "substrate.h5", np.array([[20.0, 20.0], [10.0, 45.0], [900.0, 0.0]])
-    )
+def test_the_mask_is_kept_with_what_tells_where_it_lies(tmp_path):
+    images, mask, source = look_for(*scene(np.random.default_rng(3), speckle=0.35, noise=0.5))
+    assert source == "automatic"
+    with sealed.create(tmp_path / "substrate.h5", {}) as file:
+        substrate.write_substrate(file, images, mask, source)
+    on_particle_on_substrate_outside = np.array([[20.0, 20.0], [10.0, 45.0], [900.0, 0.0]])
+    masked = substrate.read_masked(tmp_path / "substrate.h5", on_particle_on_substrate_outside)
     assert masked.tolist() == [False, True, True]
 
-    polygon = tmp_path / "particle.json"
-    polygon.write_text("[[10, 10], [40, 10], [40, 40], [10, 40]]")
-    assert run(tmp_path, "--mask", polygon) == 0
-    assert result(tmp_path).source == "file: particle.json"
-    masked = substrate.read_masked(tmp_path / "substrate.h5", np.array([[20.0, 20], [5, 5]]))
-    assert masked.tolist() == [False, True]
 
-    assert run(tmp_path, "--settings", '{"automatic": false}') == 0
-    assert result(tmp_path).source == "none"
-    assert not result(tmp_path).mask.any()
-
-
-def test_one_frame_is_not_masked_and_a_warning_says_why(tmp_path, capsys):
-    write_series(tmp_path, *scene(np.random.default_rng(4), speckle=0.35, noise=0.5, frames=1))
-    assert run(tmp_path) == 0
-    assert "it takes two frames to tell structure from noise" in capsys.readouterr().err
-    assert result(tmp_path).source == "none"
-    assert not result(tmp_path).mask.any()
-
-
-def test_without_a_particle_nothing_is_masked_and_a_warning_says_why(tmp_path, capsys):
-    frames, drift, sites = scene(np.random.default_rng(5), speckle=0.35, noise=0.5, frames=4)
-    write_series(tmp_path, frames, drift, Sites(sites.positions_A[:0], sites.occupied[:0]))
-    assert run(tmp_path) == 0
-    assert "no column is seen often enough" in capsys.readouterr().err
-    assert result(tmp_path).source == "none"
+@pytest.mark.parametrize(
+    ("frames", "kept", "changed", "warning"),
+    [
+        (1, slice(None), {}, "it takes two frames to tell structure from noise"),
+        (4, slice(0), {}, "no column is seen often enough"),
+        (4, slice(None), {"automatic": False}, ""),
+    ],
+)
+def test_where_nothing_is_masked_a_warning_says_why(frames, kept, changed, warning, caplog):
+    series, drift, sites = scene(np.random.default_rng(4), 0.35, 0.5, frames)
+    shown = Sites(sites.positions_A[kept], sites.occupied[kept])
+    _, mask, source = look_for(series, drift, shown, **changed)
+    assert (source, mask.any()) == ("none", False)
+    assert warning in caplog.text
+    assert bool(warning) == bool(caplog.text)

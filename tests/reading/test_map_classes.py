@@ -1,13 +1,16 @@
-"""Focal series through the network: one map for the images of a series."""
+"""Frames through the network: one map for an image or for a focal series, and atoms from it."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from made_models import ATOM_CARD, save_tiny_model
 
+import locate_atoms
 import map_classes
-from atomsight.files import layout, sealed
+from atomsight.files import layout, sealed, tables
 
 FOCUS_A = (-170.0, -40.0, 90.0)
 CARD = replace(
@@ -94,3 +97,34 @@ def test_frames_that_a_model_cannot_read_are_refused(
     assert error.startswith(f"error: {frames}: ")
     assert sentence in error
     assert not (tmp_path / "maps.h5").exists()
+
+
+@pytest.fixture
+def single_maps(tmp_path, images):
+    model = save_tiny_model(tmp_path / "single", ATOM_CARD)
+    frames = write_frames(tmp_path / "frames.h5", images, ())
+    mapped(model, frames, tmp_path / "maps.h5")
+    return tmp_path / "maps.h5"
+
+
+def located(folder, maps, *more):
+    assert locate_atoms.main([str(maps), str(folder / "atoms.h5"), *more]) == 0
+    with sealed.open_to_read(folder / "atoms.h5") as file:
+        return tables.read_table(file, "atoms")
+
+
+def test_every_single_frame_is_mapped_and_searched(tmp_path, single_maps):
+    with layout.open_maps(single_maps) as found:
+        assert found.maps.shape == (6, 64, 72, 2)
+        assert (found.maps[1, :, :20, 0] == 1).all(), "what is not usable is background"
+        assert found.thresholds == ATOM_CARD.thresholds
+    table = tmp_path / "atoms.csv"
+    atoms = located(tmp_path, single_maps, "--csv", str(table))
+    columns = ["frame", "atom", "x_A", "y_A", "class", "p_class", "p_exists", "p_atom"]
+    assert list(atoms.columns) == columns == list(pd.read_csv(table).columns)
+    assert (atoms.loc[atoms["frame"] == 1, "x_A"] > 19 * 0.12).all()
+
+
+def test_thresholds_of_the_settings_override_the_models(tmp_path, single_maps):
+    strict = json.dumps({"min_existence": 1.0, "background_limit": 0.001})
+    assert len(located(tmp_path, single_maps, "--settings", strict)) == 0
