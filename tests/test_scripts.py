@@ -228,7 +228,7 @@ WRONG = [
     ("follow_sites", attribute("drift.h5", "frame_shape", (9, 128, 128)), "from one series"),
     ("compare_series", table("sites.h5", "sites", masked=True), "no site is left"),
     ("compare_series", table("sites.h5", "sites", event_rate=None), "no column 'event_rate'"),
-    ("count_columns", attribute("columns.h5", "frame_shape", (3, 128, 128)), "in these images"),
+    ("count_columns", attribute("columns.h5", "frame_shape", (3, 128, 128)), "of other images"),
     (
         "count_columns",
         table("columns.h5", "atoms", p_2=None),

@@ -74,7 +74,7 @@ def read_sites(path: str) -> pd.DataFrame:
         sites = tables.read_table(file, "sites", ["x_A", "y_A", "masked", *RATES])
     sites = sites[~sites["masked"].to_numpy(bool)]
     if sites.empty:
-        raise InputError(f"{path}: no site is left outside the substrate; look at its mask")
+        raise InputError(f"{path}: no site is left outside the substrate; check its mask")
     return sites.reset_index(drop=True)
 
 

@@ -81,7 +81,9 @@ def mark_clear(
     with layout.open_frames(path) as frames:
         images, more = divmod(frames.images.shape[0], max(shape[0], 1))
         if more or images == 0 or frames.images.shape[1:] != shape[1:]:
-            raise InputError(f"{path}: the columns were not found in these images; find them again")
+            raise InputError(
+                f"{path}: the columns are of other images; give those they were found in"
+            )
         for specimen, rows in atoms.groupby("frame").indices.items():
             group = slice(specimen * images, (specimen + 1) * images)
             usable = frames.usable[group].all(axis=0)

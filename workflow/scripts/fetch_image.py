@@ -1,8 +1,8 @@
 """Fetch a public image by its name in the registry.
 
 The file is copied from the folder that the environment variable ATOMSIGHT_DATA names if it is
-there, else it is downloaded. Its sha256 is checked. A right file that already stands at OUTPUT is
-left as it is, so without internet the file can be put there by hand.
+there, else it is downloaded. Its sha256 is checked. A correct file at OUTPUT is kept, so
+without internet the file can be put there by hand.
 
 Example:
     python fetch_image.py ulm_graphene_grain_boundary data/images/ulm_graphene_grain_boundary.tif

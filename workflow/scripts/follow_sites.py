@@ -97,14 +97,14 @@ def find_unmasked(
     """Find all sites, masked ones included, and see that there are some to analyse."""
     if len(columns.frames) == 0:
         raise InputError(
-            f"{given.atoms}: no column is found in any frame; look at the frames, the model and "
+            f"{given.atoms}: no column is found in any frame; check the frames, the model and "
             "segmentation.min_existence"
         )
     sites = find_sites(columns, drift, chosen)
     if len(sites.positions_A) == 0:
         raise InputError(
             f"{given.atoms}: no site is seen in {chosen.min_seen} frames or more; lower "
-            "dynamics.min_seen or dynamics.border_A, or look at the drift"
+            "dynamics.min_seen or dynamics.border_A, or check the drift"
         )
     if read_masked(given.substrate, sites.positions_A).all():
         raise InputError(

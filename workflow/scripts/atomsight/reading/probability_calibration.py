@@ -59,7 +59,7 @@ def answered(
     segments = segment(maps[..., 0], settings.background_limit)
     stated, _, _ = segment_sums(maps, segments)
     true, _, _ = segment_sums(truth, segments)
-    # Where a site stands in the middle of a segment, both have about the mass of one.
+    # Where a site lies in the middle of a segment, both have about the mass of one.
     is_site = (true[:, 1:].sum(axis=1) > 0.5 * stated[:, 1:].sum(axis=1)) & (
         true[:, 1:].max(axis=1) > 0.9 * true[:, 1:].sum(axis=1)
     )

@@ -85,7 +85,7 @@ def follow_drift(
         ``frame``, ``x_A, y_A`` (drift [Å], NaN where not used), ``columns`` (found in the frame),
         ``matched`` (of them, with a partner in the reference), ``used``. Not used are frames
         without columns and frames that do not fit the reference. A first frame that fits none of
-        the next few is the odd one and is not used, unless no two frames fit.
+        the next few is not used, unless no two frames fit.
     """
     positions = columns.by_frame()
     counts = np.array([len(found) for found in positions])

@@ -4,7 +4,7 @@ A file's image is chosen, its pixel size is found, and its frames are cleaned an
 size that a model can read, one frame or one focal series at a time. The centre of the first pixel
 stays the origin, see :mod:`atomsight.geometry`.
 
-``series`` stands on all the others: ``recordings`` (vendor files, by their ``axes``),
+``series`` builds on all the others: ``recordings`` (vendor files, by their ``axes``),
 ``calibration`` (pixel sizes), ``cleaning`` (unusable pixels), ``resampling`` and
 ``registration`` (of focal series, by their ``ring_spectra``).
 """

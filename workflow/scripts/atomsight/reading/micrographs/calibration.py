@@ -9,7 +9,7 @@ from atomsight.reading.micrographs.recordings import Header
 
 #: Relative difference of two pixel sizes above which they are not the same.
 SIZE_TOLERANCE = 1e-3
-#: Relative difference between sheet and file above which the user is told.
+#: Relative difference between sheet and file above which the user is warned.
 SHEET_TOLERANCE = 0.02
 #: How much longer than wide a pixel may be.
 MAX_ANISOTROPY = 2.0

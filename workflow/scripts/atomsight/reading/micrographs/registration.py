@@ -134,7 +134,7 @@ def _search(scores: _ScoreMaps) -> np.ndarray:
     """Find the shifts that suit all pairs of images best, on the grid of the maps.
 
     The best places of the pair that agrees best are tried one by one. The other images follow in
-    turn, each where it agrees best with those that are placed; then each is placed anew. Gives the
+    turn, each where it agrees best with those that are placed; then each is placed again. Gives the
     displacement ``(x, y)`` of every image from one of them [Å].
     """
     middle = scores.middle
@@ -160,7 +160,7 @@ def _peaks(score: np.ndarray) -> np.ndarray:
 
 
 def _place(placed: dict, maps: dict, images: int) -> dict:
-    """Place the images that are not placed yet, then every image anew."""
+    """Place the images that are not placed yet, then every image again."""
     missing = [image for image in range(images) if image not in placed]
     for image in [*missing, *list(placed)[1:], *missing]:
         others = {other: place for other, place in placed.items() if other != image}
@@ -189,7 +189,7 @@ def _at(score: np.ndarray, place: np.ndarray) -> float:
 def _check_reach(
     scores: _ScoreMaps, shifts_A: np.ndarray, names: tuple[str, ...], where: str
 ) -> None:
-    """Refuse shifts at the rim of what is searched: the true ones lie beyond."""
+    """Refuse shifts at the edge of the search range: the true ones lie beyond it."""
     places = np.rint(shifts_A[:, ::-1] / scores.step_A)
     for first, second in scores.pairs:
         if (np.abs(places[second] - places[first]) >= scores.middle - 1).any():

@@ -33,7 +33,7 @@ def resample_usable(usable: np.ndarray, step: tuple[float, float]) -> np.ndarray
 
 
 def displace(image: np.ndarray, usable: np.ndarray, shift_px: np.ndarray) -> tuple:
-    """Take a displacement out of an image, exactly for what is below the Nyquist frequency.
+    """Remove a displacement from an image, exactly for what is below the Nyquist frequency.
 
     ``shift_px`` is the displacement ``(x, y)`` of what the image shows: what was at ``r + shift``
     comes to ``r``, as do the marks of usable pixels. Pixels from outside mirror the image and are

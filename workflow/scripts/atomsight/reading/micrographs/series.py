@@ -111,7 +111,7 @@ def read_specimens(series: Series) -> Iterator[tuple[np.ndarray, np.ndarray, np.
 
     Yields images (N, H, W), a single one or those of a focal series in their mean position; their
     usable pixels, none of which comes from outside the recorded image; and the displacement ``(x,
-    y)`` that was taken out (N, 2) [Å]. InputError as :func:`read_frames`, or if nothing common to
+    y)`` that was removed (N, 2) [Å]. InputError as :func:`read_frames`, or if nothing common to
     the images of a focal series is found.
     """
     together = max(1, len(series.focus_A))
