@@ -215,7 +215,7 @@ def test_a_file_that_is_cut_short_is_refused(model, file):
         ({"class_names": ["background", "../../atom"]}, "class_names must be"),
         ({"class_names": ["background", "atom", "atom"]}, "class_names must be"),
         ({"class_names": ["atom", "background"]}, "class_names must be"),
-        ({"material": "../structures"}, "material must be graphene, mos2 or nanoparticle"),
+        ({"material": "../structures"}, "material must be one of graphene, "),
         ({"name": "/etc/passwd"}, "name must be a name of letters"),
         ({"name": "../model"}, "name must be"),
         ({"contrast": 1}, "contrast must be bright, dark or either"),

@@ -27,6 +27,7 @@ from atomsight.config import settings
 from atomsight.errors import InputError
 from atomsight.files import atomic, provenance, sealed
 from atomsight.learning import weights
+from atomsight.materials import MATERIALS
 
 if TYPE_CHECKING:
     import keras
@@ -201,6 +202,11 @@ def _check_card(values: object, path: Path) -> None:
             f"{path}: not the card of a model: {key} must be {wanted}, and "
             f"{reprlib.repr(error.instance)} is not allowed there; train the model again, or "
             "download it again"
+        )
+    if values["material"] not in MATERIALS:
+        raise InputError(
+            f"{path}: not the card of a model: material must be one of {', '.join(MATERIALS)}, and "
+            f"{values['material']!r} is none; download the model again, or add its material"
         )
     microscope = values["microscope"]
     if "focal_series" in microscope and len(focus_steps_A(microscope)) != values["frames"]:

@@ -18,7 +18,7 @@ def drawings(series: Series, folders: Folders) -> Iterator["Drawing"]:
             yield Drawing(name, figure, picture, series, folders)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # Snakemake looks at the text of functions, its methods'
 class Drawing:
     """A picture and the figure that it shows."""
 
