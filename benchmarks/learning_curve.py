@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scrip
 import evaluate
 import train_network
 from atomsight import command_line
-from atomsight.config import settings
+from atomsight.config.configuration import check_configuration
 from atomsight.errors import InputError
 from atomsight.files import tables
 
@@ -69,7 +69,7 @@ def read_model(name: str) -> dict:
     configuration = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
     for model in configuration["models"].values():
         model["microscope"] = str(ROOT / model["microscope"])
-    section = settings.check_configuration(configuration)["models"].get(name)
+    section = check_configuration(configuration)["models"].get(name)
     if section is None:
         raise InputError(f"--model {name}: config/config.yaml has no such model")
     return section

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 import yaml
 
-from atomsight.config import settings
+from atomsight.config.configuration import check_configuration
 from atomsight.files.records import Waves
 from atomsight.learning.network import build_network
 from atomsight.learning.training import make_learner, make_plan, streams
@@ -35,7 +35,7 @@ def main() -> None:
     text = (ROOT / "config" / "config.yaml").read_text(encoding="utf-8")
     section = yaml.safe_load(text)["models"]["graphene_laptop"] | json.loads(given.settings)
     section["microscope"] = str(ROOT / section["microscope"])
-    complete = settings.check_configuration({"models": {"graphene_laptop": section}})
+    complete = check_configuration({"models": {"graphene_laptop": section}})
     plan = make_plan(complete["models"]["graphene_laptop"], seed=1)
     waves = random_waves(4, plan.microscope.energy_eV)
     learner = make_learner(build_network(plan.features, 1, plan.classes), waves, plan)

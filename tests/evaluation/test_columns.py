@@ -1,6 +1,5 @@
 """The evaluation of columns against tilt and dose, and of background."""
 
-import dataclasses
 import json
 
 import numpy as np
@@ -12,10 +11,8 @@ from scipy import stats
 from scipy.ndimage import map_coordinates
 
 import evaluate
-from atomsight.config import settings
+from atomsight.config.evaluation import BackgroundSettings, ColumnEvaluationSettings
 from atomsight.evaluation import background, columns, peaks, scores
-from atomsight.evaluation.background import BackgroundSettings
-from atomsight.evaluation.columns import ColumnEvaluationSettings
 from atomsight.phantoms import particles
 
 SMALL = {
@@ -32,14 +29,14 @@ def model(tmp_path):
 
 
 def load(section):
-    return settings.load(section, "column_evaluation", ColumnEvaluationSettings)
+    return ColumnEvaluationSettings.parse(section, "column_evaluation")
 
 
 def image(axis, tilt_deg=0.0, **changes):
     chosen = load(SMALL)
-    specimen = dataclasses.replace(chosen.particle, zone_axis=axis, tilt_deg=(tilt_deg,) * 2)
+    specimen = chosen.particle.but(zone_axis=axis, tilt_deg=(tilt_deg,) * 2)
     particle = particles.make_particle(specimen, np.random.default_rng(5))
-    optics = dataclasses.replace(chosen.acquisition, **changes)
+    optics = chosen.acquisition.exposure(**changes)
     return columns.image_particle(particle, specimen, optics, np.random.default_rng(6))
 
 
@@ -56,7 +53,7 @@ def test_columns_are_bright_where_the_truth_says_and_nearly_all_are_peaks(axis):
     values = map_coordinates(shown.intensity, true.T[::-1] / 0.125, order=3)
     assert values.min() > 1.1
     assert_allclose(np.median(shown.intensity[:8]), 1, atol=0.02)
-    optics = dataclasses.replace(shown.optics, dose_e_per_A2=1e5, gain=1.0)
+    optics = shown.optics.but(dose_e_per_A2=1e5, gain=1.0)
     counts = columns.acquisition.expose(shown.intensity, optics).astype(float)
     candidates = {one: peaks.find_peaks(counts, 0.125, one) for one in peaks.FILTERS}
     best = peaks.find_best([candidates], [true], 0.6)
@@ -130,7 +127,7 @@ BACKGROUND = {
 
 
 def test_all_that_is_found_in_a_background_is_false():
-    chosen = settings.load(BACKGROUND, "background_evaluation", BackgroundSettings)
+    chosen = BackgroundSettings.parse(BACKGROUND, "background_evaluation")
     inside = np.array([[10.0, 10], [1.0, 10], [12, 5]])
     table = background.measure(chosen, lambda image: inside)
     assert table["background"].tolist() == [name for name in background.BACKGROUNDS for _ in "12"]
@@ -144,7 +141,7 @@ def test_all_that_is_found_in_a_background_is_false():
 
 
 def test_a_film_has_contrast_and_vacuum_has_none():
-    chosen = settings.load(BACKGROUND, "background_evaluation", BackgroundSettings)
+    chosen = BackgroundSettings.parse(BACKGROUND, "background_evaluation")
     rng = np.random.default_rng(0)
     vacuum, carbon, ceria = (
         background.background_intensity(name, chosen, rng) for name in background.BACKGROUNDS

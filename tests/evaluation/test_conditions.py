@@ -12,16 +12,19 @@ from scipy.ndimage import map_coordinates
 
 import evaluate
 from atomsight.analysis.matching import match_atoms
-from atomsight.config import settings
+from atomsight.config.evaluation import (
+    ConditionSweeps,
+    EvaluationSettings,
+    RandomSettings,
+    SweepSettings,
+)
+from atomsight.config.microscope import MicroscopeSettings
+from atomsight.config.phantoms import AcquisitionSettings, PristineSettings
 from atomsight.evaluation import atom_scores, conditions, peaks, position_bound, trained_ranges
-from atomsight.evaluation.conditions import RandomSettings, SweepSettings
-from atomsight.imaging.conditions import MicroscopeSettings
 from atomsight.phantoms import acquisition, specimens, tilted_sheets
-from atomsight.phantoms.acquisition import AcquisitionSettings
-from atomsight.phantoms.specimens import PristineSettings
 
 OPTICS = AcquisitionSettings(rows=160, columns=160, gain=1.0, offset=0.0)
-RANGES = settings.complete(
+RANGES = MicroscopeSettings.complete(
     {
         "energy_eV": 80000,
         "defocus_A": [-200, 200],
@@ -31,8 +34,7 @@ RANGES = settings.complete(
         "astigmatism_A": [0, 100],
         "vibration_A": [0, 0.25],
         "c5_mm": [0, 5],
-    },
-    "microscope",
+    }
 )
 
 
@@ -101,7 +103,7 @@ def test_a_tilt_leaves_the_focus_of_the_middle_as_it_is(specimen):
 
 
 def test_the_trained_range_counts_every_condition():
-    inside = dataclasses.replace(OPTICS, dose_e_per_A2=10000)
+    inside = OPTICS.but(dose_e_per_A2=10000)
     assert trained_ranges.in_range(RANGES, inside)
     for change in (
         {"defocus_A": 230.0},
@@ -112,18 +114,18 @@ def test_the_trained_range_counts_every_condition():
         {"energy_eV": 60e3},
         {"mtf": (0.3, 0.5, 2.5)},
     ):
-        assert not trained_ranges.in_range(RANGES, dataclasses.replace(inside, **change)), change
-    assert trained_ranges.in_range(RANGES, dataclasses.replace(inside, mtf=(0.05, 0.5, 2.5)))
+        assert not trained_ranges.in_range(RANGES, inside.but(**change)), change
+    assert trained_ranges.in_range(RANGES, inside.but(mtf=(0.05, 0.5, 2.5)))
     assert not trained_ranges.in_range(RANGES, inside, tilt_deg=5)
     # The high end of a wide range does not blur its low one.
     wide = RANGES | {"dose_e_per_A2": [80, 200000]}
     doses = [
-        trained_ranges.in_range(wide, dataclasses.replace(inside, dose_e_per_A2=dose))
+        trained_ranges.in_range(wide, inside.but(dose_e_per_A2=dose))
         for dose in (10, 79.99, 200100, 201000)
     ]
     assert doses == [False, True, True, False]
     measured = RANGES | {"mtf": RANGES["mtf"] | {"table": [[0, 1], [1, 0.4]]}}
-    assert trained_ranges.in_range(measured, dataclasses.replace(inside, mtf=(0.3, 0.5, 2.5)))
+    assert trained_ranges.in_range(measured, inside.but(mtf=(0.3, 0.5, 2.5)))
 
 
 # Intervals
@@ -160,8 +162,11 @@ def test_a_sweep_varies_one_condition_and_keeps_the_field_of_view(specimen):
         seen.append((image.shape[0], pixel_size_A))
         return strong_peaks(image, pixel_size_A)
 
-    sweeps = {"vibration_A": (0.0, 0.5), "pixel_size_A": (0.1, 0.2), "cs_um": ()}
-    chosen = SweepSettings((1000.0, 30000.0), 20.0, sweeps)
+    sweeps = dict.fromkeys(ConditionSweeps.model_fields, ()) | {
+        "vibration_A": (0.0, 0.5),
+        "pixel_size_A": (0.1, 0.2),
+    }
+    chosen = SweepSettings(doses_e_per_A2=(1000.0, 30000.0), view_A=20.0, sweeps=sweeps)
     table = conditions.measure_sweeps(chosen, OPTICS, specimen, find, RANGES)
     assert table["condition"].tolist() == ["vibration"] * 4 + ["pixel size"] * 4
     assert table["dose_e_per_A2"].tolist() == [1000, 30000] * 4
@@ -178,15 +183,11 @@ def test_a_sweep_varies_one_condition_and_keeps_the_field_of_view(specimen):
 
 
 def test_random_microscopes_do_not_depend_on_how_many_there_are(specimen):
-    ranges = settings.build(MicroscopeSettings, RANGES)
+    drawn = RandomSettings.parse(
+        {"doses_e_per_A2": [1000], "view_A": 16, "microscope": RANGES, "seed": 3}
+    )
     tables = [
-        conditions.measure_settings(
-            RandomSettings(count, (1000.0,), 16.0, ranges, 3),
-            OPTICS,
-            specimen,
-            strong_peaks,
-            RANGES,
-        )
+        conditions.measure_settings(drawn.but(count=count), OPTICS, specimen, strong_peaks, RANGES)
         for count in (1, 2)
     ]
     pd.testing.assert_frame_equal(tables[0], tables[1][:1])
@@ -247,6 +248,6 @@ def test_the_scripts_evaluate_a_model(tmp_path, files, monkeypatch):
 
 def test_the_ranges_of_table_1_are_found_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    ranges = settings.complete_evaluation({})["settings"]["microscope"]
+    ranges = EvaluationSettings.complete({})["settings"]["microscope"]
     assert ranges["defocus_A"] == [-200, 200]
     assert ranges["astigmatism_A"] == [0, 100]

@@ -1,6 +1,5 @@
 """Errors at the surface of static particles."""
 
-import dataclasses
 import json
 
 import numpy as np
@@ -11,9 +10,9 @@ from numpy.testing import assert_allclose
 from scipy.spatial import cKDTree
 
 import evaluate
-from atomsight.config import settings
+from atomsight.config.evaluation import ErrorSettings
 from atomsight.evaluation import detection_errors
-from atomsight.evaluation.detection_errors import EMPTY_DISTANCE_A, ErrorSettings
+from atomsight.evaluation.detection_errors import EMPTY_DISTANCE_A
 
 SMALL = {
     "particles": 1,
@@ -25,7 +24,7 @@ SMALL = {
 
 
 def load(**changes):
-    return settings.load(SMALL | changes, "detection_errors", ErrorSettings)
+    return ErrorSettings.parse(SMALL | changes, "detection_errors")
 
 
 def first_specimen(**changes):
@@ -107,7 +106,7 @@ def test_zone_axes_alternate_where_either_is_allowed():
     axes = [one.particle.zone_axis for one, _ in detection_errors.make_specimens(load(particles=2))]
     assert axes == ["110", "111"]
     one = load(particles=2)
-    fixed = dataclasses.replace(one, particle=dataclasses.replace(one.particle, zone_axis="111"))
+    fixed = one.but(particle=one.particle.but(zone_axis="111"))
     made = detection_errors.make_specimens(fixed)
     assert {specimen.particle.zone_axis for specimen, _ in made} == {"111"}
 

@@ -10,7 +10,7 @@ from made_models import COLUMN_CARD, save_tiny_model
 from numpy.testing import assert_allclose, assert_array_equal
 
 import evaluate
-from atomsight.config import settings
+from atomsight.config.evaluation import HeightEvaluationSettings
 from atomsight.evaluation import heights
 from atomsight.evaluation.classification import MISSED, NOTHING
 from atomsight.evaluation.counting import (
@@ -19,7 +19,7 @@ from atomsight.evaluation.counting import (
     intensity_mixture,
     particle_series,
 )
-from atomsight.evaluation.heights import Counter, HeightEvaluationSettings
+from atomsight.evaluation.heights import Counter
 
 STEPS_A = (-130.0, 0.0, 130.0)
 SMALL = {
@@ -32,13 +32,13 @@ SMALL = {
 
 
 def load(section):
-    return settings.load(section, "height_evaluation", HeightEvaluationSettings)
+    return HeightEvaluationSettings.parse(section, "height_evaluation")
 
 
 @pytest.fixture(scope="module")
 def series():
     chosen = load(SMALL)
-    upright = dataclasses.replace(chosen.particle, tilt_deg=(0.0, 0.5))
+    upright = chosen.particle.but(tilt_deg=(0.0, 0.5))
     return heights.take_series(chosen, upright, STEPS_A, 0)
 
 
@@ -60,7 +60,7 @@ def test_the_middle_image_is_in_the_range_of_defocus_and_the_others_a_step_off(s
 
 
 def test_counts_become_intensities_again(series):
-    optics = dataclasses.replace(series.particle.optics, dose_e_per_A2=1e6, gain=0.5, mtf=None)
+    optics = series.particle.optics.but(dose_e_per_A2=1e6, gain=0.5, mtf=None)
     rng = np.random.default_rng(1)
     counts = heights.focal_series.expose_series(series.intensities, optics, rng)
     seen = particle_series.in_units_of_the_beam(counts, optics)
@@ -69,7 +69,7 @@ def test_counts_become_intensities_again(series):
 
 def test_a_particle_is_the_same_at_every_tilt(series):
     chosen = load(SMALL)
-    tilted = dataclasses.replace(chosen.particle, tilt_deg=(2.0, 3.0))
+    tilted = chosen.particle.but(tilt_deg=(2.0, 3.0))
     other = heights.take_series(chosen, tilted, STEPS_A, 0)
     assert other.focus_A == series.focus_A
     assert other.particle.rotation_rad == series.particle.rotation_rad

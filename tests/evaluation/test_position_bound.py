@@ -6,6 +6,7 @@ import numpy as np
 from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 
+from atomsight.config.phantoms import AcquisitionSettings
 from atomsight.evaluation.position_bound import (
     BoundSettings,
     covariance_bound,
@@ -18,7 +19,6 @@ from atomsight.evaluation.position_bound import (
 )
 from atomsight.files.records import Structure
 from atomsight.phantoms import acquisition
-from atomsight.phantoms.acquisition import AcquisitionSettings
 
 FAVOURABLE = AcquisitionSettings()
 SMALL_PATCH = BoundSettings(patch_A=(4.0, 4.0), margin_A=1.0)
@@ -28,7 +28,7 @@ def three_atoms():
     """Three neighbours of a honeycomb in a box that is not square, and a view of most of it."""
     sites = np.array([[3.04, 3.45], [4.26, 2.74], [5.46, 3.45]])
     structure = molecule(sites, (8.4, 6.6))
-    return structure, replace(FAVOURABLE, rows=50, columns=66, pixel_size_A=0.12)
+    return structure, FAVOURABLE.but(rows=50, columns=66, pixel_size_A=0.12)
 
 
 def molecule(sites, size_A):
@@ -121,7 +121,7 @@ def test_derivatives_are_those_of_the_image():
 def test_atoms_of_a_sublattice_change_the_image_alike():
     """One simulation moved over the lattice gives what a simulation of every atom gives."""
     sheet = periodic_sheet(BoundSettings(patch_A=(4.0, 4.0), margin_A=0.0))
-    optics = replace(FAVOURABLE, rows=33, columns=40, astigmatism_A=20.0)
+    optics = FAVOURABLE.but(rows=33, columns=40, astigmatism_A=20.0)
     moved = sheet_derivatives(sheet, optics, 0.1)
     of_all = position_derivatives(sheet, optics, 0.1)
     assert moved.shape == (2 * len(sheet.sites), 33, 40)
@@ -152,25 +152,24 @@ def test_the_bound_of_graphene_at_the_favourable_optics():
     """A twentieth of a bond at 10⁴ e/Å², whatever the patch, the pixels and the camera."""
     (bound_A,) = position_bound_A(FAVOURABLE, [1e4], SMALL_PATCH)
     assert_allclose(bound_A, 0.065, rtol=0.04)
-    fine = replace(FAVOURABLE, pixel_size_A=0.07, mtf=(0.1, 0.4, 2.5))
+    fine = FAVOURABLE.but(pixel_size_A=0.07, mtf=(0.1, 0.4, 2.5))
     (elsewhere_A,) = position_bound_A(fine, [1e4], replace(SMALL_PATCH, seed=1, margin_A=2.0))
     assert_allclose(elsewhere_A, bound_A, rtol=0.01)
 
 
 def test_a_blurred_image_tells_less():
-    vibrating = replace(FAVOURABLE, vibration_A=0.3)
+    vibrating = FAVOURABLE.but(vibration_A=0.3)
     shaken, steady = (position_bound_A(one, 1e4, SMALL_PATCH) for one in (vibrating, FAVOURABLE))
     assert shaken > 1.5 * steady
-    assert position_bound_A(replace(FAVOURABLE, vibration_A=3.0), 1e4, SMALL_PATCH) > 10
+    assert position_bound_A(FAVOURABLE.but(vibration_A=3.0), 1e4, SMALL_PATCH) > 10
 
 
 def test_a_quarter_turn_of_atoms_and_optics_swaps_the_axes():
     structure, optics = three_atoms()
-    optics = replace(optics, astigmatism_A=30.0, astigmatism_angle_rad=0.4)
+    optics = optics.but(astigmatism_A=30.0, astigmatism_angle_rad=0.4)
     x, y = structure.sites.T
     turned = molecule(np.stack([structure.cell_A[1] - y, x], axis=1), structure.cell_A[1::-1])
-    turned_optics = replace(
-        optics,
+    turned_optics = optics.but(
         rows=optics.columns,
         columns=optics.rows,
         astigmatism_angle_rad=optics.astigmatism_angle_rad + np.pi / 2,
@@ -211,7 +210,7 @@ def test_fits_of_maximum_likelihood_reach_the_bound():
     which makes a fit cheap.
     """
     structure, optics = three_atoms()
-    optics = replace(optics, rows=30, columns=40, pixel_size_A=0.2)
+    optics = optics.but(rows=30, columns=40, pixel_size_A=0.2)
     dose_e_per_A2, images = 1e6, 1000
     electrons = dose_e_per_A2 * optics.pixel_size_A**2
     image, *terms = images_to_second_order(structure, optics, step_A=0.02)

@@ -10,9 +10,9 @@ from made_models import ATOM_CARD, save_tiny_model
 from numpy.testing import assert_allclose
 
 import evaluate
-from atomsight.config import settings
+from atomsight.config.evaluation import SpeciesEvaluationSettings
 from atomsight.evaluation import species
-from atomsight.evaluation.species import SpeciesEvaluationSettings, SpeciesReader
+from atomsight.evaluation.species import SpeciesReader
 from atomsight.materials import mos2
 
 CAMERA = {"rows": 96, "columns": 128, "pixel_size_A": 0.125, "gain": 1, "offset": 0, "mtf": None}
@@ -28,7 +28,7 @@ NOTHING = pd.DataFrame({"x_A": [], "y_A": [], "class": [], "p_class": []})
 
 
 def load(section):
-    return settings.load(section, "species_evaluation", SpeciesEvaluationSettings)
+    return SpeciesEvaluationSettings.parse(section, "species_evaluation")
 
 
 def test_every_model_gets_its_images_of_the_same_sheets_at_the_same_total_dose():

@@ -10,10 +10,10 @@ from made_models import ATOM_CARD, save_tiny_model
 from numpy.testing import assert_allclose
 
 import evaluate
-from atomsight.config import settings
 from atomsight.config.analysis import StrainSettings
+from atomsight.config.evaluation import StrainEvaluationSettings
+from atomsight.config.microscope import MicroscopeSettings
 from atomsight.evaluation import lattice_bound, position_bound, strain
-from atomsight.evaluation.strain import StrainEvaluationSettings
 from atomsight.phantoms import acquisition, specimens
 
 SMALL = {
@@ -22,15 +22,14 @@ SMALL = {
     "doses_e_per_A2": [1000, 100000],
     "acquisition": {"rows": 320, "columns": 320},
 }
-MICROSCOPE = settings.complete(
+MICROSCOPE = MicroscopeSettings.complete(
     {
         "energy_eV": 80000,
         "defocus_A": [-90, -80],
         "cs_um": [-12, -11],
         "dose_e_per_A2": [100, 2000],
         "pixel_size_A": [0.1, 0.14],
-    },
-    "microscope",
+    }
 )
 CARD = replace(ATOM_CARD, microscope=MICROSCOPE)
 LATTICE = StrainSettings()
@@ -38,7 +37,7 @@ LATTICE = StrainSettings()
 
 @pytest.fixture(scope="module")
 def chosen():
-    return settings.load(SMALL, "strain_evaluation", StrainEvaluationSettings)
+    return StrainEvaluationSettings.parse(SMALL, "strain_evaluation")
 
 
 def sheet(chosen, kind):

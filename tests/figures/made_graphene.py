@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from atomsight.config import settings
 from atomsight.figures import strain
 from atomsight.files import layout, provenance, sealed, tables
 from atomsight.files.records import Waves
@@ -114,6 +113,6 @@ def section():
     """A model of graphene that learns from small images."""
     models = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["models"]
     section = next(model for model in models.values() if model["material"] == "graphene")
-    section["microscope"] = settings.read_microscope(MICROSCOPE)
+    section["microscope"] = str(MICROSCOPE)
     section["training"]["image_px"] = 48
     return section

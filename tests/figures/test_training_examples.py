@@ -5,20 +5,22 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 
-from atomsight.config import settings
+from atomsight.config.configuration import ModelSettings
 from atomsight.figures import training_examples
 from atomsight.figures.parts import examples
-from atomsight.imaging.conditions import MicroscopeSettings
 
-CONDITIONS = settings.load(
-    settings.read_microscope(made_graphene.MICROSCOPE), "microscope", MicroscopeSettings
+MODEL = ModelSettings.parse(
+    {
+        "material": "graphene",
+        "microscope": str(made_graphene.MICROSCOPE),
+        "training": {"image_px": 48, "site_sigma_A": 0.4, "window_A": 6.0},
+    }
 )
-TRAINING = {"image_px": 48, "site_sigma_A": 0.4, "window_A": 6.0}
 DOSES = (100, 1e4)
 
 
 def make():
-    return examples.make_examples(made_graphene.waves(), CONDITIONS, TRAINING, 2, DOSES, seed=3)
+    return examples.make_examples(made_graphene.waves(), MODEL, DOSES, seed=3)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,7 @@ def test_the_truth_is_a_map_of_probability(made):
 
 
 def test_conditions_lie_in_the_ranges_and_differ(made):
-    ranges = CONDITIONS
+    ranges = MODEL.microscope
     for name in ("defocus_A", "cs_um", "c5_mm", "astigmatism_A", "pixel_size_A"):
         values = [getattr(example, name) for example in made]
         low, high = getattr(ranges, name)

@@ -1,6 +1,5 @@
 """Exit waves: what is kept, and what they say of the specimen."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +7,10 @@ import pytest
 import yaml
 
 import simulate_waves
+from atomsight.config.training import WaveSettings
 from atomsight.files import layout
 from atomsight.files.records import Structure
-from atomsight.imaging.waves import WaveSettings, band_limited, simulate_spectra
+from atomsight.imaging.waves import band_limited, simulate_spectra
 
 SETTINGS = WaveSettings(
     sampling_A=0.1,
@@ -55,14 +55,14 @@ def test_electrons_are_not_lost_below_the_information_limit():
 
 def test_heat_blurs_the_potential():
     atom = specimen([6.0, 5.0, 2.0])
-    cold = simulate_spectra(atom, replace(SETTINGS, displacement_A={"C": 0.0}), 80e3)[0]
-    hot = simulate_spectra(atom, replace(SETTINGS, displacement_A={"C": 0.3}), 80e3)[0]
+    cold = simulate_spectra(atom, SETTINGS.but(displacement_A={"C": 0.0}), 80e3)[0]
+    hot = simulate_spectra(atom, SETTINGS.but(displacement_A={"C": 0.3}), 80e3)[0]
     assert phase_at(hot, (12.0, 10.0), 6, 5) < 0.8 * phase_at(cold, (12.0, 10.0), 6, 5)
 
 
 def test_snapshots_of_frozen_atoms_differ_and_come_again():
     atom = specimen([6.0, 5.0, 2.0])
-    hot = replace(SETTINGS, displacement_A={"C": 0.2}, frozen_phonons=3)
+    hot = SETTINGS.but(displacement_A={"C": 0.2}, frozen_phonons=3)
     snapshots = simulate_spectra(atom, hot, 80e3, seed=1)
     assert snapshots.shape[0] == 3
     assert np.abs(snapshots[0] - snapshots[1]).max() > 2e-4
@@ -72,9 +72,9 @@ def test_snapshots_of_frozen_atoms_differ_and_come_again():
 def test_the_mean_of_many_snapshots_is_the_blurred_wave():
     """For a single light atom the elastic wave is linear in the potential."""
     atom = specimen([6.0, 5.0, 2.0])
-    still = replace(SETTINGS, displacement_A={"C": 0.0})
-    hot = replace(SETTINGS, displacement_A={"C": 0.2})
-    snapshots = simulate_spectra(atom, replace(hot, frozen_phonons=200), 80e3, seed=1)
+    still = SETTINGS.but(displacement_A={"C": 0.0})
+    hot = SETTINGS.but(displacement_A={"C": 0.2})
+    snapshots = simulate_spectra(atom, hot.but(frozen_phonons=200), 80e3, seed=1)
     blurred, sharp, mean = (
         phase_at(spectrum, (12.0, 10.0), 6, 5)
         for spectrum in (
@@ -95,7 +95,7 @@ def test_a_stored_wave_is_small():
 
 def test_a_grid_too_coarse_for_the_band_limit_is_refused():
     with pytest.raises(ValueError, match=r"does not carry 1\.6 1/Å"):
-        simulate_spectra(specimen([3.0, 7.0, 2.0]), replace(SETTINGS, sampling_A=0.3), 80e3)[0]
+        simulate_spectra(specimen([3.0, 7.0, 2.0]), SETTINGS.but(sampling_A=0.3), 80e3)[0]
 
 
 def test_waves_survive_their_file(tmp_path):
@@ -126,7 +126,7 @@ def test_waves_to_count_with_tell_nine_atoms_of_gold_from_ten():
     text = (Path(__file__).parents[2] / "config" / "config.yaml").read_text(encoding="utf-8")
     grid = yaml.safe_load(text)["models"]["gold_heights_laptop"]["waves"]
     chosen = WaveSettings(**grid, frozen_phonons=0)
-    converged = replace(chosen, sampling_A=0.05, slice_thickness_A=0.5)
+    converged = chosen.but(sampling_A=0.05, slice_thickness_A=0.5)
     error = abs(column_amplitude(9, chosen) - column_amplitude(9, converged))
     atom = abs(column_amplitude(10, converged) - column_amplitude(9, converged))
     assert error < 0.4 * atom

@@ -18,6 +18,7 @@ import pytest
 import make_structures
 import simulate_waves
 import train_network
+from atomsight.config.configuration import ModelSettings
 from atomsight.errors import InputError
 from atomsight.files import layout
 from atomsight.learning import models
@@ -98,7 +99,7 @@ def test_no_constant_answer_is_better_than_the_one_a_training_is_measured_by(wav
 
 
 def plan_of(**changes):
-    section = train_network.read_section(SECTION | changes)
+    section = ModelSettings.complete(SECTION | changes)
     return make_plan(section, seed=3)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from atomsight.config import settings
+from atomsight.config.configuration import check_configuration
 from atomsight.orchestration import workload
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +20,7 @@ def models():
         model["microscope"] = str(ROOT / model["microscope"])
     for section in ("acquisitions", "focal_series", "sequences"):
         configuration.pop(section, None)
-    return settings.complete(configuration)["models"]
+    return check_configuration(configuration)["models"]
 
 
 def changed(model, section, **values):

@@ -1,6 +1,5 @@
 """The simulated acquisition: where atoms appear, how bright, and with what noise."""
 
-import dataclasses
 import json
 
 import h5py
@@ -11,12 +10,12 @@ from numpy.testing import assert_allclose
 from scipy.ndimage import map_coordinates
 
 import simulate
+from atomsight.config.phantoms import AcquisitionSettings, PristineSettings
 from atomsight.errors import InputError
 from atomsight.files import provenance
 from atomsight.files.records import Structure
 from atomsight.phantoms import acquisition, specimens
-from atomsight.phantoms.acquisition import AcquisitionSettings
-from atomsight.phantoms.specimens import PristineSettings, SpecimenTruth
+from atomsight.phantoms.specimens import SpecimenTruth
 
 SMALL = AcquisitionSettings(rows=96, columns=128, pixel_size_A=0.12)
 
@@ -73,15 +72,15 @@ def test_golden_condition_gives_bright_atoms():
     atoms = intensity_at(image, positions[shown], SMALL.pixel_size_A)
     assert atoms.min() > np.percentile(image, 75)
 
-    reverse = dataclasses.replace(SMALL, defocus_A=83.0, cs_um=11.5)
+    reverse = SMALL.but(defocus_A=83.0, cs_um=11.5)
     image = acquisition.image_intensity(structure, reverse)
     atoms = intensity_at(image, positions[shown], SMALL.pixel_size_A)
     assert atoms.max() < np.percentile(image, 50)
 
 
 def test_pixels_sample_the_same_intensity_whatever_their_size():
-    coarse = dataclasses.replace(SMALL, rows=33, columns=41, pixel_size_A=0.34)
-    fine = dataclasses.replace(SMALL, rows=65, columns=81, pixel_size_A=0.17)
+    coarse = SMALL.but(rows=33, columns=41, pixel_size_A=0.34)
+    fine = SMALL.but(rows=65, columns=81, pixel_size_A=0.17)
     structure = few_atoms()
     assert_allclose(
         acquisition.image_intensity(structure, fine)[::2, ::2],
@@ -102,15 +101,15 @@ def test_atoms_images_are_round_without_astigmatism_and_not_with_it():
 
     along_x, along_y = profile(SMALL)
     assert_allclose(along_x, along_y, rtol=0.15)
-    along_x, along_y = profile(dataclasses.replace(SMALL, astigmatism_A=80.0))
+    along_x, along_y = profile(SMALL.but(astigmatism_A=80.0))
     assert abs(along_x - along_y) > 0.3 * max(abs(along_x), abs(along_y))
 
 
 def test_vibration_takes_contrast_and_no_electrons():
     structure = sheet()
-    view = dataclasses.replace(SMALL, rows=200, columns=240)
+    view = SMALL.but(rows=200, columns=240)
     still = acquisition.image_intensity(structure, view)
-    shaken = acquisition.image_intensity(structure, dataclasses.replace(view, vibration_A=0.25))
+    shaken = acquisition.image_intensity(structure, view.but(vibration_A=0.25))
     assert_allclose(shaken.mean(), still.mean(), rtol=1e-2)
     # The first ring of graphene's reflections, at 1 / 2.13 Å, keeps exp(−2π²σ²k²) = 0.76.
     assert 0.6 < shaken.std() / still.std() < 0.78
@@ -120,7 +119,7 @@ def test_mean_count_is_gain_times_dose_times_area():
     settings = AcquisitionSettings(dose_e_per_A2=500.0, gain=4.0, offset=30.0)
     counts = acquisition.expose(np.ones((300, 200)), settings)
     assert_allclose(counts.mean() - 30, 4 * 500 * 0.12**2, rtol=5e-3)
-    image = acquisition.record(sheet(), dataclasses.replace(settings, rows=200, columns=200))
+    image = acquisition.record(sheet(), settings.but(rows=200, columns=200))
     assert_allclose(image.mean() - 30, 4 * 500 * 0.12**2, rtol=2e-2)
 
 
@@ -133,9 +132,7 @@ def test_noise_is_poisson(dose_e_per_A2):
 
 def test_another_seed_gives_other_noise_and_the_same_seed_the_same():
     flat = np.ones((32, 32))
-    one, same, other = (
-        acquisition.expose(flat, dataclasses.replace(SMALL, seed=seed)) for seed in (1, 1, 2)
-    )
+    one, same, other = (acquisition.expose(flat, SMALL.but(seed=seed)) for seed in (1, 1, 2))
     assert (one == same).all()
     assert (one != other).any()
 
@@ -170,7 +167,7 @@ def test_saturation_is_an_error():
 
 def test_a_field_of_view_larger_than_the_box_is_an_error():
     with pytest.raises(InputError, match="does not fit"):
-        acquisition.record(few_atoms(), dataclasses.replace(SMALL, rows=300))
+        acquisition.record(few_atoms(), SMALL.but(rows=300))
 
 
 def test_pixel_size_survives_the_tiff(tmp_path):

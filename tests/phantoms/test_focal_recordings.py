@@ -9,11 +9,10 @@ from numpy.testing import assert_allclose
 from scipy.ndimage import map_coordinates
 
 import simulate
-from atomsight.config import settings
+from atomsight.config.phantoms import RecordingSettings
+from atomsight.config.section import parse
 from atomsight.files import provenance, sealed, tables
 from atomsight.phantoms import focal_recordings, focal_truth, particles
-from atomsight.phantoms.focal_recordings import RecordingSettings
-from atomsight.phantoms.particles import ParticleSettings
 
 EXPOSURE = {"dose_e_per_A2": 1e5, "gain": 1, "mtf": None}
 PARTICLE = {
@@ -29,7 +28,7 @@ MONOLAYER = {
 
 
 def load(section):
-    return settings.load(section, "focal_series", RecordingSettings)
+    return parse(RecordingSettings, section, "focal_series")
 
 
 def intensity_at(image, positions, pixel_size_A):
@@ -57,9 +56,7 @@ def test_columns_of_a_particle_are_where_truth_and_shift_say(particle):
 def test_classes_of_a_particle_are_its_heights(particle):
     _, truth = particle
     heights = truth.columns["class"].astype(int)
-    specimen = particles.make_specimen(
-        settings.build(ParticleSettings, load(PARTICLE).specimen), (60, 60)
-    )
+    specimen = particles.make_specimen(load(PARTICLE).specimen, (60, 60))
     assert heights.sum() == len(specimen.structure.positions)
     assert truth.class_names == tuple(str(height) for height in range(1, heights.max() + 1))
     assert truth.focus_A == (-170, -40, 90)

@@ -1,15 +1,13 @@
 """Simulated focal series: where the specimen lies in every image, at what focus, at what dose."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from atomsight.config.phantoms import AcquisitionSettings
 from atomsight.errors import InputError
 from atomsight.files.records import Structure
 from atomsight.phantoms import acquisition, focal_series
-from atomsight.phantoms.acquisition import AcquisitionSettings
 
 OPTICS = AcquisitionSettings(rows=96, columns=128, pixel_size_A=0.12)
 BELOW_A = 2.0
@@ -35,7 +33,7 @@ def brightest(image):
 def test_focus_counts_from_the_plane_that_is_given(structure, wave):
     optics = focal_series.focused_on(OPTICS, BELOW_A)
     (image,) = focal_series.image_series(wave, optics, (-83.0,), np.zeros((1, 2)))
-    same = dataclasses.replace(OPTICS, defocus_A=-81.0)
+    same = OPTICS.but(defocus_A=-81.0)
     assert_allclose(image, acquisition.image_intensity(structure, same), atol=1e-9)
 
 
@@ -71,7 +69,7 @@ def test_a_shift_out_of_the_box_is_an_error(wave):
 
 @pytest.mark.parametrize("count", [1, 3, 5])
 def test_all_images_together_get_the_total_dose(count):
-    optics = dataclasses.replace(OPTICS, dose_e_per_A2=3000, gain=1, offset=0)
+    optics = OPTICS.but(dose_e_per_A2=3000, gain=1, offset=0)
     counts = focal_series.expose_series(
         np.ones((count, 96, 128)), optics, np.random.default_rng(1)
     ).astype(float)

@@ -1,6 +1,5 @@
 """Simulated sequences: what hops, how often, and where the particle is in every frame."""
 
-import dataclasses
 import json
 
 import numpy as np
@@ -10,10 +9,9 @@ from numpy.testing import assert_allclose
 
 import import_series
 import simulate
-from atomsight.config import settings
+from atomsight.config.phantoms import SequenceSettings
 from atomsight.files import layout, sealed
 from atomsight.phantoms import particles, sequence_truth, sequences
-from atomsight.phantoms.sequences import SequenceSettings
 
 SMALL = {
     "frames": 4,
@@ -25,7 +23,7 @@ SMALL = {
 
 
 def load(**changes):
-    return settings.load(SMALL | changes, "sequence", SequenceSettings)
+    return SequenceSettings.parse(SMALL | changes, "sequence")
 
 
 def columns_of(chosen):
@@ -72,8 +70,8 @@ def test_columns_are_bright_where_the_truth_says_and_when(hopping):
 
 def test_frames_of_a_static_sequence_differ_by_noise_alone():
     still = load(dynamic_share=0, drift_A_per_frame=0, drift_walk_A=0, frames=3)
-    mtf = dataclasses.replace(still.acquisition, mtf=None)
-    stack, truth = sequences.simulate(dataclasses.replace(still, acquisition=mtf))
+    mtf = still.acquisition.but(mtf=None)
+    stack, truth = sequences.simulate(still.but(acquisition=mtf))
     assert truth.occupied.all()
     assert not truth.sites["dynamic"].any()
     difference = stack[1].astype(float) - stack[0]

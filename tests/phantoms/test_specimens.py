@@ -1,6 +1,5 @@
 """Evaluation specimens: their geometry and their truth."""
 
-import dataclasses
 import logging
 
 import h5py
@@ -10,15 +9,11 @@ from numpy.testing import assert_allclose
 from scipy.spatial import cKDTree
 
 import simulate
+from atomsight.config.phantoms import PolycrystalSettings, PristineSettings, StrainedSettings
 from atomsight.errors import InputError
 from atomsight.files import layout, provenance
 from atomsight.phantoms import specimens
-from atomsight.phantoms.specimens import (
-    BOND_A,
-    PolycrystalSettings,
-    PristineSettings,
-    StrainedSettings,
-)
+from atomsight.phantoms.specimens import BOND_A
 
 SMALL = (50.0, 40.0)
 
@@ -96,7 +91,7 @@ def test_true_strain_is_that_of_the_bonds():
 def test_hole_has_edges_and_no_loose_atoms():
     settings = StrainedSettings(size_A=(80, 80), hole_radius_A=10)
     structure, truth = specimens.strained_sheet(settings)
-    whole, _ = specimens.strained_sheet(dataclasses.replace(settings, hole_radius_A=0))
+    whole, _ = specimens.strained_sheet(settings.but(hole_radius_A=0))
     missing_A2 = (len(whole.sites) - len(structure.sites)) * 3 * np.sqrt(3) / 4 * BOND_A**2
     assert_allclose(missing_A2, np.pi * 10**2, rtol=0.5)
     middle = (np.abs(structure.sites - 40) < 25).all(axis=1)
@@ -107,7 +102,7 @@ def test_hole_has_edges_and_no_loose_atoms():
 def test_same_seed_gives_the_same_sheet():
     settings = StrainedSettings(size_A=SMALL, hole_radius_A=5, seed=4)
     one, other = (specimens.strained_sheet(settings)[0] for _ in range(2))
-    different, _ = specimens.strained_sheet(dataclasses.replace(settings, seed=5))
+    different, _ = specimens.strained_sheet(settings.but(seed=5))
     assert_allclose(one.positions, other.positions)
     assert one.positions.shape != different.positions.shape or not np.allclose(
         one.positions, different.positions
@@ -116,7 +111,7 @@ def test_same_seed_gives_the_same_sheet():
 
 @pytest.fixture(scope="module")
 def grains():
-    settings = PolycrystalSettings((40.0, 34.0), grain_count=3, relaxation_steps=100, seed=2)
+    settings = PolycrystalSettings(size_A=(40.0, 34.0), grain_count=3, relaxation_steps=100, seed=2)
     return specimens.polycrystal(settings)
 
 

@@ -13,7 +13,6 @@ import sys
 import numpy as np
 
 from atomsight import command_line
-from atomsight.config import settings
 from atomsight.errors import InputError
 from atomsight.files import layout, provenance
 from atomsight.materials import MATERIALS
@@ -37,7 +36,7 @@ def main(argv: list[str] | None = None) -> None:
         )
     material = MATERIALS[given.material]
     section = given.settings
-    chosen = settings.load(section, given.material, material.Settings)
+    chosen = material.Settings.parse(section, given.material)
     seeds = np.random.SeedSequence(given.seed).spawn(given.count)
     # One after the other, so that the shards together are the same whatever their number.
     numbers = range(

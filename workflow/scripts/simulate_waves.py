@@ -12,10 +12,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from atomsight import command_line
-from atomsight.config import settings
+from atomsight.config.training import WaveSettings
 from atomsight.errors import InputError
 from atomsight.files import layout, provenance
-from atomsight.imaging.waves import WaveSettings, simulate_spectra
+from atomsight.imaging.waves import simulate_spectra
 
 
 @command_line.script
@@ -27,7 +27,7 @@ def main(argv: list[str] | None = None) -> None:
     command_line.add_settings(arguments, "models.<name>.waves")
     given = arguments.parse_args(argv)
     section = given.settings
-    chosen = settings.load(section, "waves", WaveSettings)
+    chosen = WaveSettings.parse(section, "waves")
     cells = [
         tuple(structure.cell_A[:2]) for _, structure in layout.read_structures(given.structures)
     ]

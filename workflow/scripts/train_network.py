@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from atomsight import command_line
-from atomsight.config import settings
+from atomsight.config.configuration import ModelSettings
+from atomsight.config.reading import SegmentationSettings
 from atomsight.errors import InputError
 from atomsight.files import layout, provenance
 from atomsight.files.records import Waves
@@ -43,7 +44,7 @@ def main(argv: list[str] | None = None) -> None:
     given = parse(argv)
     if given.checkpoint_steps < 1:
         raise InputError(f"--checkpoint-steps: {given.checkpoint_steps} must be at least 1")
-    section = read_section(given.settings)
+    section = ModelSettings.complete(given.settings)
     waves = layout.read_waves(given.waves)
     # Keras and its backend take seconds to load: only once the inputs are known to be right.
     from atomsight.learning import checkpoints
@@ -87,11 +88,6 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return arguments.parse_args(argv)
 
 
-def read_section(section: dict) -> dict:
-    """Check and complete the section of a model, whose microscope may be a file."""
-    return settings.check_configuration({"models": {"model": section}})["models"]["model"]
-
-
 def starting_weights(folder: str, plan: "TrainingPlan") -> "list[np.ndarray]":
     """Read the weights of a model to start from, which must have the sizes of the plan."""
     network, card = models.load_network(folder)
@@ -125,12 +121,11 @@ def inverse_temperature_of(
     """Measure the exponent of a network's probabilities on the waves kept aside."""
     from atomsight.learning.training import make_learner, streams
     from atomsight.reading.probability_calibration import measure_inverse_temperature
-    from atomsight.reading.segmentation import SegmentationSettings
 
     batches = -(-CALIBRATION_IMAGES // plan.training.batch)
-    more = replace(plan, training=replace(plan.training, validation_batches=batches))
+    more = replace(plan, training=plan.training.but(validation_batches=batches))
     imaging = make_learner(network, waves, plan).imaging
-    chosen = settings.build(SegmentationSettings, segmentation)
+    chosen = SegmentationSettings.parse(segmentation)
     return measure_inverse_temperature(network, imaging, streams(waves, more)[1], chosen)
 
 

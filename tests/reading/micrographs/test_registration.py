@@ -1,15 +1,12 @@
 """Registration of focal series: simulated ones with known shifts."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
-from atomsight.config import settings
+from atomsight.config.phantoms import AcquisitionSettings, ParticleSettings
 from atomsight.errors import InputError
 from atomsight.files.records import Structure
 from atomsight.phantoms import acquisition, particles
-from atomsight.phantoms.acquisition import AcquisitionSettings
 from atomsight.reading.micrographs.registration import register
 from atomsight.reading.micrographs.resampling import displace
 
@@ -35,7 +32,7 @@ def images_of(structure, optics, focus_A, views_A=VIEWS_A):
     wave = acquisition.exit_wave(structure, optics)
     return np.stack(
         [
-            acquisition.image_wave(wave, dataclasses.replace(optics, defocus_A=focus), tuple(view))
+            acquisition.image_wave(wave, optics.but(defocus_A=focus), tuple(view))
             for focus, view in zip(focus_A, views_A, strict=False)
         ]
     )
@@ -43,7 +40,7 @@ def images_of(structure, optics, focus_A, views_A=VIEWS_A):
 
 def exposed(images, dose_e_per_A2, seed=0):
     """Counts; the images share the dose."""
-    optics = dataclasses.replace(OPTICS, dose_e_per_A2=dose_e_per_A2 / len(images))
+    optics = OPTICS.but(dose_e_per_A2=dose_e_per_A2 / len(images))
     rng = np.random.default_rng(seed)
     return np.stack([acquisition.expose(image, optics, rng) for image in images])
 
@@ -62,12 +59,9 @@ def rms_A(found_A):
 
 
 def gold(seed, tilt_deg=(0.0, 0.5)):
-    defaults = settings.load({}, "particle_specimen", particles.ParticleSettings)
-    chosen = dataclasses.replace(
-        defaults, atoms=(350, 450), zone_axis="110", tilt_deg=tilt_deg, support="none", seed=seed
-    )
+    chosen = ParticleSettings(atoms=(350, 450), zone_axis="110", tilt_deg=tilt_deg, seed=seed)
     specimen = particles.make_specimen(chosen, (56.0, 56.0))
-    optics = dataclasses.replace(OPTICS, energy_eV=300e3, cs_um=-15.0, thermal_displacement_A=0.085)
+    optics = OPTICS.but(energy_eV=300e3, cs_um=-15.0, thermal_displacement_A=0.085)
     return specimen.structure, acquisition.focused(optics, specimen.below_A)
 
 

@@ -26,7 +26,7 @@ from atomsight.config.microscope import MicroscopeSettings
 from atomsight.config.phantoms import RecordingSettings, SequenceSettings, SimulationSettings
 from atomsight.config.reading import InferenceSettings, SegmentationSettings
 from atomsight.config.replacing import with_replacements
-from atomsight.config.section import Range, Section, key, part, text
+from atomsight.config.section import Range, Section, key, part, text, wrong
 from atomsight.config.training import (
     NetworkSettings,
     StructuresSettings,
@@ -60,7 +60,7 @@ class _ModelSettings(Section):
     read_pixel_size_A: Range | None = key(None, unit="Å", ge=0.02, le=0.5)
     """Pixels that the model reads as they are, where that is best for part of those it was trained
     on; images of others are resampled. null for all it was trained on."""
-    replaces: str | None = key(None)
+    replaces: str = key(None)
     """Model that this one is trained instead of. It takes what it leaves out from that section, and
     its place in the sample sheet, the figures and the scores."""
     start_from: str | None = key(None)
@@ -82,9 +82,10 @@ class _ModelSettings(Section):
     def _has_both_signs_of_single_images(self) -> Self:
         steps_A = self.microscope.focal_series.steps_A
         if self.training.curriculum.favourable.both_signs and len(steps_A) > 1:
-            raise ValueError(
-                "training.curriculum.favourable: both_signs is for single images; in a focal "
-                "series it would turn the order of the images round"
+            raise wrong(
+                "training.curriculum.favourable",
+                "both_signs is for single images; in a focal series it would turn the order of the "
+                "images round",
             )
         return self
 
@@ -150,8 +151,8 @@ class Configuration(Section):
         for kind in ("acquisitions", "sequences", "focal_series"):
             for name in getattr(self, kind):
                 if name in named:
-                    raise ValueError(
-                        f"{kind}.{name}: {named[name]} has this name already; choose another"
+                    raise wrong(
+                        f"{kind}.{name}", f"{named[name]} has this name already; choose another"
                     )
                 named[name] = kind
         return self
@@ -160,8 +161,9 @@ class Configuration(Section):
     def _compares_models_that_count(self) -> Self:
         for name in self.image_counts:
             if name not in self.models or not is_counting(self.models[name].class_names):
-                raise ValueError(
-                    f"image_counts: {name} is not a model of the configuration that counts columns"
+                raise wrong(
+                    "image_counts",
+                    f"{name} is not a model of the configuration that counts columns",
                 )
         return self
 
@@ -176,5 +178,5 @@ def check_configuration(values: Mapping) -> dict:
         values = {**values, "models": with_replacements(values["models"])}
     configuration = Configuration.complete(values)
     for model in configuration["models"].values():
-        model.pop("replaces")
+        model.pop("replaces", None)
     return configuration

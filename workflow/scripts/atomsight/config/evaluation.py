@@ -1,6 +1,8 @@
 """Sections of the evaluations and scores of models."""
 
-from typing import Literal
+from typing import Literal, Self
+
+import pydantic
 
 from atomsight.config.microscope import MicroscopeSettings
 from atomsight.config.phantoms import (
@@ -17,7 +19,7 @@ from atomsight.config.phantoms import (
     StrainedSettings,
     SupportedParticleSettings,
 )
-from atomsight.config.section import Range, Section, key, part
+from atomsight.config.section import Range, Section, key, part, wrong
 
 _DOSES = (100, 310, 1000, 3162, 10000)
 
@@ -78,6 +80,13 @@ class RandomSettings(_Doses, doses_e_per_A2=(316, 1000, 3162, 10000)):
     alone."""
     seed: int = key(5, ge=0)
     """Seed of the microscopes and of the noise."""
+
+    @pydantic.model_validator(mode="after")
+    def _camera_can_be_drawn(self) -> Self:
+        if self.microscope.mtf.table:
+            message = "a measured table cannot be drawn from; give c1, c2 and c3"
+            raise wrong("microscope.mtf", message)
+        return self
 
 
 class PolycrystalImage(AcquisitionSettings, rows=1024, columns=1024, gain=1, offset=0, seed=3):

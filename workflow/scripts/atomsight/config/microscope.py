@@ -17,7 +17,7 @@ class OpticalRanges(Section):
     """Ranges ``[low, high]`` of the conditions of an image."""
 
     defocus_A: Range = key(unit="Å")
-    """Defocus, underfocus positive."""
+    """Defocus, underfocus positive; of a focal series, that of an image whose step is 0."""
     cs_um: Range = key(unit="µm")
     """Spherical aberration of third order."""
     c5_mm: Range = key(unit="mm")
@@ -29,7 +29,7 @@ class OpticalRanges(Section):
     vibration_A: Range = key(unit="Å", ge=0, le=1)
     """Root mean square vibration along one axis."""
     dose_e_per_A2: Range = key(unit="e/Å²", gt=0)
-    """Dose, drawn evenly on a logarithmic scale."""
+    """Dose, drawn evenly on a logarithmic scale; of all images of a focal series together."""
     pixel_size_A: Range = key(unit="Å", ge=0.02, le=0.5)
     """Size of a pixel."""
 

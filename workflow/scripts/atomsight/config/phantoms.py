@@ -7,7 +7,7 @@ from pydantic import Field
 
 from atomsight.config.section import CountRange, Range, Section, key, one_of, part
 
-#: Metals of fcc structure.
+#: Metals of fcc structure, by the lattice constants of ASE.
 Metal = Literal["Ag", "Al", "Au", "Cu", "Ir", "Ni", "Pb", "Pd", "Pt", "Rh"]
 
 #: c1, c2, c3 of the modulation transfer function, eq 5 of the paper.
@@ -29,6 +29,11 @@ class _View(Section):
     """Rows of the image."""
     columns: int = key(768, unit="pixel", ge=32, le=8192)
     """Columns of the image."""
+
+    @property
+    def field_of_view_A(self) -> tuple[float, float]:
+        """Distance ``(x, y)`` from the centre of the first pixel to that of the last [Å]."""
+        return ((self.columns - 1) * self.pixel_size_A, (self.rows - 1) * self.pixel_size_A)
 
 
 class OpticsSettings(Section):
@@ -66,7 +71,7 @@ class OpticsSettings(Section):
 
     def exposure(self, **more: float) -> "AcquisitionSettings":
         """An image with these optics, and with these values of further keys."""
-        return AcquisitionSettings(**dict(self) | more)
+        return AcquisitionSettings(**dict(self)).but(**more)
 
 
 class _Dose(Section):
@@ -81,11 +86,6 @@ class AcquisitionSettings(_Dose, OpticsSettings, _View):
     """Defocus, underfocus positive."""
     seed: int = key(0, ge=0)
     """Seed of the noise."""
-
-    @property
-    def field_of_view_A(self) -> tuple[float, float]:
-        """Distance ``(x, y)`` from the centre of the first pixel to that of the last [Å]."""
-        return ((self.columns - 1) * self.pixel_size_A, (self.rows - 1) * self.pixel_size_A)
 
 
 class ParticleOptics(
@@ -269,6 +269,10 @@ class SimulationSettings(Section):
     specimen: SpecimenSettings = key()
     """A simulated sheet of graphene whose truth is known; its kind says which other keys it has."""
     acquisition: AcquisitionSettings = part(AcquisitionSettings)
+
+
+class ImagingSettings(SimulationSettings, specimen=None):
+    """A simulated acquisition whose specimen may be a file."""
 
 
 class SequenceParticle(SupportedParticleSettings, zone_axis="110"):

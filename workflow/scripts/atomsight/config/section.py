@@ -42,6 +42,11 @@ class FileError(ValueError):
     """What is wrong with a file that stands for a section: a whole sentence."""
 
 
+def wrong(key: str, message: str) -> PydanticCustomError:
+    """What a validator of a section raises about a key in it, such as ``training.steps``."""
+    return PydanticCustomError("key", "{message}", {"key": key, "message": message})
+
+
 class Section(pydantic.BaseModel):
     """A part of the configuration, checked and complete."""
 
@@ -59,11 +64,12 @@ class Section(pydantic.BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **defaults: object) -> None:
-        for name, default in defaults.items():
-            field = copy.copy(cls.model_fields[name])
-            field.default, field.default_factory = default, None
-            field.validate_default = not _may_be_absent(field)
-            cls.model_fields[name] = field
+        for name, field in list(cls.model_fields.items()):
+            if name in defaults:
+                cls.model_fields[name] = field = copy.copy(field)
+                field.default, field.default_factory = defaults[name], None
+            if _may_be_absent(field):
+                field.validate_default = False
 
     @classmethod
     def parse(cls, values: object, where: str = "") -> Self:
@@ -81,9 +87,10 @@ class Section(pydantic.BaseModel):
         raise NotImplementedError
 
     def but(self, **changes: object) -> Self:
-        """The same section with other values for some keys, which are checked."""
-        values = {name: getattr(self, name) for name in self.model_fields_set}
-        return type(self)(**values | changes)
+        """The same section with other values for some keys, which are taken as they are."""
+        if unknown := changes.keys() - type(self).model_fields.keys():
+            raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
+        return self.model_copy(update=changes)
 
     @classmethod
     def meanings(cls) -> dict[str, str]:
@@ -118,8 +125,10 @@ def parse(kind: Any, values: object, where: str = "") -> Any:
     stands in the configuration, for the message. Raises :class:`InputError` on the first wrong key
     or value: one sentence that names the key, what is wrong and what is allowed.
     """
+    is_section = isinstance(kind, type)
+    check = kind.model_validate if is_section else pydantic.TypeAdapter(kind).validate_python
     try:
-        return _adapter(kind).validate_python(_tuples(values))
+        return check(_tuples(values))
     except pydantic.ValidationError as error:
         raise InputError(_sentence(kind, _worst(error.errors()), where)) from None
 
@@ -193,11 +202,6 @@ def one_of(discriminator: str, **kinds: type[Section]) -> Any:
         custom_error_context={"key": discriminator, "kinds": ", ".join(kinds)},
     )
     return Annotated[Union[tuple(tagged)], found]  # noqa: UP007 - made of a list
-
-
-@functools.cache
-def _adapter(kind: Any) -> pydantic.TypeAdapter:
-    return pydantic.TypeAdapter(kind)
 
 
 class _Limits:
@@ -342,28 +346,30 @@ _LIMITS = {
 
 def _sentence(kind: object, error: ErrorDetails, where: str) -> str:
     """Say in one sentence which key is wrong, and what is allowed."""
-    location, wrong = error["loc"], error["type"]
-    if wrong == "missing" and isinstance(location[-1], int):  # a list that is too short
-        location, wrong = location[:-1], "too_short"
+    location, fault = error["loc"], error["type"]
+    if fault == "missing" and isinstance(location[-1], int):  # a list that is too short
+        location, fault = location[:-1], "too_short"
     names, found, unit, known = _follow(kind, location)
     path = ".".join([where, *names]).strip(".")
     value = repr(_lists(error["input"]))
-    if wrong in _UNKNOWN:
+    if fault in _UNKNOWN:
         return f"{path} is not a key of the configuration{_suggestion(names[-1], known)}"
-    if wrong == "missing":
+    if fault == "missing":
         return f"{path} is missing; it must be {_wanted(found)}{unit}"
-    if wrong == "kind":
+    if fault == "kind":
         return _kind_sentence(path, error)
-    if wrong in _LIMITS:
-        words, name = _LIMITS[wrong]
+    if fault in _LIMITS:
+        words, name = _LIMITS[fault]
         limit = error["ctx"][name]
         limit = int(limit) if limit == int(limit) else limit
         return f"{path}: {value} must be {words} {limit}{unit}"
-    if wrong == "range_falls":
+    if fault == "range_falls":
         return f"{path}: the range {value} falls; write [low, high]{unit}"
-    if wrong == "sentence":
+    if fault == "sentence":
         return f"{path}: {value} {error['msg']}"
-    if wrong == "value_error":
+    if fault == "key":
+        return f"{path}.{error['ctx']['key']}: {error['msg']}".removeprefix(".")
+    if fault == "value_error":
         told = error["ctx"]["error"]
         return str(told) if isinstance(told, FileError) else f"{path}: {told}".removeprefix(": ")
     return f"{path}: {value} must be {_wanted(found)}{unit}".removeprefix(": ")

@@ -1,6 +1,8 @@
 """Sections of a model's making: structures, waves, network and training."""
 
-from typing import Literal
+from typing import Literal, Self
+
+import pydantic
 
 from atomsight.config.microscope import SomeRanges
 from atomsight.config.section import Section, key, part
@@ -40,28 +42,42 @@ class NetworkSettings(Section):
 
 
 class FavourableSettings(Section):
-    """Conditions that show atoms well, kept for some of the images."""
+    """Conditions that show atoms well, kept for some of the images.
+
+    Of conditions drawn from wide ranges, many show nothing of the specimen; a network that meets
+    only these learns slowly.
+    """
 
     share: float = key(0, unit="share of the images", ge=0, le=1)
     """Images that keep them to the end; all do on the easy ranges, ever fewer until the full ones.
     """
     ranges: SomeRanges = part(SomeRanges)
-    """The ranges; those left out are as for all images."""
+    """The ranges; those left out are as for all images. With none, no image is favoured."""
     both_signs: bool = key(False)
     """Half of them show the other contrast in the end, with defocus and spherical aberration of the
     other sign."""
 
 
 class CurriculumSettings(Section):
-    """From easy to full ranges of the microscope."""
+    """From easy to full ranges of the microscope.
+
+    A network that meets the full ranges at once settles for the constant prediction, the local
+    minimum the paper warns of.
+    """
 
     easy_until: float = key(0.06, ge=0, le=1)
     """Share of the training spent on the easy ranges."""
     full_from: float = key(0.3, ge=0, le=1)
-    """Share of the training from which the full ranges hold."""
+    """Share of the training from which the full ranges hold; in between they widen evenly."""
     start: SomeRanges = part(SomeRanges)
     """The easy ranges; those left out are full from the beginning."""
     favourable: FavourableSettings = part(FavourableSettings)
+
+    @pydantic.model_validator(mode="after")
+    def _widens(self) -> Self:
+        if self.easy_until >= self.full_from:
+            raise ValueError("easy_until must be less than full_from")
+        return self
 
     def width(self, progress: float) -> float:
         """How far the ranges have widened, from 0, the easy ones, to 1, the full ones.

@@ -16,18 +16,18 @@ Example:
 """
 
 import argparse
-import dataclasses
 
 import pandas as pd
 
 from atomsight import command_line
-from atomsight.config import settings
+from atomsight.config.evaluation import EvaluationSettings
+from atomsight.config.phantoms import AcquisitionSettings
+from atomsight.config.reading import InferenceSettings
 from atomsight.evaluation import atom_scores, position_bound, trained_ranges
 from atomsight.evaluation.readers import finder
 from atomsight.files import tables
 from atomsight.learning import models
 from atomsight.phantoms import acquisition, specimens
-from atomsight.phantoms.acquisition import AcquisitionSettings
 
 
 def add_arguments(arguments: argparse.ArgumentParser) -> None:
@@ -38,9 +38,9 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    section = settings.complete(given.settings, "evaluation", "evaluation")
-    reading = settings.complete(given.inference, "inference", "inference")
-    optics = settings.load(section["acquisition"], "acquisition", AcquisitionSettings)
+    section = EvaluationSettings.complete(given.settings, "evaluation")
+    reading = InferenceSettings.complete(given.inference, "inference")
+    optics = AcquisitionSettings.parse(section["acquisition"], "evaluation.acquisition")
     find = finder(given.model, optics.pixel_size_A, reading, "auto", "evaluation.acquisition")
     trained = models.read_card(given.model).microscope
     structure, known = specimens.read_specimen(given.specimen)
@@ -50,7 +50,7 @@ def run(given: argparse.Namespace) -> None:
     bounds_A = position_bound.position_bound_A(optics, doses)
     rows = []
     for number, (dose, bound_A) in enumerate(zip(doses, bounds_A, strict=True)):
-        exposure = dataclasses.replace(optics, dose_e_per_A2=dose, seed=optics.seed + number)
+        exposure = optics.but(dose_e_per_A2=dose, seed=optics.seed + number)
         image = acquisition.expose(intensity, exposure).astype("float32")
         row = {"dose_e_per_A2": dose} | atom_scores.score_atoms(find(image), truth)
         row["in_range"] = trained_ranges.in_range(trained, exposure)

@@ -12,54 +12,24 @@ Example:
 """
 
 import argparse
-import dataclasses
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from atomsight import command_line
-from atomsight.config.settings import build, complete
+from atomsight.config.evaluation import BackgroundSettings
+from atomsight.config.reading import InferenceSettings
 from atomsight.evaluation import scores
 from atomsight.evaluation.columns import BOX_STEP_A, RIM_A
 from atomsight.evaluation.readers import Finder, finder
 from atomsight.files import tables
 from atomsight.phantoms import acquisition, films
-from atomsight.phantoms.acquisition import AcquisitionSettings
 
 SECTION = "background_evaluation"
 
 #: What is evaluated on.
 BACKGROUNDS = ("vacuum", "amorphous", "crystalline")
-
-
-@dataclass(frozen=True)
-class BackgroundSettings:
-    """In what images nothing is to be found.
-
-    Attributes
-    ----------
-    doses_e_per_A2 : tuple of float
-        Doses [e/Å²].
-    min_area_nm2 : float
-        Least area that is searched, on every background at every dose [nm²].
-    border_A : float
-        Width of the rim of an image that does not count [Å].
-    thickness_A : tuple of 2 floats
-        Smallest and largest thickness of a film [Å].
-    seed : int
-        Seed of films and noise.
-    acquisition : AcquisitionSettings
-        Microscope, field of view and camera.
-    """
-
-    doses_e_per_A2: tuple[float, ...]
-    min_area_nm2: float
-    border_A: float
-    thickness_A: tuple[float, float]
-    seed: int
-    acquisition: AcquisitionSettings
 
 
 def add_arguments(arguments: argparse.ArgumentParser) -> None:
@@ -69,11 +39,10 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    section = complete(given.settings, SECTION, SECTION)
-    reading = complete(given.inference, "inference", "inference")
-    chosen = build(BackgroundSettings, section)
+    reading = InferenceSettings.complete(given.inference, "inference")
+    chosen = BackgroundSettings.parse(given.settings, SECTION)
     pixel_size_A = chosen.acquisition.pixel_size_A
-    find = finder(given.model, pixel_size_A, reading, section["contrast"], f"{SECTION}.acquisition")
+    find = finder(given.model, pixel_size_A, reading, chosen.contrast, f"{SECTION}.acquisition")
     table = measure(chosen, find)
     tables.write_csv(given.output, table)
     command_line.print_table(table)
@@ -81,7 +50,7 @@ def run(given: argparse.Namespace) -> None:
 
 def measure(settings: BackgroundSettings, find: Finder) -> pd.DataFrame:
     """Count what is found where nothing is, on every background at every dose."""
-    optics = settings.acquisition
+    optics = settings.acquisition.exposure()
     searched_A = np.array(optics.field_of_view_A) - 2 * settings.border_A
     area_nm2 = searched_A.prod() / 100
     views = int(np.ceil(settings.min_area_nm2 / area_nm2))
@@ -92,7 +61,7 @@ def measure(settings: BackgroundSettings, find: Finder) -> pd.DataFrame:
             rng = np.random.default_rng([settings.seed, number, view])
             intensity = background_intensity(background, settings, rng)
             for index, dose in enumerate(settings.doses_e_per_A2):
-                exposure = dataclasses.replace(optics, dose_e_per_A2=dose)
+                exposure = optics.but(dose_e_per_A2=dose)
                 found = find(acquisition.expose(intensity, exposure, rng).astype("float32"))
                 inventions[index] += scores.inside(
                     found, optics.field_of_view_A, settings.border_A
@@ -109,7 +78,7 @@ def background_intensity(
     background: str, settings: BackgroundSettings, rng: np.random.Generator
 ) -> np.ndarray:
     """Intensity of an image of one of :data:`BACKGROUNDS`; 1 is the incident beam."""
-    optics = settings.acquisition
+    optics = settings.acquisition.exposure()
     if background == "vacuum":
         return np.ones((optics.rows, optics.columns))
     view_A = np.array(optics.field_of_view_A) + optics.pixel_size_A

@@ -26,13 +26,13 @@ import pandas as pd
 
 from atomsight import command_line
 from atomsight.analysis.matching import match_atoms
-from atomsight.config.settings import build, complete
+from atomsight.config.evaluation import ColumnEvaluationSettings
+from atomsight.config.phantoms import AcquisitionSettings, ParticleSettings
+from atomsight.config.reading import InferenceSettings
 from atomsight.evaluation import peaks, scores
 from atomsight.evaluation.readers import Finder, finder
 from atomsight.files import tables
 from atomsight.phantoms import acquisition, particles
-from atomsight.phantoms.acquisition import AcquisitionSettings
-from atomsight.phantoms.particles import ParticleSettings
 
 SECTION = "column_evaluation"
 
@@ -49,41 +49,6 @@ RIM_A = 2.0
 
 #: Classes of columns by their number of atoms; the last is open.
 ATOM_CLASSES = {"1": (1, 1), "2": (2, 2), "3plus": (3, np.inf)}
-
-
-@dataclass(frozen=True)
-class ColumnEvaluationSettings:
-    """What particles are imaged, and how.
-
-    Attributes
-    ----------
-    particles : int
-        Number of particles for every zone axis.
-    zone_axes : tuple of str
-        Keys of :data:`atomsight.phantoms.particles.ZONE_AXES`.
-    tilts_deg : tuple of float
-        Angles between zone axis and beam [°].
-    doses_e_per_A2 : tuple of float
-        Doses [e/Å²].
-    radius_A : float
-        Largest distance of a found column from the true one [Å].
-    seed : int
-        Seed of particles and noise.
-    particle : ParticleSettings
-        The particles; zone axis, tilt and seed are those above.
-    acquisition : AcquisitionSettings
-        The microscope; defocus counts from the lower side of the particle. The image is as large as
-        the particle and its margin.
-    """
-
-    particles: int
-    zone_axes: tuple[str, ...]
-    tilts_deg: tuple[float, ...]
-    doses_e_per_A2: tuple[float, ...]
-    radius_A: float
-    seed: int
-    particle: ParticleSettings
-    acquisition: AcquisitionSettings
 
 
 @dataclass(frozen=True)
@@ -108,11 +73,10 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    section = complete(given.settings, SECTION, SECTION)
-    reading = complete(given.inference, "inference", "inference")
-    chosen = build(ColumnEvaluationSettings, section)
+    reading = InferenceSettings.complete(given.inference, "inference")
+    chosen = ColumnEvaluationSettings.parse(given.settings, SECTION)
     pixel_size_A = chosen.acquisition.pixel_size_A
-    find = finder(given.model, pixel_size_A, reading, section["contrast"], f"{SECTION}.acquisition")
+    find = finder(given.model, pixel_size_A, reading, chosen.contrast, f"{SECTION}.acquisition")
     counts = measure(chosen, find)
     table = summarise(counts, SINGLE)
     tables.write_csv(given.output, table)
@@ -157,13 +121,11 @@ def measure(settings: ColumnEvaluationSettings, find: Finder) -> pd.DataFrame:
 def _images(
     settings: ColumnEvaluationSettings, zone_axis: str, tilt_deg: float
 ) -> Iterator[ParticleImage]:
-    chosen = dataclasses.replace(
-        settings.particle, zone_axis=zone_axis, tilt_deg=(tilt_deg, tilt_deg)
-    )
+    chosen = settings.particle.but(zone_axis=zone_axis, tilt_deg=(tilt_deg, tilt_deg))
     for number in range(settings.particles):
         rng, support_rng = np.random.default_rng([settings.seed, int(zone_axis), number]).spawn(2)
         particle = particles.make_particle(chosen, rng)
-        yield image_particle(particle, chosen, settings.acquisition, support_rng)
+        yield image_particle(particle, chosen, settings.acquisition.exposure(), support_rng)
 
 
 def image_particle(
@@ -181,7 +143,7 @@ def image_particle(
     columns, rows = (
         _IMAGE_STEP_PX * np.ceil(wanted_A / pixel_A / _IMAGE_STEP_PX).astype(int)
     ).tolist()
-    optics = dataclasses.replace(optics, rows=rows, columns=columns)
+    optics = optics.but(rows=rows, columns=columns)
     view_A = np.array([columns, rows]) * pixel_A
     size_A = BOX_STEP_A * np.ceil((view_A + RIM_A) / BOX_STEP_A)
     specimen = particles.put_into_box(particle, settings, tuple(size_A), rng)
@@ -200,7 +162,7 @@ def _exposures(
     seed = [settings.seed, int(zone_axis), number, round(1000 * tilt_deg)]
     noise = np.random.default_rng(seed).spawn(len(settings.doses_e_per_A2))
     for dose, rng in zip(settings.doses_e_per_A2, noise, strict=True):
-        optics = dataclasses.replace(image.optics, dose_e_per_A2=dose)
+        optics = image.optics.but(dose_e_per_A2=dose)
         yield dose, acquisition.expose(image.intensity, optics, rng).astype("float32")
 
 

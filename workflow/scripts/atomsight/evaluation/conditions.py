@@ -21,7 +21,7 @@ Example:
 
 import argparse
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import abtem
@@ -29,15 +29,16 @@ import numpy as np
 import pandas as pd
 
 from atomsight import command_line
-from atomsight.config.settings import build, complete, complete_evaluation, load
+from atomsight.config.evaluation import EvaluationSettings, RandomSettings, SweepSettings
+from atomsight.config.microscope import MicroscopeSettings
+from atomsight.config.phantoms import AcquisitionSettings
+from atomsight.config.reading import InferenceSettings
 from atomsight.evaluation import atom_scores, trained_ranges, transfer
 from atomsight.evaluation.readers import find_in_any_pixels
 from atomsight.files import tables
 from atomsight.files.records import Structure
-from atomsight.imaging.conditions import MicroscopeSettings
 from atomsight.learning import models
 from atomsight.phantoms import acquisition, specimens, tilted_sheets
-from atomsight.phantoms.acquisition import AcquisitionSettings
 from atomsight.phantoms.specimens import BOND_A, SpecimenTruth
 
 #: From an image and the size of its pixels [Å] to the positions found in it, shape (N, 2) [Å].
@@ -75,50 +76,6 @@ _STEP_PX = 8
 
 
 @dataclass(frozen=True)
-class SweepSettings:
-    """Conditions that are varied one at a time.
-
-    Attributes
-    ----------
-    doses_e_per_A2 : tuple of float
-        Doses of every image [e/Å²].
-    view_A : float
-        Edge of the field of view [Å].
-    sweeps : Mapping of str to tuple of float
-        Values of every condition, by the keys of :data:`CONDITIONS`; the others stay as they are.
-    """
-
-    doses_e_per_A2: tuple[float, ...]
-    view_A: float
-    sweeps: Mapping[str, tuple[float, ...]]
-
-
-@dataclass(frozen=True)
-class RandomSettings:
-    """Microscopes that are drawn at random.
-
-    Attributes
-    ----------
-    count : int
-        Number of microscopes.
-    doses_e_per_A2 : tuple of float
-        Doses of the images of each [e/Å²].
-    view_A : float
-        Edge of the field of view, which lies anywhere on the specimen [Å].
-    microscope : MicroscopeSettings
-        Ranges to draw from.
-    seed : int
-        Seed of conditions, field of view and noise.
-    """
-
-    count: int
-    doses_e_per_A2: tuple[float, ...]
-    view_A: float
-    microscope: MicroscopeSettings
-    seed: int
-
-
-@dataclass(frozen=True)
 class Specimen:
     """A sheet, what is known of its atoms, and its exit wave.
 
@@ -141,11 +98,9 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    section = complete_evaluation(given.settings)
-    reading = complete(given.inference, "inference", "inference")
-    optics = load(section["acquisition"], "acquisition", AcquisitionSettings)
-    sweeps = build(SweepSettings, section["conditions"])
-    drawn = build(RandomSettings, section["settings"])
+    chosen = EvaluationSettings.parse(given.settings, "evaluation")
+    reading = InferenceSettings.complete(given.inference, "inference")
+    optics, drawn = chosen.acquisition, chosen.settings
     structure, known = specimens.read_specimen(given.specimen)
     network, card = models.load_network(given.model)
 
@@ -153,11 +108,11 @@ def run(given: argparse.Namespace) -> None:
         return find_in_any_pixels(network, card, image, pixel_size_A, reading)
 
     specimen = make_specimen(structure, known, optics)
-    table = measure_sweeps(sweeps, optics, specimen, find, card.microscope)
+    table = measure_sweeps(chosen.conditions, optics, specimen, find, card.microscope)
     tables.write_csv(given.conditions, table)
     command_line.print_table(table[["condition", "value", "unit", *_SHOWN]])
     if drawn.microscope.energy_eV != optics.energy_eV:
-        other = dataclasses.replace(optics, energy_eV=drawn.microscope.energy_eV)
+        other = optics.but(energy_eV=drawn.microscope.energy_eV)
         specimen = make_specimen(structure, known, other)
     table = measure_settings(drawn, optics, specimen, find, card.microscope)
     tables.write_csv(given.random, table)
@@ -184,7 +139,7 @@ def tilted_specimen(specimen: Specimen, tilt_deg: float, optics: AcquisitionSett
 def with_view(optics: AcquisitionSettings, view_A: float) -> AcquisitionSettings:
     """Give an image as many pixels as fit into a field of view, a multiple of eight."""
     pixels = max(1, int(view_A / optics.pixel_size_A / _STEP_PX + 1e-6)) * _STEP_PX
-    return dataclasses.replace(optics, rows=pixels, columns=pixels)
+    return optics.but(rows=pixels, columns=pixels)
 
 
 def measure_sweeps(
@@ -201,7 +156,7 @@ def measure_sweeps(
     :func:`score_doses` gives. The same noise at every value: what differs is the condition.
     """
     rows = []
-    for key, values in chosen.sweeps.items():
+    for key, values in chosen.sweeps:
         name, unit = CONDITIONS[key]
         low, high = trained_ranges.trained_range(trained, key)
         for value in values:
@@ -209,7 +164,7 @@ def measure_sweeps(
             about |= {"trained_low": low, "trained_high": high}
             tilt_deg = value if key == "tilt_deg" else 0.0
             changed = {} if key == "tilt_deg" else {key: value}
-            optics = with_view(dataclasses.replace(base, **changed), chosen.view_A)
+            optics = with_view(base.but(**changed), chosen.view_A)
             sheet = tilted_specimen(specimen, tilt_deg, optics)
             scored = score_doses(
                 sheet, optics, chosen.doses_e_per_A2, find, np.random.default_rng(base.seed)
@@ -258,8 +213,7 @@ def draw_optics(
     drawn = {name: float(rng.uniform(*getattr(ranges, name))) for name in _DRAWN}
     azimuth = float(rng.uniform(0, np.pi))
     camera = tuple(float(rng.uniform(*getattr(ranges.mtf, name))) for name in ("c1", "c2", "c3"))
-    return dataclasses.replace(
-        base,
+    return base.but(
         energy_eV=ranges.energy_eV,
         astigmatism_angle_rad=azimuth,
         mtf=camera,
@@ -286,7 +240,7 @@ def score_doses(
     intensity = acquisition.image_wave(specimen.wave, focused, offset_A)
     truth = acquisition.truth_in_view(specimen.structure, specimen.known, optics, offset_A)
     for dose, noise in zip(doses_e_per_A2, rng.spawn(len(doses_e_per_A2)), strict=True):
-        exposure = dataclasses.replace(optics, dose_e_per_A2=dose)
+        exposure = optics.but(dose_e_per_A2=dose)
         image = acquisition.expose(intensity, exposure, noise).astype("float32")
         row = {"dose_e_per_A2": dose} | passes(optics)
         row |= atom_scores.score_atoms(find(image, optics.pixel_size_A), truth)

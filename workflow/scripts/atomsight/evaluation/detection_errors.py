@@ -16,7 +16,6 @@ Example:
 """
 
 import argparse
-import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,12 +26,12 @@ from scipy.spatial import cKDTree
 from atomsight import command_line
 from atomsight.analysis.dynamics.hops import fit_beta
 from atomsight.analysis.matching import match_atoms
-from atomsight.config.settings import build, complete
+from atomsight.config.evaluation import ErrorSettings
+from atomsight.config.reading import InferenceSettings
 from atomsight.evaluation.readers import Finder, finder
 from atomsight.files import tables
 from atomsight.phantoms import acquisition, particles
-from atomsight.phantoms.acquisition import AcquisitionSettings
-from atomsight.phantoms.particles import ZONE_AXES, ParticleSettings, ParticleSpecimen
+from atomsight.phantoms.particles import ZONE_AXES, ParticleSpecimen
 
 SECTION = "detection_errors"
 
@@ -44,37 +43,6 @@ _RIM_A = 3.0
 
 #: An empty site is at least this far from every true column [Å].
 EMPTY_DISTANCE_A = 1.2
-
-
-@dataclass(frozen=True)
-class ErrorSettings:
-    """What is imaged to measure the errors.
-
-    Attributes
-    ----------
-    doses_e_per_A2 : tuple of float
-        Doses of a frame [e/Å²].
-    particles : int
-        Number of particles; their zone axes alternate where either is allowed.
-    frames : int
-        Number of frames of every particle at every dose.
-    radius_A : float
-        Largest distance of a found column from its site [Å].
-    seed : int
-        Seed of particles, shifts and noise.
-    particle : ParticleSettings
-        The particles and their support; the seed is that above.
-    acquisition : AcquisitionSettings
-        Microscope, field of view and camera. Defocus counts from the lower side of the particle.
-    """
-
-    doses_e_per_A2: tuple[float, ...]
-    particles: int
-    frames: int
-    radius_A: float
-    seed: int
-    particle: ParticleSettings
-    acquisition: AcquisitionSettings
 
 
 @dataclass(frozen=True)
@@ -92,11 +60,10 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    section = complete(given.settings, SECTION, SECTION)
-    reading = complete(given.inference, "inference", "inference")
-    chosen = build(ErrorSettings, section)
+    reading = InferenceSettings.complete(given.inference, "inference")
+    chosen = ErrorSettings.parse(given.settings, SECTION)
     pixel_size_A = chosen.acquisition.pixel_size_A
-    find = finder(given.model, pixel_size_A, reading, section["contrast"], f"{SECTION}.acquisition")
+    find = finder(given.model, pixel_size_A, reading, chosen.contrast, f"{SECTION}.acquisition")
     table = measure(chosen, find)
     tables.write_csv(given.errors, table)
     command_line.print_table(table)
@@ -140,13 +107,13 @@ def make_specimens(
     settings: ErrorSettings,
 ) -> Iterator[tuple[ParticleSpecimen, np.random.Generator]]:
     """Make the particles one by one, each with the generator of its frames."""
-    optics = settings.acquisition
+    optics = settings.acquisition.exposure()
     view_A = np.array(optics.field_of_view_A) + optics.pixel_size_A
     size_A = tuple(view_A + 2 * (_SHIFT_A + _RIM_A))
     either = settings.particle.zone_axis == "either"
     axes = list(ZONE_AXES) if either else [settings.particle.zone_axis]
     for number in range(settings.particles):
-        chosen = dataclasses.replace(settings.particle, zone_axis=axes[number % len(axes)])
+        chosen = settings.particle.but(zone_axis=axes[number % len(axes)])
         rng, support_rng, frames_rng = np.random.default_rng([settings.seed, number]).spawn(3)
         particle = particles.make_particle(chosen, rng)
         yield particles.put_into_box(particle, chosen, size_A, support_rng), frames_rng
@@ -175,7 +142,7 @@ def count_errors(
 
     Sites are the surface columns that are clear of the support, and the empty ones.
     """
-    optics = acquisition.focused(settings.acquisition, specimen.below_A)
+    optics = acquisition.focused(settings.acquisition.exposure(), specimen.below_A)
     wave = acquisition.exit_wave(specimen.structure, optics)
     columns = specimen.columns
     true, empty = columns[["x_A", "y_A"]].to_numpy(), empty_sites(specimen)
@@ -186,7 +153,7 @@ def count_errors(
         intensity = acquisition.image_wave(wave, optics, offset)
         origin = acquisition.view_origin(specimen.structure, optics, offset)
         for index, dose in enumerate(settings.doses_e_per_A2):
-            exposure = dataclasses.replace(optics, dose_e_per_A2=dose)
+            exposure = optics.but(dose_e_per_A2=dose)
             image = acquisition.expose(intensity, exposure, rng).astype("float32")
             _, matched = match_atoms(find(image) + origin, sites, settings.radius_A)
             found[index, matched] += 1

@@ -33,10 +33,11 @@ import pandas as pd
 
 from atomsight import command_line
 from atomsight.analysis.heights import height_columns
-from atomsight.config.settings import build, complete
+from atomsight.config.evaluation import HeightEvaluationSettings
+from atomsight.config.phantoms import AcquisitionSettings, ParticleSettings
+from atomsight.config.reading import InferenceSettings
 from atomsight.evaluation import classification
 from atomsight.evaluation.counting import column_library, height_tables, intensity_mixture
-from atomsight.evaluation.counting.column_library import LibrarySettings
 from atomsight.evaluation.counting.height_tables import SETTING
 from atomsight.evaluation.counting.particle_series import (
     ParticleWave,
@@ -47,8 +48,6 @@ from atomsight.evaluation.readers import AtomReader, atom_reader
 from atomsight.files import tables
 from atomsight.learning import models
 from atomsight.phantoms import focal_series
-from atomsight.phantoms.acquisition import AcquisitionSettings
-from atomsight.phantoms.particles import ParticleSettings
 
 SECTION = "height_evaluation"
 
@@ -56,53 +55,6 @@ METHODS = ("network", "intensity_mixture", "column_library")
 
 # Streams of random numbers, so that particles, noise and library are independent.
 _PARTICLES, _NOISE, _LIBRARY = range(3)
-
-
-@dataclass(frozen=True)
-class HeightEvaluationSettings:
-    """What columns are counted, and by whom.
-
-    Attributes
-    ----------
-    methods : tuple of str
-        Some of :data:`METHODS`.
-    particles : int
-        Number of particles; the same ones in every range of tilts.
-    tilts_deg : tuple of tuples of 2 floats
-        Ranges of the angle between zone axis and beam [°].
-    doses_e_per_A2 : tuple of float
-        Doses of all images of a series together [e/Å²].
-    defocus_A : tuple of 2 floats
-        Smallest and largest defocus of an image whose step is 0, underfocus positive, from the
-        lower side of the particle [Å]; drawn for every particle.
-    registration_error_A : float
-        Root mean square shift of an image along each axis [Å].
-    radius_A : float
-        Largest distance of a found column from the true one [Å].
-    bins : int
-        Number of bins of the stated probabilities.
-    seed : int
-        Seed of particles, focus, shifts, noise and library.
-    particle : ParticleSettings
-        The particles; tilt and seed are those above.
-    library : LibrarySettings
-        The library of columns.
-    acquisition : AcquisitionSettings
-        Microscope and camera. An image is as large as the particle and its margin.
-    """
-
-    methods: tuple[str, ...]
-    particles: int
-    tilts_deg: tuple[tuple[float, float], ...]
-    doses_e_per_A2: tuple[float, ...]
-    defocus_A: tuple[float, float]
-    registration_error_A: float
-    radius_A: float
-    bins: int
-    seed: int
-    particle: ParticleSettings
-    library: LibrarySettings
-    acquisition: AcquisitionSettings
 
 
 @dataclass(frozen=True)
@@ -141,10 +93,9 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    section = complete(given.settings, SECTION, SECTION)
-    reading = complete(given.inference, "inference", "inference")
-    chosen = build(HeightEvaluationSettings, section)
-    counter = load_counter(given.model, chosen, section["contrast"], reading)
+    reading = InferenceSettings.complete(given.inference, "inference")
+    chosen = HeightEvaluationSettings.parse(given.settings, SECTION)
+    counter = load_counter(given.model, chosen, chosen.contrast, reading)
     answers = measure(chosen, counter)
     summary = height_tables.summarise(answers, chosen.bins)
     tables.write_csv(given.output, summary)
@@ -189,12 +140,12 @@ def _answers(
     settings: HeightEvaluationSettings, counter: Counter, tilt_deg: tuple[float, float]
 ) -> Iterator[pd.DataFrame]:
     """Answers of all methods to all columns of one range of tilts."""
-    particle = dataclasses.replace(settings.particle, tilt_deg=tilt_deg)
+    particle = settings.particle.but(tilt_deg=tilt_deg)
     waves = []
     if "column_library" in settings.methods:
         rng = np.random.default_rng([settings.seed, _LIBRARY])
         waves = column_library.simulate_library(
-            settings.library, particle, settings.acquisition, rng
+            settings.library, particle, settings.acquisition.exposure(), rng
         )
     for number in range(settings.particles):
         series = take_series(settings, particle, counter.steps_A, number)
@@ -225,7 +176,7 @@ def take_series(
     """
     rng = np.random.default_rng([settings.seed, _PARTICLES, number])
     particle_rng, focus_rng, shift_rng = rng.spawn(3)
-    wave = simulate_particle(particle, settings.acquisition, particle_rng)
+    wave = simulate_particle(particle, settings.acquisition.exposure(), particle_rng)
     middle_A = focus_rng.uniform(*settings.defocus_A)
     focus_A = tuple(middle_A + step for step in steps_A)
     shifts_A = focal_series.draw_shifts(len(steps_A), settings.registration_error_A, shift_rng)
@@ -242,7 +193,7 @@ def _exposures(
     seed = [settings.seed, _NOISE, number, *(round(1000 * angle) for angle in tilt_deg)]
     noise = np.random.default_rng(seed).spawn(len(settings.doses_e_per_A2))
     for dose, rng in zip(settings.doses_e_per_A2, noise, strict=True):
-        optics = dataclasses.replace(series.particle.optics, dose_e_per_A2=dose)
+        optics = series.particle.optics.but(dose_e_per_A2=dose)
         yield focal_series.expose_series(series.intensities, optics, rng), optics
 
 

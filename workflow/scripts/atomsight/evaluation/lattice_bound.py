@@ -7,10 +7,10 @@ sums of displacements, and the variance of a sum follows from the covariance.
 
 import numpy as np
 
+from atomsight.config.phantoms import AcquisitionSettings
 from atomsight.evaluation import position_bound
 from atomsight.evaluation.position_bound import BoundSettings
 from atomsight.files.records import Structure
-from atomsight.phantoms.acquisition import AcquisitionSettings
 from atomsight.phantoms.specimens import BOND_A
 
 #: Second neighbours are nearer than this, third ones are not [bond lengths].

@@ -25,9 +25,9 @@ import abtem
 import numpy as np
 from scipy import fft
 
+from atomsight.config.phantoms import AcquisitionSettings
 from atomsight.files.records import Structure
 from atomsight.phantoms import acquisition
-from atomsight.phantoms.acquisition import AcquisitionSettings
 from atomsight.phantoms.specimens import BOND_A
 
 #: Height of the periodic box above and below the sheet [Å]; that of the evaluation's sheets.
@@ -88,7 +88,7 @@ def position_covariance(sheet: Structure, optics: AcquisitionSettings, step_A: f
     as one over the dose.
     """
     columns, rows = np.floor(sheet.cell_A[:2] / optics.pixel_size_A + 1e-6).astype(int)
-    view = replace(optics, rows=int(rows), columns=int(columns))
+    view = optics.but(rows=int(rows), columns=int(columns))
     electrons = optics.pixel_size_A**2
     expected = electrons * acquisition.image_intensity(sheet, view)
     derivatives = electrons * sheet_derivatives(sheet, view, step_A)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from atomsight.config import settings
+from atomsight.config.reading import SegmentationSettings
 from atomsight.errors import InputError
 from atomsight.learning import models
 from atomsight.reading.micrographs.calibration import target_pixel_size_A
 from atomsight.reading.micrographs.resampling import resample
-from atomsight.reading.segmentation import SegmentationSettings, locate_atoms
+from atomsight.reading.segmentation import locate_atoms
 
 if TYPE_CHECKING:
     import keras
@@ -59,7 +59,7 @@ def read_atoms(
     normalised = normalise_frames(images, card.window_A / pixel_size_A)
     sign = chosen_sign(network, normalised, card.contrast, contrast)
     maps = read_image(network, sign * normalised, **reading)
-    thresholds = settings.load(card.thresholds, "segmentation", SegmentationSettings)
+    thresholds = SegmentationSettings.parse(card.thresholds, "segmentation")
     return locate_atoms(maps, pixel_size_A, card.class_names, card.site_sigma_A, thresholds)
 
 

@@ -19,7 +19,6 @@ Example:
 """
 
 import argparse
-import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -28,7 +27,9 @@ import numpy as np
 import pandas as pd
 
 from atomsight import command_line, materials
-from atomsight.config.settings import build, complete
+from atomsight.config.evaluation import SpeciesEvaluationSettings
+from atomsight.config.phantoms import AcquisitionSettings, MonolayerSettings
+from atomsight.config.reading import InferenceSettings
 from atomsight.errors import InputError
 from atomsight.evaluation import classification
 from atomsight.evaluation.readers import AtomReader, atom_reader
@@ -36,24 +37,9 @@ from atomsight.files import tables
 from atomsight.learning import models
 from atomsight.materials.building.sublattices import Honeycomb
 from atomsight.phantoms import acquisition, focal_series, monolayers
-from atomsight.phantoms.acquisition import AcquisitionSettings
-from atomsight.phantoms.monolayers import REGIONS, MonolayerSettings, MonolayerSpecimen
+from atomsight.phantoms.monolayers import REGIONS, MonolayerSpecimen
 
 SECTION = "species_evaluation"
-
-
-@dataclass(frozen=True)
-class SpeciesEvaluationSettings:
-    """What sheets are imaged, and how; the seed of the monolayer does not matter."""
-
-    sheets: int
-    doses_e_per_A2: tuple[float, ...]
-    defocus_A: tuple[float, float]
-    registration_error_A: float
-    radius_A: float
-    seed: int
-    monolayer: MonolayerSettings
-    acquisition: AcquisitionSettings
 
 
 @dataclass(frozen=True)
@@ -87,11 +73,10 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    section = complete(given.settings, SECTION, SECTION)
-    reading = complete(given.inference, "inference", "inference")
-    chosen = build(SpeciesEvaluationSettings, section)
+    reading = InferenceSettings.complete(given.inference, "inference")
+    chosen = SpeciesEvaluationSettings.parse(given.settings, SECTION)
     honeycomb = honeycomb_of(given.models)
-    readers = [load_reader(folder, section, reading) for folder in given.models]
+    readers = [load_reader(folder, chosen, reading) for folder in given.models]
     pairs = measure(chosen, honeycomb, readers)
     table = summarise(pairs, honeycomb.class_names)
     tables.write_csv(given.summary, table)
@@ -116,15 +101,12 @@ def honeycomb_of(folders: list[str]) -> Honeycomb:
     return honeycomb
 
 
-def load_reader(folder: str, section: dict, reading: dict) -> SpeciesReader:
-    """Load a model by the sections ``species_evaluation`` and ``inference``."""
+def load_reader(folder: str, chosen: SpeciesEvaluationSettings, reading: dict) -> SpeciesReader:
     card = models.read_card(folder)
-    pixel_size_A = section["acquisition"]["pixel_size_A"]
+    pixel_size_A = chosen.acquisition.pixel_size_A
     where = f"{SECTION}.acquisition"
     steps_A = card.focus_steps_A
-    read = atom_reader(
-        folder, pixel_size_A, reading, section["contrast"], where, frames=len(steps_A)
-    )
+    read = atom_reader(folder, pixel_size_A, reading, chosen.contrast, where, frames=len(steps_A))
     return SpeciesReader(card.name, steps_A, read)
 
 
@@ -158,7 +140,7 @@ def _make_sheet(chosen: SpeciesEvaluationSettings, honeycomb: Honeycomb, number:
     specimen = monolayers.make_monolayer(
         honeycomb, _own_vacancies(chosen.monolayer, honeycomb), sheet_rng
     )
-    optics = focal_series.focused_on(chosen.acquisition, specimen.below_A)
+    optics = focal_series.focused_on(chosen.acquisition.exposure(), specimen.below_A)
     return _Sheet(
         wave=acquisition.exit_wave(specimen.structure, optics),
         sites=_sites_in_image(specimen, optics),
@@ -174,7 +156,7 @@ def _own_vacancies(sheet: MonolayerSettings, honeycomb: Honeycomb) -> MonolayerS
         key: {name: share for name, share in getattr(sheet, key).items() if name in names}
         for key in ("vacancy_shares", "edge_vacancy_shares")
     }
-    return dataclasses.replace(sheet, **own)
+    return sheet.but(**own)
 
 
 def _sites_in_image(specimen: MonolayerSpecimen, optics: AcquisitionSettings) -> pd.DataFrame:
@@ -194,7 +176,7 @@ def _exposures(
     focus = tuple(sheet.defocus_A + step for step in steps_A)
     intensities = focal_series.image_series(sheet.wave, sheet.optics, focus, shifts)
     for dose in chosen.doses_e_per_A2:
-        optics = dataclasses.replace(sheet.optics, dose_e_per_A2=dose)
+        optics = sheet.optics.but(dose_e_per_A2=dose)
         yield dose, focal_series.expose_series(intensities, optics, rng).astype("float32")
 
 

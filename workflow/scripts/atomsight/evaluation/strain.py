@@ -19,8 +19,6 @@ Example:
 """
 
 import argparse
-import dataclasses
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -30,49 +28,19 @@ from atomsight.analysis import strain
 from atomsight.analysis.bonds import bond_lengths, find_bonds, find_rings
 from atomsight.analysis.matching import match_atoms
 from atomsight.config.analysis import StrainSettings
-from atomsight.config.settings import build, complete
+from atomsight.config.evaluation import StrainEvaluationSettings
+from atomsight.config.reading import InferenceSettings
 from atomsight.evaluation import lattice_bound, peaks, scores, trained_ranges
 from atomsight.evaluation.readers import Finder, finder
 from atomsight.files import tables
 from atomsight.learning import models
 from atomsight.phantoms import acquisition, specimens
-from atomsight.phantoms.acquisition import AcquisitionSettings, Truth
-from atomsight.phantoms.specimens import STRAIN_COMPONENTS, PristineSettings, StrainedSettings
+from atomsight.phantoms.acquisition import Truth
+from atomsight.phantoms.specimens import STRAIN_COMPONENTS
 
 SECTION = "strain_evaluation"
 
 POSITION = ["x_A", "y_A"]
-
-
-@dataclass(frozen=True)
-class StrainEvaluationSettings:
-    """What sheets are imaged, and how.
-
-    Attributes
-    ----------
-    pristine : PristineSettings
-        The perfect sheet.
-    strained : StrainedSettings
-        The sheet under a known strain.
-    doses_e_per_A2 : tuple of float
-        Doses [e/Å²].
-    patch_A : float
-        Edge of the patches of an image that are drawn anew for the intervals [Å].
-    resamples : int
-        How often they are drawn.
-    seed : int
-        Seed of these draws.
-    acquisition : AcquisitionSettings
-        Microscope, field of view and camera.
-    """
-
-    pristine: PristineSettings
-    strained: StrainedSettings
-    doses_e_per_A2: tuple[float, ...]
-    patch_A: float
-    resamples: int
-    seed: int
-    acquisition: AcquisitionSettings
 
 
 def add_arguments(arguments: argparse.ArgumentParser) -> None:
@@ -82,10 +50,9 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    section = complete(given.settings, SECTION, SECTION)
-    reading = complete(given.inference, "inference", "inference")
+    reading = InferenceSettings.complete(given.inference, "inference")
     lattice = StrainSettings.parse(given.strain, "strain")
-    chosen = build(StrainEvaluationSettings, section)
+    chosen = StrainEvaluationSettings.parse(given.settings, SECTION)
     pixel_size_A = chosen.acquisition.pixel_size_A
     find = finder(given.model, pixel_size_A, reading, "auto", f"{SECTION}.acquisition")
     table = measure(chosen, lattice, find, models.read_card(given.model).microscope)
@@ -110,7 +77,7 @@ def measure(
         intensity = acquisition.image_intensity(structure, chosen.acquisition)
         for number, dose in enumerate(chosen.doses_e_per_A2):
             optics = chosen.acquisition
-            optics = dataclasses.replace(optics, dose_e_per_A2=dose, seed=optics.seed + number)
+            optics = optics.but(dose_e_per_A2=dose, seed=optics.seed + number)
             image = acquisition.expose(intensity, optics).astype("float32")
             for method, found in (
                 ("network", find(image)),

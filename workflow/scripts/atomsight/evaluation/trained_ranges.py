@@ -1,6 +1,6 @@
 """Whether the conditions of an image are among those that a model was trained on."""
 
-from atomsight.phantoms.acquisition import AcquisitionSettings
+from atomsight.config.phantoms import AcquisitionSettings
 
 #: Conditions with a range in the card of a model.
 RANGES = (

@@ -9,8 +9,8 @@ away; nor do the aberrations, which turn contrast over but leave it there.
 import numpy as np
 from scipy.optimize import brentq
 
+from atomsight.config.phantoms import AcquisitionSettings
 from atomsight.geometry import electron_wavelength_A
-from atomsight.phantoms.acquisition import AcquisitionSettings
 
 #: Distance of the lattice planes of graphene that an image shows best, {100} [Å].
 PLANES_A = 2.13

@@ -58,18 +58,14 @@ def plot(
     settings: Annotated[dict, "the section 'models.<name>'"],
     columns: Annotated[int, "number of examples"] = 5,
 ):
-    from atomsight.config.settings import check_configuration, load
+    from atomsight.config.configuration import ModelSettings
     from atomsight.files import layout
-    from atomsight.imaging.conditions import MicroscopeSettings
 
     if columns < 1:
         raise InputError(f"--columns is {columns}; draw one example at least")
-    section = check_configuration({"models": {"model": settings}})["models"]["model"]
-    microscope = load(section["microscope"], "microscope", MicroscopeSettings)
-    doses = np.geomspace(*microscope.dose_e_per_A2, columns)
-    classes = len(section["class_names"]) + 1
-    read = layout.read_waves(waves)
-    return draw(examples.make_examples(read, microscope, section["training"], classes, doses, seed))
+    model = ModelSettings.parse(settings)
+    doses = np.geomspace(*model.microscope.dose_e_per_A2, columns)
+    return draw(examples.make_examples(layout.read_waves(waves), model, doses, seed))
 
 
 def draw(made: Sequence[examples.Example]) -> mpl.Figure:

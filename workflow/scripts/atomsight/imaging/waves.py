@@ -4,41 +4,14 @@ No microscope passes anything beyond its information limit, so a wave is kept as
 spectrum below ``k_max``: a tenth of the numbers, and every later step is that much cheaper.
 """
 
-from dataclasses import dataclass
-
 import abtem
 import ase
 import numpy as np
 from ase.data import chemical_symbols
 
+from atomsight.config.training import WaveSettings
 from atomsight.files.records import Structure
 from atomsight.geometry import beam_orders
-
-
-@dataclass(frozen=True)
-class WaveSettings:
-    """How exit waves are simulated.
-
-    Attributes
-    ----------
-    sampling_A : float
-        Distance of the points of the multislice grid [Å].
-    slice_thickness_A : float
-        Thickness of a slice [Å].
-    k_max_per_A : float
-        Band limit of the stored spectrum [1/Å].
-    displacement_A : dict of str to float
-        Root mean square thermal displacement along one axis, by chemical symbol [Å]; it blurs the
-        potential (B = 8π²⟨u²⟩).
-    frozen_phonons : int
-        Number of snapshots in which the atoms are displaced at random instead; 0 for the blur.
-    """
-
-    sampling_A: float
-    slice_thickness_A: float
-    k_max_per_A: float
-    displacement_A: dict[str, float]
-    frozen_phonons: int
 
 
 def simulate_spectra(

@@ -9,17 +9,12 @@ import keras
 import numpy as np
 from keras import ops
 
+from atomsight.config.microscope import MicroscopeSettings
+from atomsight.config.training import CurriculumSettings
 from atomsight.errors import InputError
 from atomsight.files.records import Waves
 from atomsight.imaging import ground_truth, normalisation
-from atomsight.imaging.conditions import (
-    CurriculumSettings,
-    MicroscopeSettings,
-    draw_conditions,
-    mix_in_favourable,
-    place_pixels,
-    ranges_at,
-)
+from atomsight.imaging.conditions import draw_conditions, mix_in_favourable, place_pixels, ranges_at
 from atomsight.imaging.microscope import Microscope
 from atomsight.learning import blank_areas
 

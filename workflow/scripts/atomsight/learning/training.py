@@ -11,78 +11,14 @@ import numpy as np
 import pandas as pd
 from keras import ops
 
-from atomsight.config import settings
+from atomsight.config.microscope import MicroscopeSettings
+from atomsight.config.training import TrainingSettings
 from atomsight.errors import InputError
 from atomsight.files.records import Waves
-from atomsight.imaging.conditions import CurriculumSettings, MicroscopeSettings
 from atomsight.imaging.microscope import Microscope
 from atomsight.learning import checkpoints
 from atomsight.learning.examples import ExampleStream, ImagingAndTruth, split_waves
 from atomsight.learning.network import build_network
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """How a network is trained.
-
-    Attributes
-    ----------
-    steps : int
-        Steps of the optimiser.
-    steps_per_epoch : int
-        Steps between two lines of the history.
-    batch : int
-        Images in a step.
-    image_px : int
-        Edge of an image [pixel].
-    learning_rate : float
-        Highest learning rate; it rises during ``warm_up`` and falls as a cosine.
-    warm_up : float
-        Share of the steps in which the learning rate rises.
-    weight_decay : float
-        Decoupled weight decay of the kernels.
-    precision : str
-        Of the arithmetic, ``float32`` or ``bfloat16``.
-    loss : str
-        ``cross_entropy`` or ``squared_error``.
-    on_sites : float
-        Share of the images whose middle lies near a site; the others lie anywhere.
-    blank_share : float
-        Share of the images of which a part is blank.
-    site_weight : float
-        Weight of the sites in the loss; that of the background is one.
-    class_balance : float
-        Weight of a class that is ``n`` times as rare as the mean, as an exponent of ``n``.
-    site_sigma_A : float
-        Standard deviation of the Gaussian of a site [Å].
-    window_A : float
-        Standard deviation of the window of the normalisation [Å].
-    validation_share : float
-        Share of the waves kept aside for the validation loss.
-    validation_batches : int
-        Batches of the validation.
-    curriculum : CurriculumSettings
-        From easy to full ranges.
-    """
-
-    steps: int
-    steps_per_epoch: int
-    batch: int
-    image_px: int
-    learning_rate: float
-    warm_up: float
-    weight_decay: float
-    precision: str
-    loss: str
-    on_sites: float
-    blank_share: float
-    site_weight: float
-    class_balance: float
-    site_sigma_A: float
-    window_A: float
-    validation_share: float
-    validation_batches: int
-    curriculum: CurriculumSettings
 
 
 class Learner(keras.Model):
@@ -199,13 +135,13 @@ class TrainingPlan:
 
 def make_plan(section: dict, seed: int) -> TrainingPlan:
     """Gather what a training is made of from a model's complete section, microscope included."""
-    microscope = settings.load(section["microscope"], "microscope", MicroscopeSettings)
+    microscope = MicroscopeSettings.parse(section["microscope"], "microscope")
     return TrainingPlan(
         features=section["network"]["features"],
         frames=len(microscope.focal_series.steps_A),
         classes=len(section["class_names"]) + 1,
         microscope=microscope,
-        training=settings.load(section["training"], "training", TrainingSettings),
+        training=TrainingSettings.parse(section["training"], "training"),
         seed=seed,
     )
 

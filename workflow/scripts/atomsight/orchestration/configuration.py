@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from atomsight.config import replacing, settings
+from atomsight.config import replacing
+from atomsight.config.configuration import check_configuration
 from atomsight.orchestration import workload
 from atomsight.orchestration.folders import Folders
 
@@ -35,7 +36,7 @@ def read(values: Mapping, folders: Folders) -> dict:
     if isinstance(models, Mapping):
         models = {name: _with_microscope(model, folders) for name, model in models.items()}
         values = {**values, "models": models}
-    configuration = settings.check_configuration(values)
+    configuration = check_configuration(values)
     if configuration["shard_minutes"]:
         for model in configuration["models"].values():
             shards = workload.shard_count(model, configuration["shard_minutes"])

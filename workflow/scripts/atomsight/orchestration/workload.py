@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping
 
 from atomsight import materials
-from atomsight.config import settings
 
 #: Making a structure and its potential, whatever the grid [s].
 STRUCTURE_S = 0.1
@@ -19,7 +18,7 @@ def seconds_per_structure(model: Mapping) -> float:
     enough for the number of jobs. ``model`` is its section of the configuration, complete.
     """
     material, waves = materials.material(model["material"]), model["waves"]
-    specimens = settings.build(material.Settings, model[model["material"]])
+    specimens = material.Settings.parse(model[model["material"]])
     points = (specimens.size_A / waves["sampling_A"]) ** 2
     slices = material.thickness_A(specimens) / waves["slice_thickness_A"]
     return STRUCTURE_S + max(1, waves["frozen_phonons"]) * POINT_S * points * slices

@@ -25,7 +25,6 @@ Examples:
 """
 
 import argparse
-import dataclasses
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +38,7 @@ from ase.data import chemical_symbols
 from scipy import fft, signal
 
 from atomsight import command_line
-from atomsight.config.settings import build, complete
+from atomsight.config.phantoms import AcquisitionSettings, ImagingSettings
 from atomsight.errors import InputError
 from atomsight.files import atomic, provenance, sealed, tables
 from atomsight.files.records import Structure
@@ -58,74 +57,6 @@ _TRUTH_MARGIN_A = 2.0
 _DOCUMENT_NAME = 269
 
 _LARGEST_COUNT = np.iinfo(np.uint16).max
-
-
-@dataclass(frozen=True)
-class AcquisitionSettings:
-    """Microscope, exposure and camera of one simulated image.
-
-    Attributes
-    ----------
-    rows, columns : int
-        Size of the image [pixel].
-    pixel_size_A : float
-        Size of a pixel [Å].
-    energy_eV : float
-        Energy of the electrons [eV].
-    defocus_A : float
-        Defocus, underfocus positive [Å].
-    cs_um : float
-        Spherical aberration of third order [µm].
-    c5_mm : float
-        Spherical aberration of fifth order [mm].
-    astigmatism_A : float
-        Twofold astigmatism [Å].
-    astigmatism_angle_rad : float
-        Its azimuth, from x towards y [rad].
-    focal_spread_A : float
-        1/e half-width of the distribution of defocus [Å].
-    vibration_A : float
-        Root mean square deflection of the image along each axis [Å].
-    thermal_displacement_A : float
-        Root mean square displacement of every atom along each axis [Å]; it blurs the potential.
-    sampling_A, slice_thickness_A : float
-        Multislice: distance of the grid's points and thickness of a slice [Å].
-    dose_e_per_A2 : float
-        Dose [e/Å²].
-    gain : float
-        Counts per electron.
-    offset : float
-        Counts of a pixel without electrons.
-    mtf : tuple of 3 floats, optional
-        ``c1, c2, c3`` of :func:`modulation_transfer`; None for an ideal camera.
-    seed : int
-        Seed of the noise.
-    """
-
-    rows: int = 768
-    columns: int = 768
-    pixel_size_A: float = 0.12
-    energy_eV: float = 80e3
-    defocus_A: float = -83.0
-    cs_um: float = -11.5
-    c5_mm: float = 0.0
-    astigmatism_A: float = 0.0
-    astigmatism_angle_rad: float = 0.0
-    focal_spread_A: float = 28.0
-    vibration_A: float = 0.0
-    thermal_displacement_A: float = 0.07
-    sampling_A: float = 0.1
-    slice_thickness_A: float = 2.0
-    dose_e_per_A2: float = 1e4
-    gain: float = 10.0
-    offset: float = 100.0
-    mtf: tuple[float, float, float] | None = None
-    seed: int = 0
-
-    @property
-    def field_of_view_A(self) -> tuple[float, float]:
-        """Distance ``(x, y)`` from the centre of the first pixel to that of the last [Å]."""
-        return (self.columns - 1) * self.pixel_size_A, (self.rows - 1) * self.pixel_size_A
 
 
 @dataclass(frozen=True)
@@ -148,18 +79,20 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    section = complete(given.settings, "simulation")
-    if ("specimen" in section) == bool(given.specimen):
+    chosen = ImagingSettings.parse(given.settings)
+    if bool(chosen.specimen) == bool(given.specimen):
         raise InputError("give either --specimen or the key 'specimen' of --settings, one of them")
-    optics = build(AcquisitionSettings, section["acquisition"])
+    optics = chosen.acquisition
     if given.specimen:
         structure, known = specimens.read_specimen(given.specimen)
     else:
-        structure, known = specimens.make_specimen(section["specimen"])
+        structure, known = specimens.make_specimen(chosen.specimen)
     image = record(structure, optics)
     truth = truth_in_view(structure, known, optics)
 
     inputs = {"specimen": Path(given.specimen).name} if given.specimen else {}
+    section = ImagingSettings.complete(given.settings)
+    section = ImagingSettings.complete(given.settings)
     made_by = provenance.made_by("simulate.py acquisition", section, seed=optics.seed, **inputs)
     write_truth(given.truth, truth, made_by)
     write_acquisition(given.output, image, optics.pixel_size_A)
@@ -259,7 +192,7 @@ def exit_wave(structure: Structure, settings: AcquisitionSettings) -> abtem.Wave
 
 def focused(settings: AcquisitionSettings, height_A: float) -> AcquisitionSettings:
     """Let defocus count from a plane so high above the face where the beam leaves the box [Å]."""
-    return dataclasses.replace(settings, defocus_A=settings.defocus_A + height_A)
+    return settings.but(defocus_A=settings.defocus_A + height_A)
 
 
 def _transfer_function(settings: AcquisitionSettings) -> abtem.CTF:

@@ -16,54 +16,29 @@ Example:
 
 import argparse
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from atomsight import command_line, materials
-from atomsight.config import settings
+from atomsight.config.phantoms import (
+    AcquisitionSettings,
+    ParticleSettings,
+    RecordedMonolayer,
+    RecordingSettings,
+)
+from atomsight.config.section import complete, parse
 from atomsight.files import provenance
 from atomsight.files.records import Structure
 from atomsight.phantoms import acquisition, focal_series, focal_truth, monolayers, particles
-from atomsight.phantoms.acquisition import AcquisitionSettings
 from atomsight.phantoms.focal_truth import RecordingTruth
-from atomsight.phantoms.monolayers import MonolayerSettings
-from atomsight.phantoms.particles import ParticleSettings
 
 #: Width of the vacuum of a particle's box outside everything that is ever in view [Å].
 _RIM_A = 3.0
 
 #: Columns this far outside the images, where they lie on average, are still listed [Å].
 _TRUTH_MARGIN_A = 2.0
-
-
-@dataclass(frozen=True)
-class RecordingSettings:
-    """A recording of a focal series.
-
-    Attributes
-    ----------
-    specimen : Mapping
-        The complete section of a specimen: ``kind``, a key of :data:`KINDS`, and the settings of
-        that kind.
-    acquisition : AcquisitionSettings
-        Microscope, field of view, camera, and the dose of all images together. Its defocus does not
-        matter.
-    focus_A : tuple of F floats
-        Defocus of the images from the lower side of the specimen, underfocus positive [Å].
-    drift_A : float
-        Root mean square shift of an image along each axis [Å].
-    seed : int
-        Seed of drift and noise.
-    """
-
-    specimen: Mapping[str, object]
-    acquisition: AcquisitionSettings
-    focus_A: tuple[float, ...]
-    drift_A: float
-    seed: int
 
 
 @dataclass(frozen=True)
@@ -81,18 +56,18 @@ class ColumnSpecimen:
     class_names: tuple[str, ...]
 
 
-def _make_particle(section: Mapping, size_A: tuple[float, float]) -> ColumnSpecimen:
-    specimen = particles.make_specimen(settings.build(ParticleSettings, section), size_A)
+def _make_particle(settings: ParticleSettings, size_A: tuple[float, float]) -> ColumnSpecimen:
+    specimen = particles.make_specimen(settings, size_A)
     columns = specimen.columns[["x_A", "y_A", "region"]].copy()
     columns.insert(2, "class", specimen.columns["atoms"].astype(str).astype(object))
     heights = tuple(str(height) for height in range(1, specimen.columns["atoms"].max() + 1))
     return ColumnSpecimen(specimen.structure, columns, specimen.below_A, heights)
 
 
-def _make_monolayer(section: Mapping, _size_A: tuple[float, float]) -> ColumnSpecimen:
+def _make_monolayer(settings: RecordedMonolayer, _size_A: tuple[float, float]) -> ColumnSpecimen:
     """Make a sheet in a box of its own: its lattice decides the size."""
-    honeycomb = materials.honeycomb(section["material"])
-    specimen = monolayers.make_monolayer(honeycomb, settings.build(MonolayerSettings, section))
+    honeycomb = materials.honeycomb(settings.material)
+    specimen = monolayers.make_monolayer(honeycomb, settings)
     columns = specimen.sites.rename(columns={"species": "class"})
     columns = columns[["x_A", "y_A", "class", "region"]]
     return ColumnSpecimen(specimen.structure, columns, specimen.below_A, honeycomb.class_names)
@@ -109,8 +84,8 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    section = settings.complete(given.settings, "focal_series", "focal_series")
-    chosen = settings.build(RecordingSettings, section)
+    section = complete(RecordingSettings, given.settings, "focal_series")
+    chosen = parse(RecordingSettings, section)
     stack, truth = record(chosen)
     made_by = provenance.made_by("simulate.py focal_series", section, seed=chosen.seed)
     focal_truth.write_truth(given.truth, truth, made_by)
@@ -130,9 +105,9 @@ def record(chosen: RecordingSettings) -> tuple[np.ndarray, RecordingTruth]:
     """
     drift_rng, noise_rng = np.random.default_rng(chosen.seed).spawn(2)
     shifts = focal_series.draw_shifts(len(chosen.focus_A), chosen.drift_A, drift_rng)
-    optics = chosen.acquisition
+    optics = chosen.acquisition.exposure()
     seen_A = np.array(optics.field_of_view_A) + optics.pixel_size_A + 2 * np.abs(shifts).max()
-    specimen = KINDS[chosen.specimen["kind"]](chosen.specimen, tuple(seen_A + 2 * _RIM_A))
+    specimen = KINDS[chosen.specimen.kind](chosen.specimen, tuple(seen_A + 2 * _RIM_A))
     optics = focal_series.focused_on(optics, specimen.below_A)
     for shift in shifts:  # before the exit wave, which takes its time
         acquisition.view_origin(specimen.structure, optics, tuple(-shift))

@@ -5,13 +5,11 @@ little; its positions are given where it lies in the images on average, which is
 once its images are registered. All images share the total dose evenly.
 """
 
-import dataclasses
-
 import abtem
 import numpy as np
 
+from atomsight.config.phantoms import AcquisitionSettings
 from atomsight.phantoms import acquisition
-from atomsight.phantoms.acquisition import AcquisitionSettings
 
 
 def focused_on(optics: AcquisitionSettings, height_A: float) -> AcquisitionSettings:
@@ -19,7 +17,7 @@ def focused_on(optics: AcquisitionSettings, height_A: float) -> AcquisitionSetti
 
     Its height is for example the ``below_A`` of a specimen [Å].
     """
-    return dataclasses.replace(optics, defocus_A=height_A)
+    return optics.but(defocus_A=height_A)
 
 
 def image_series(
@@ -50,7 +48,7 @@ def expose_series(
 
     The dose is that of all images together, which share it evenly.
     """
-    share = dataclasses.replace(optics, dose_e_per_A2=optics.dose_e_per_A2 / len(intensities))
+    share = optics.but(dose_e_per_A2=optics.dose_e_per_A2 / len(intensities))
     return np.stack([acquisition.expose(intensity, share, rng) for intensity in intensities])
 
 

@@ -20,6 +20,7 @@ from ase.data import atomic_numbers, reference_states
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
+from atomsight.config.phantoms import ParticleSettings
 from atomsight.errors import InputError
 from atomsight.files.records import Structure
 from atomsight.phantoms.films import FILMS, HEADROOM_A
@@ -88,55 +89,6 @@ _CLEAR_A = 4.0
 
 #: Sites beside the particle count as places for atoms with this many neighbours.
 _ADATOM_NEIGHBOURS = 3
-
-
-@dataclass(frozen=True)
-class ParticleSettings:
-    """A simulated particle, and what it lies on.
-
-    Attributes
-    ----------
-    metal : str
-        Chemical symbol, one of :data:`METALS`.
-    atoms : tuple of 2 ints
-        Smallest and largest number of atoms before etching.
-    zone_axis : str
-        A key of :data:`ZONE_AXES`, or ``either``.
-    tilt_deg : tuple of 2 floats
-        Smallest and largest angle between zone axis and beam [°]; the direction is random.
-    etched_share : tuple of 2 floats
-        Smallest and largest share of the least coordinated surface atoms that are taken away.
-    adatom_share : float
-        Atoms put onto the surface, per surface atom.
-    displacement_A : float
-        Standard deviation of the static displacement of an atom along each axis [Å].
-    scale_variation : float
-        Half-width of the range of the lattice constant, relative.
-    support : str
-        One of :data:`SUPPORTS`.
-    support_view : str
-        One of :data:`SUPPORT_VIEWS`: beside the particle, or behind or before it.
-    support_thickness_A : tuple of 2 floats
-        Smallest and largest thickness of the support along the beam [Å].
-    margin_A : float
-        Least width of the vacuum between the particle and the edge of its box [Å].
-    seed : int
-        Seed of everything random in the specimen.
-    """
-
-    metal: str
-    atoms: tuple[int, int]
-    zone_axis: str
-    tilt_deg: tuple[float, float]
-    etched_share: tuple[float, float]
-    adatom_share: float
-    displacement_A: float
-    scale_variation: float
-    support: str
-    support_view: str
-    support_thickness_A: tuple[float, float]
-    margin_A: float
-    seed: int
 
 
 @dataclass(frozen=True)

@@ -32,12 +32,11 @@ import numpy as np
 import pandas as pd
 
 from atomsight import command_line
-from atomsight.config.settings import build, complete
+from atomsight.config.phantoms import SequenceSettings
 from atomsight.files import provenance
 from atomsight.files.records import Structure
 from atomsight.phantoms import acquisition, particles
-from atomsight.phantoms.acquisition import AcquisitionSettings
-from atomsight.phantoms.particles import ParticleSettings, ParticleSpecimen
+from atomsight.phantoms.particles import ParticleSpecimen
 from atomsight.phantoms.sequence_truth import SequenceTruth, write_truth
 
 #: Width of the box outside everything that is ever in view [Å].
@@ -48,48 +47,6 @@ _MIN_STATIC_NEIGHBOURS = 2
 
 #: Fewest and most atoms of a column that hops at an empty lattice site.
 _ADATOM_COLUMN = (2, 6)
-
-
-@dataclass(frozen=True)
-class SequenceSettings:
-    """A simulated sequence.
-
-    Attributes
-    ----------
-    frames : int
-        Number of frames.
-    drift_A_per_frame : float
-        Steady drift, in a random direction [Å].
-    drift_walk_A : float
-        Standard deviation of the random step from frame to frame along each axis [Å].
-    drift_limit_A : float
-        Widest range of the drift along an axis [Å]; a longer path is made smaller as a whole.
-    dynamic_share : float
-        Share of the surface columns clear of the support that hop.
-    adatom_columns : int
-        Number of columns that hop at lattice sites that are empty in the particle.
-    p_appear, p_vanish : tuple of 2 floats
-        Ranges of the probabilities per frame that an empty site fills and a full one empties.
-    seed : int
-        Seed of drift, chains and noise.
-    particle : ParticleSettings
-        The particle and its support.
-    acquisition : AcquisitionSettings
-        Microscope, field of view, camera and dose per frame. Defocus counts from the lower side of
-        the particle.
-    """
-
-    frames: int
-    drift_A_per_frame: float
-    drift_walk_A: float
-    drift_limit_A: float
-    dynamic_share: float
-    adatom_columns: int
-    p_appear: tuple[float, float]
-    p_vanish: tuple[float, float]
-    seed: int
-    particle: ParticleSettings
-    acquisition: AcquisitionSettings
 
 
 @dataclass(frozen=True)
@@ -108,8 +65,8 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    section = complete(given.settings, "sequence", "sequence")
-    chosen = build(SequenceSettings, section)
+    section = SequenceSettings.complete(given.settings, "sequence")
+    chosen = SequenceSettings.parse(section)
     stack, truth = simulate(chosen)
     made_by = provenance.made_by("simulate.py sequence", section, seed=chosen.seed)
     write_truth(given.truth, truth, chosen.acquisition, made_by)

@@ -27,7 +27,13 @@ from matscipy.calculators.manybody.explicit_forms import TersoffBrenner
 from scipy.spatial import cKDTree
 
 from atomsight import command_line
-from atomsight.config import settings
+from atomsight.config.phantoms import (
+    PolycrystalSettings,
+    PristineSettings,
+    SpecimenSettings,
+    StrainedSettings,
+)
+from atomsight.config.section import Section, complete, parse
 from atomsight.errors import InputError
 from atomsight.files import atomic, layout, provenance, sealed, tables
 from atomsight.files.records import Structure
@@ -60,79 +66,6 @@ class SpecimenTruth:
 
     region: np.ndarray
     strain: np.ndarray
-
-
-@dataclass(frozen=True)
-class PristineSettings:
-    """A perfect sheet.
-
-    Attributes
-    ----------
-    size_A : tuple of 2 floats
-        Edges ``(x, y)`` of the box [Å]; larger than the field of view, so that the sheet's own
-        edges and what they blur into stay outside the picture.
-    rotation_rad : float
-        Angle of the lattice, from x towards y [rad].
-    ripple_A : float
-        Root mean square height of the ripples [Å].
-    seed : int
-        Seed of the position of the lattice and of the ripples.
-    """
-
-    size_A: tuple[float, float] = (114.0, 114.0)
-    rotation_rad: float = 0.1
-    ripple_A: float = 0.2
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class StrainedSettings:
-    """A perfect sheet under a smooth known displacement, with an irregular hole.
-
-    Attributes
-    ----------
-    size_A : tuple of 2 floats
-        Edges ``(x, y)`` of the box [Å]; larger than the field of view.
-    rotation_rad : float
-        Angle of the undeformed lattice, from x towards y [rad].
-    ripple_A : float
-        Root mean square height of the ripples [Å].
-    planar_strain : float
-        Largest planar strain of either sign, about.
-    hole_radius_A : float
-        Mean radius of the hole [Å]; 0 for none.
-    seed : int
-        Seed of the displacement, the hole and the ripples.
-    """
-
-    size_A: tuple[float, float] = (114.0, 114.0)
-    rotation_rad: float = 0.1
-    ripple_A: float = 0.2
-    planar_strain: float = 0.03
-    hole_radius_A: float = 10.0
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class PolycrystalSettings:
-    """A periodic sheet of several grains, its boundaries relaxed.
-
-    Attributes
-    ----------
-    size_A : tuple of 2 floats
-        Periods ``(x, y)`` [Å].
-    grain_count : int
-        Number of grains.
-    relaxation_steps : int
-        Most steps of the relaxation.
-    seed : int
-        Seed of the grains.
-    """
-
-    size_A: tuple[float, float] = (104.0, 104.0)
-    grain_count: int = 6
-    relaxation_steps: int = 300
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -438,11 +371,11 @@ def _structure(positions: np.ndarray, size_A: tuple[float, float]) -> Structure:
     )
 
 
-#: Settings and maker of every kind of specimen.
-KINDS: dict[str, tuple[type, Callable]] = {
-    "pristine": (PristineSettings, pristine_sheet),
-    "strained": (StrainedSettings, strained_sheet),
-    "polycrystal": (PolycrystalSettings, polycrystal),
+#: Maker of every kind of specimen, from its settings.
+KINDS: dict[str, Callable[[Section], tuple[Structure, SpecimenTruth]]] = {
+    "pristine": pristine_sheet,
+    "strained": strained_sheet,
+    "polycrystal": polycrystal,
 }
 
 
@@ -452,20 +385,19 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    section = settings.complete(given.settings, "specimen", "specimen")
-    structure, truth = make_specimen(section)
+    section = complete(SpecimenSettings, given.settings, "specimen")
+    structure, truth = make_specimen(parse(SpecimenSettings, section))
     made_by = provenance.made_by("simulate.py specimen", section, seed=section["seed"])
     write_specimen(given.output, structure, truth, made_by)
     logging.info("a simulated specimen of %d atoms in %s", len(structure.sites), given.output)
 
 
-def make_specimen(section: dict) -> tuple[Structure, SpecimenTruth]:
-    """Make a specimen from a complete section: ``kind``, one of :data:`KINDS`, and its settings.
+def make_specimen(settings: SpecimenSettings) -> tuple[Structure, SpecimenTruth]:
+    """Make a specimen of any kind, with what is known of it.
 
     It is an error if no atom fits into the specimen.
     """
-    settings_type, make = KINDS[section["kind"]]
-    return make(settings.build(settings_type, section))
+    return KINDS[settings.kind](settings)
 
 
 def write_specimen(

@@ -17,27 +17,11 @@ import numpy as np
 from scipy import fft
 from scipy.ndimage import map_coordinates
 
+from atomsight.config.evaluation import LibrarySettings
+from atomsight.config.phantoms import AcquisitionSettings, ParticleSettings
 from atomsight.evaluation.counting.particle_series import ParticleWave, simulate_particle
 from atomsight.geometry import rotate
 from atomsight.phantoms import acquisition
-from atomsight.phantoms.acquisition import AcquisitionSettings
-from atomsight.phantoms.particles import ParticleSettings
-
-
-@dataclass(frozen=True)
-class LibrarySettings:
-    """What the library holds.
-
-    Attributes
-    ----------
-    particles : int
-        Number of particles whose columns it holds.
-    radii_A : tuple of float
-        Radii of the part of an image that is compared [Å]; the best is taken.
-    """
-
-    particles: int
-    radii_A: tuple[float, ...]
 
 
 @dataclass(frozen=True)

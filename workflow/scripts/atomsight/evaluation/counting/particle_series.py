@@ -1,16 +1,14 @@
 """A simulated particle whose exit wave is imaged as a focal series, again and again."""
 
-import dataclasses
 from dataclasses import dataclass
 
 import abtem
 import numpy as np
 import pandas as pd
 
+from atomsight.config.phantoms import AcquisitionSettings, ParticleSettings
 from atomsight.evaluation.columns import RIM_A
 from atomsight.phantoms import acquisition, focal_series, particles
-from atomsight.phantoms.acquisition import AcquisitionSettings
-from atomsight.phantoms.particles import ParticleSettings
 
 #: An image is a multiple of this many pixels wide, and its square box of this length [Å]: planning
 #: the Fourier transforms of a new size takes as long as an exit wave.
@@ -57,9 +55,7 @@ def simulate_particle(
     view_A = np.array([columns, rows]) * optics.pixel_size_A
     edge_A = _multiple(view_A.max() + RIM_A, _BOX_STEP_A)
     specimen = particles.put_into_box(particle, settings, (edge_A, edge_A), support_rng)
-    optics = focal_series.focused_on(
-        dataclasses.replace(optics, rows=rows, columns=columns), specimen.below_A
-    )
+    optics = focal_series.focused_on(optics.but(rows=rows, columns=columns), specimen.below_A)
     table = specimen.columns.copy()
     table[["x_A", "y_A"]] -= acquisition.view_origin(specimen.structure, optics)
     wave = acquisition.exit_wave(specimen.structure, optics)

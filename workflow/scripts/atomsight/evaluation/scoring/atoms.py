@@ -15,38 +15,18 @@ Example:
 
 import argparse
 import dataclasses
-from dataclasses import dataclass
 
 import pandas as pd
 
 from atomsight import command_line
 from atomsight.analysis.matching import match_atoms
-from atomsight.config import settings
+from atomsight.config.evaluation import ScoreSettings
 from atomsight.evaluation import scores
 from atomsight.files import sealed, tables
 from atomsight.phantoms.acquisition import Truth, read_truth
 
 POSITION = ["x_A", "y_A"]
 STRAIN = ["e_xx", "e_yy", "e_xy"]
-
-
-@dataclass(frozen=True)
-class ScoreSettings:
-    """How atoms are compared.
-
-    Attributes
-    ----------
-    radius_A : float
-        Largest distance of a found atom from the true one [Å].
-    border_A : float
-        Width of the rim of the image that does not count [Å].
-    relative : bool
-        Whether the strain is relative to the mean lattice.
-    """
-
-    radius_A: float
-    border_A: float
-    relative: bool
 
 
 def add_arguments(arguments: argparse.ArgumentParser) -> None:
@@ -59,7 +39,7 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> None:
     section = given.settings
-    chosen = settings.load(section, "scores", ScoreSettings)
+    chosen = ScoreSettings.parse(section, "scores")
     atoms = read_rows(given.atoms, "atoms", ["frame", *POSITION])
     truth = read_truth(given.truth)
     strain = None

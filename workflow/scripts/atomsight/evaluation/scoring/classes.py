@@ -15,35 +15,18 @@ Example:
 """
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from atomsight import command_line, materials
-from atomsight.config import settings
+from atomsight.config.evaluation import ClassScoreSettings
 from atomsight.errors import InputError
 from atomsight.evaluation import classification
 from atomsight.files import sealed, tables
 from atomsight.phantoms.focal_truth import RecordingTruth, read_truth
 
 POSITION = ["x_A", "y_A"]
-
-
-@dataclass(frozen=True)
-class ClassScoreSettings:
-    """How columns are compared.
-
-    Attributes
-    ----------
-    radius_A : float
-        Largest distance of a found column from the true one [Å].
-    border_A : float
-        Width of the rim of the image that does not count [Å].
-    """
-
-    radius_A: float
-    border_A: float
 
 
 def add_arguments(arguments: argparse.ArgumentParser) -> None:
@@ -56,7 +39,7 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> None:
     section = given.settings
-    chosen = settings.load(section, "class_scores", ClassScoreSettings)
+    chosen = ClassScoreSettings.parse(section, "class_scores")
     atoms, frames = read_found(given.atoms)
     truth = read_truth(given.truth)
     known = found_classes(atoms)

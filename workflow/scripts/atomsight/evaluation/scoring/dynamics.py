@@ -21,29 +21,13 @@ import pandas as pd
 
 from atomsight import command_line
 from atomsight.analysis.matching import match_atoms
-from atomsight.config import settings
+from atomsight.config.evaluation import ScoreSettings
 from atomsight.errors import InputError
 from atomsight.evaluation.scores import inside
 from atomsight.files import sealed, tables
 from atomsight.phantoms.sequence_truth import SequenceTruth, read_truth
 
 POSITION = ["x_A", "y_A"]
-
-
-@dataclass(frozen=True)
-class SiteScoreSettings:
-    """How sites are compared.
-
-    Attributes
-    ----------
-    radius_A : float
-        Largest distance of a site from the true one [Å].
-    border_A : float
-        Width of the rim of the image that does not count [Å].
-    """
-
-    radius_A: float
-    border_A: float
 
 
 @dataclass(frozen=True)
@@ -71,7 +55,7 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> None:
     section = given.settings
-    chosen = settings.load(section, "scores", SiteScoreSettings)
+    chosen = ScoreSettings.parse(section, "scores")
     found, true = read_followed(given.sites), read_truth(given.truth)
     frames = found.occupied.shape[1], true.occupied.shape[1]
     if frames[0] != frames[1]:

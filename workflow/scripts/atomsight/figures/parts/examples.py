@@ -1,14 +1,13 @@
 """Training examples as the training makes them, but of given doses."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from keras import ops
 
+from atomsight.config.configuration import ModelSettings
 from atomsight.files.records import Waves
-from atomsight.imaging.conditions import MicroscopeSettings
 from atomsight.imaging.microscope import Microscope
 from atomsight.learning.examples import CAMERA_MARGIN_PX, ExampleStream, ImagingAndTruth
 
@@ -29,33 +28,25 @@ class Example:
 
 
 def make_examples(
-    waves: Waves,
-    conditions: MicroscopeSettings,
-    training: Mapping[str, Any],
-    classes: int,
-    doses: Sequence[float],
-    seed: int,
+    waves: Waves, model: ModelSettings, doses: Sequence[float], seed: int
 ) -> list[Example]:
-    """Make an example for every dose [e/Å²], all other conditions drawn at random.
-
-    ``training`` is that section of the model. The background is one of the classes.
-    """
-    table = conditions.mtf.table
+    """Make an example for every dose [e/Å²], all other conditions drawn at random."""
+    training, table = model.training, model.microscope.mtf.table
     microscope = Microscope(
         waves.spectra.shape[-1], waves.cell_A, waves.energy_eV, mtf_table=table or None
     )
-    imaging = ImagingAndTruth(microscope, training["site_sigma_A"], training["window_A"])
+    imaging = ImagingAndTruth(microscope, training.site_sigma_A, training.window_A)
     examples = []
     for step, dose in enumerate(doses):
         stream = ExampleStream(
             waves,
-            replace(conditions, dose_e_per_A2=(dose, dose)),
+            model.microscope.but(dose_e_per_A2=(dose, dose)),
             None,
             batch=1,
-            image_px=training["image_px"],
+            image_px=training.image_px,
             on_sites=0.0,
             blank_share=0.0,
-            classes=classes,
+            classes=len(model.class_names) + 1,
             seed=seed,
             steps=len(doses),
         )

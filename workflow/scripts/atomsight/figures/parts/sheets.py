@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from atomsight.analysis.bonds import Rings, find_bonds, find_rings
-from atomsight.config import settings
 from atomsight.errors import InputError
 from atomsight.figures.parts import structures
 from atomsight.files import sealed
@@ -68,7 +67,7 @@ def read_making(path: Path | str) -> tuple[graphene.Settings, int]:
     """Read the settings of sheets, and the seed of the whole collection."""
     with sealed.open_to_read(path) as file:
         section, seed = json.loads(file.attrs["settings"]), int(file.attrs["seed"])
-    return settings.load(section, "graphene", graphene.Settings), seed
+    return graphene.Settings.parse(section, "graphene"), seed
 
 
 def connect(sites: np.ndarray, size_A: float) -> Sheet:

@@ -32,6 +32,12 @@ class SupportSettings(Section):
     """Thickness of a support along the beam."""
 
     @pydantic.model_validator(mode="after")
+    def _shares_are_of_all_structures(self) -> Self:
+        if self.amorphous_share + self.crystalline_share > 1:
+            raise ValueError("amorphous_share and crystalline_share must not sum to more than 1")
+        return self
+
+    @pydantic.model_validator(mode="after")
     def _shares_are_of_one_whole(self) -> Self:
         if self.amorphous_share + self.crystalline_share > 1:
             raise ValueError("amorphous_share and crystalline_share must not sum to more than 1")
