@@ -3,7 +3,6 @@
 import importlib
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,15 +71,15 @@ def write_inputs(folder: Path) -> None:
         "dose_e_per_A2,miss_alpha,miss_beta,false_alpha,false_beta\n300,2,38,1,99\n3000,2,98,1,99\n"
     )
     (folder / "polygon.json").write_text("[[4, 4], [12, 4], [12, 12]]")
-    save_tiny_model(folder / "reader", replace(ATOM_CARD, pixel_size_A=(0.15, 0.25)))
-    save_tiny_model(folder / "graphene_model", replace(ATOM_CARD, microscope=RANGES))
+    save_tiny_model(folder / "reader", ATOM_CARD.but(pixel_size_A=(0.15, 0.25)))
+    save_tiny_model(folder / "graphene_model", ATOM_CARD.but(microscope=RANGES))
     save_tiny_model(folder / "gold", COLUMN_CARD)
     three = RANGES | {"focal_series": {"steps_A": [-70, 0, 70]}}
     of_three = {"frames": 3, "contrast": "either", "microscope": three, "pixel_size_A": (0.1, 0.3)}
     heights = ("background", "1", "2", "3")
-    save_tiny_model(folder / "gold_heights", replace(COLUMN_CARD, class_names=heights, **of_three))
+    save_tiny_model(folder / "gold_heights", COLUMN_CARD.but(class_names=heights, **of_three))
     species = {"material": "mos2", "class_names": ("background", "Mo", "S2", "S")}
-    save_tiny_model(folder / "mos2", replace(ATOM_CARD, **species, **of_three))
+    save_tiny_model(folder / "mos2", ATOM_CARD.but(**species, **of_three))
 
 
 def write_maps(path: Path, classes: dict[str, np.ndarray]) -> None:

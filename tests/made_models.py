@@ -1,6 +1,5 @@
 """The smallest models, untrained, for tests of what reads with one."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -27,8 +26,7 @@ ATOM_CARD = models.ModelCard(
     scores={},
     versions={},
 )
-COLUMN_CARD = replace(
-    ATOM_CARD,
+COLUMN_CARD = ATOM_CARD.but(
     material="nanoparticle",
     class_names=("background", "column"),
     pixel_size_A=(0.1, 0.15),

@@ -1,6 +1,5 @@
 """Atoms against the conditions of the microscope: what is imaged, what is true, what is trained."""
 
-import dataclasses
 import json
 
 import numpy as np
@@ -206,7 +205,7 @@ def test_random_microscopes_do_not_depend_on_how_many_there_are(specimen):
 
 @pytest.fixture
 def files(tmp_path):
-    card = dataclasses.replace(ATOM_CARD, microscope=RANGES)
+    card = ATOM_CARD.but(microscope=RANGES)
     model = save_tiny_model(tmp_path / "model", card)
     path = tmp_path / "specimen.h5"
     made = specimens.pristine_sheet(PristineSettings(size_A=(26, 26)))

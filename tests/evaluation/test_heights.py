@@ -1,6 +1,5 @@
 """The benchmark of counting the atoms of columns, and the methods beside the network."""
 
-import dataclasses
 import json
 
 import numpy as np
@@ -290,8 +289,7 @@ def test_of_several_variants_the_best_is_kept_in_every_setting():
 
 # The script
 
-CARD = dataclasses.replace(
-    COLUMN_CARD,
+CARD = COLUMN_CARD.but(
     frames=3,
     class_names=("background", "1", "2", "3"),
     contrast="either",

@@ -1,7 +1,5 @@
 """What a model finds in one image or in a focal series, as evaluations read them."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 from made_models import ATOM_CARD, save_tiny_model
@@ -11,9 +9,7 @@ from atomsight.evaluation import readers
 from atomsight.learning import models
 
 READING = {"tile_px": 512, "orientations": 1}
-SERIES_CARD = dataclasses.replace(
-    ATOM_CARD, frames=3, class_names=("background", "1", "2"), contrast="either"
-)
+SERIES_CARD = ATOM_CARD.but(frames=3, class_names=("background", "1", "2"), contrast="either")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """The evaluation of species in simulated monolayers."""
 
-import dataclasses
 import json
 
 import numpy as np
@@ -117,8 +116,7 @@ def folders(tmp_path_factory):
         microscope = {"defocus_A": [-105, -60]}
         if len(steps) > 1:
             microscope["focal_series"] = {"steps_A": list(steps)}
-        card = dataclasses.replace(
-            ATOM_CARD,
+        card = ATOM_CARD.but(
             name=name,
             material="mos2",
             frames=len(steps),

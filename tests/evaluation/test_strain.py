@@ -1,7 +1,6 @@
 """The evaluation of bond lengths and strain on simulated sheets."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -31,7 +30,7 @@ MICROSCOPE = MicroscopeSettings.complete(
         "pixel_size_A": [0.1, 0.14],
     }
 )
-CARD = replace(ATOM_CARD, microscope=MICROSCOPE)
+CARD = ATOM_CARD.but(microscope=MICROSCOPE)
 LATTICE = StrainSettings()
 
 

@@ -1,7 +1,5 @@
 """What a model's card says of the focus it has learned, and what it refuses."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from made_models import ATOM_CARD, COLUMN_CARD
@@ -9,8 +7,7 @@ from made_models import ATOM_CARD, COLUMN_CARD
 from atomsight.errors import InputError
 from atomsight.learning import models
 
-SERIES_CARD = replace(
-    COLUMN_CARD,
+SERIES_CARD = COLUMN_CARD.but(
     name="heights",
     frames=3,
     contrast="either",
@@ -74,7 +71,7 @@ def test_a_focus_that_was_not_learned_is_refused(focus_A, facts):
 
 
 def test_a_model_of_single_images_refuses_a_focal_series():
-    card = replace(ATOM_CARD, microscope={"defocus_A": [-60, -20]})
+    card = ATOM_CARD.but(microscope={"defocus_A": [-60, -20]})
     sentence = refusal(card, (-170.0, -40.0, 90.0))
     assert "3 images, -170,-40,90 Å" in sentence
     assert "the model tiny reads single images" in sentence

@@ -364,10 +364,6 @@ def test_one_structure_is_not_enough(tmp_path, wave_file, capsys):
 
 def test_weights_of_another_network_are_refused(tmp_path):
     keras.utils.set_random_seed(1)
-    card = models.ModelCard(
-        *("tiny", "graphene", 2, 1, ("background", "atom"), "bright", (0.1, 0.14), 6.0, 0.4),
-        *({}, {}, {}, 1, "0" * 64, {}, {}),
-    )
-    models.save(tmp_path, build_network(4, 1, 2), card, pd.DataFrame())
+    models.save(tmp_path, build_network(4, 1, 2), made_models.ATOM_CARD, pd.DataFrame())
     with pytest.raises(InputError, match="weights do not fit the card"):
         models.load_network(tmp_path)

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -59,7 +58,7 @@ def ship(folder):
         )
         model = folder / "data" / "models" / name
         model.mkdir(parents=True)
-        (model / CARD).write_text(json.dumps(asdict(card) | known))
+        (model / CARD).write_text(json.dumps(card.model_dump() | known))
         (model / WEIGHTS).touch()
         return model
 

@@ -1,7 +1,6 @@
 """Frames through the network: one map for an image or for a focal series, and atoms from it."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,8 +12,7 @@ import map_classes
 from atomsight.files import layout, sealed, tables
 
 FOCUS_A = (-170.0, -40.0, 90.0)
-CARD = replace(
-    ATOM_CARD,
+CARD = ATOM_CARD.but(
     name="heights",
     frames=3,
     contrast="either",

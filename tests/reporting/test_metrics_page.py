@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -114,8 +113,8 @@ def species():
 CARDS = {
     "graphene": ATOM_CARD,
     "gold": COLUMN_CARD,
-    "gold_heights": replace(COLUMN_CARD, class_names=("background", "1", "2", "3")),
-    "mos2": replace(ATOM_CARD, material="mos2", class_names=("background", "Mo", "S2", "S")),
+    "gold_heights": COLUMN_CARD.but(class_names=("background", "1", "2", "3")),
+    "mos2": ATOM_CARD.but(material="mos2", class_names=("background", "Mo", "S2", "S")),
 }
 TABLES = {
     "graphene": {
@@ -334,7 +333,7 @@ def save(folder, name, tables=None):
     made.mkdir(parents=True)
     place.mkdir(parents=True)
     microscope = {"dose_e_per_A2": [100, 20000]}
-    card = asdict(replace(CARDS[name], name=name, microscope=microscope))
+    card = CARDS[name].but(name=name, microscope=microscope).model_dump()
     (made / models.CARD).write_text(json.dumps(card))
     (made / models.WEIGHTS).touch()
     for table, values in (TABLES[name] if tables is None else tables).items():
@@ -346,7 +345,7 @@ def save(folder, name, tables=None):
 def _plain_cards(monkeypatch):
     """What a card must hold is checked elsewhere."""
     read = {
-        name: replace(card, name=name, microscope={"dose_e_per_A2": [100, 20000]})
+        name: card.but(name=name, microscope={"dose_e_per_A2": [100, 20000]})
         for name, card in CARDS.items()
     }
     monkeypatch.setattr(models, "read_card", lambda folder: read[Path(folder).name])

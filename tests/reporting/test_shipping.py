@@ -1,7 +1,5 @@
 """Models that ship: as small as their maps allow, with a README that says what they are."""
 
-from dataclasses import replace
-
 import keras
 import numpy as np
 import pandas as pd
@@ -14,8 +12,7 @@ from atomsight.learning import models
 from atomsight.learning.network import build_network
 from atomsight.reporting import shipping
 
-CARD = replace(
-    COLUMN_CARD,
+CARD = COLUMN_CARD.but(
     microscope={
         "energy_eV": 300_000,
         "defocus_A": [-95, -45],
@@ -57,7 +54,7 @@ def test_a_shipped_model_reads_as_the_trained_one(tmp_path, model, table, capsys
     ]
     network, card = models.load_network(target)
     checksum = provenance.file_sha256(target / models.WEIGHTS)
-    assert card == replace(CARD, name="platinum", weights_sha256=checksum)
+    assert card == CARD.but(name="platinum", weights_sha256=checksum)
     exact = models.load_network(model)[0]
     image = shipping.spot_images(CARD, seed=5)[1][None]
     difference = np.abs(network.predict_on_batch(image) - exact.predict_on_batch(image)).max()
@@ -121,7 +118,7 @@ def test_images_of_the_user_are_compared_too(tmp_path, model, capsys):
 
 def test_test_images_of_a_focal_series_show_both_contrasts():
     keras.utils.set_random_seed(1)
-    images = shipping.spot_images(replace(CARD, frames=3))
+    images = shipping.spot_images(CARD.but(frames=3))
     assert [image.shape for image in images] == [(256, 256, 3)] * 3
     # At the highest dose the noise is small: bright spots have a long tail upwards.
     skewness = [np.mean((frame - frame.mean()) ** 3) for frame in np.moveaxis(images[2], -1, 0)]

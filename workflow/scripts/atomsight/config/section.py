@@ -25,6 +25,7 @@ import difflib
 import functools
 import inspect
 import itertools
+import reprlib
 import sys
 from collections.abc import Mapping
 from types import NoneType, UnionType
@@ -146,19 +147,20 @@ def key(
     *,
     unit: str | None = None,
     min_length: int = 0,
+    max_length: int | None = None,
     unique: bool = False,
     **limits: float,
 ) -> Any:
     """A key of a section; it is required if it has no default.
 
     The limits ``ge gt le lt multiple_of`` hold for the number, or for every number in the list or
-    mapping. A list has at least ``min_length`` items; ``unique`` ones differ.
+    mapping. ``min_length`` and ``max_length`` are numbers of items; ``unique`` ones differ.
     """
     field = pydantic.Field(default, json_schema_extra={"unit": unit} if unit else None)
     if limits:
         field.metadata.append(_Limits(limits))
-    if min_length or unique:
-        field.metadata.append(_Items(min_length, unique))
+    if min_length or max_length or unique:
+        field.metadata.append(_Items(min_length, max_length, unique))
     return field
 
 
@@ -177,6 +179,10 @@ def _rising(pair: tuple[float, float]) -> tuple[float, float]:
 #: ``[low, high]`` that must not fall.
 Range = Annotated[tuple[float, float], pydantic.AfterValidator(_rising)]
 CountRange = Annotated[tuple[int, int], pydantic.AfterValidator(_rising)]
+
+
+#: For mappings of anything: lists in them stay lists.
+AS_GIVEN = pydantic.AfterValidator(lambda values: _lists(values))
 
 
 def text(pattern: str, allowed: str) -> type[str]:
@@ -228,10 +234,10 @@ class _Limits:
 
 
 class _Items:
-    """How many items there are at least, and whether they differ."""
+    """How many items there are, and whether they differ."""
 
-    def __init__(self, least: int, unique: bool) -> None:
-        self.least, self.unique = least, unique
+    def __init__(self, least: int, most: int | None, unique: bool) -> None:
+        self.least, self.most, self.unique = least, most, unique
 
     def __get_pydantic_core_schema__(
         self, source: object, handler: pydantic.GetCoreSchemaHandler
@@ -246,6 +252,8 @@ class _Items:
             kind = {"array": "Items", "object": "Properties", "string": "Length"}.get(inner["type"])
             if kind and self.least:
                 inner[f"min{kind}"] = self.least
+            if kind and self.most:
+                inner[f"max{kind}"] = self.most
             if kind and self.unique:
                 inner["uniqueItems"] = True
         return told
@@ -254,6 +262,8 @@ class _Items:
         if items is not None and len(items) < self.least:
             wrong = "must have at least {least} items" if items else "must not be empty"
             raise PydanticCustomError("sentence", wrong, {"least": self.least})
+        if items is not None and self.most and len(items) > self.most:
+            raise PydanticCustomError("sentence", "must not be longer than {most}", vars(self))
         if items is not None and self.unique and len(set(items)) < len(items):
             raise PydanticCustomError("sentence", "must not have an item twice")
         return items
@@ -351,7 +361,7 @@ def _sentence(kind: object, error: ErrorDetails, where: str) -> str:
         location, fault = location[:-1], "too_short"
     names, found, unit, known = _follow(kind, location)
     path = ".".join([where, *names]).strip(".")
-    value = repr(_lists(error["input"]))
+    value = _shown(error["input"])
     if fault in _UNKNOWN:
         return f"{path} is not a key of the configuration{_suggestion(names[-1], known)}"
     if fault == "missing":
@@ -375,18 +385,28 @@ def _sentence(kind: object, error: ErrorDetails, where: str) -> str:
     return f"{path}: {value} must be {_wanted(found)}{unit}".removeprefix(": ")
 
 
+def _shown(value: object) -> str:
+    """A value as it is written, and shortened if it is long."""
+    return _SHORT.repr(_lists(value))
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlist = _SHORT.maxdict = 10
+_SHORT.maxstring = _SHORT.maxother = 60
+
+
 def _kind_sentence(path: str, error: ErrorDetails) -> str:
     """Say what is wrong with the key that tells sections apart."""
     values, names = error["input"], error["ctx"]["key"].split(".")
     for name in names:
         if not isinstance(values, Mapping):
-            return f"{path}: {_lists(values)!r} must be a mapping"
+            return f"{path}: {_shown(values)} must be a mapping"
         path = f"{path}.{name}".strip(".")
         wanted = f"one of {error['ctx']['kinds']}" if name == names[-1] else "a mapping"
         if name not in values:
             return f"{path} is missing; it must be {wanted}"
         values = values[name]
-    return f"{path}: {_lists(values)!r} must be {wanted}"
+    return f"{path}: {_shown(values)} must be {wanted}"
 
 
 def _follow(kind: object, location: tuple[str | int, ...]) -> tuple[list[str], object, str, list]:

@@ -6,24 +6,20 @@
 ``history.csv``          loss and validation loss by epoch
 =======================  ========================================================================
 
-A model may come from anyone. Its card is text that is checked against
-``workflow/schemas/model.schema.yaml``, its weights are numbers
-(:mod:`atomsight.learning.weights`), and the network is built by our own
-code: nothing in the files is executed.
+A model may come from anyone. Its card is text that is checked, its weights are numbers
+(:mod:`atomsight.learning.weights`), and the network is built by our own code: nothing in the files
+is executed.
 """
 
 import json
-import reprlib
 import warnings
-from dataclasses import asdict, dataclass, fields, replace
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import numpy as np
-import yaml
+import pydantic
 
-from atomsight.config import settings
+from atomsight.config.section import AS_GIVEN, Range, Section, key, part, text, wrong
 from atomsight.errors import InputError
 from atomsight.files import atomic, provenance, sealed
 from atomsight.learning import weights
@@ -37,8 +33,6 @@ CARD = "model.json"
 WEIGHTS = "network.weights.h5"
 HISTORY = "history.csv"
 
-SCHEMA = Path(__file__).resolve().parents[3] / "schemas" / "model.schema.yaml"
-
 #: A longer card is none [byte].
 _MAX_OF_A_CARD = 1_000_000
 
@@ -48,69 +42,79 @@ _FOCUS_TOLERANCE_A = 10.0
 _FOCUS_DEVIATIONS = 3
 
 
-@dataclass(frozen=True)
-class ModelCard:
+Sha256 = text("^[0-9a-f]{64}$", "64 hexadecimal digits")
+
+
+class _LearnedSeries(Section, extra="ignore"):
+    steps_A: tuple[float, ...] = key((0,), min_length=1, max_length=32)
+    step_error_A: float = key(0, ge=0)
+
+
+class _LearnedConditions(Section, extra="ignore"):
+    """What is used of the ranges of a microscope; any may be left out."""
+
+    defocus_A: Range = key(None, unit="Å")
+    dose_e_per_A2: Range = key(None, unit="e/Å²")
+    focal_series: _LearnedSeries = part(_LearnedSeries)
+
+
+def _learned(microscope: dict) -> dict:
+    _LearnedConditions.parse(microscope)
+    return microscope
+
+
+class ModelCard(Section, extra="ignore"):
     """Everything needed to use a model, and to know when not to.
 
-    Attributes
-    ----------
-    name : str
-        Name of the model.
-    material : str
-        What it finds atoms in; the generator of structures it was trained on.
-    features, frames : int
-        Features at full resolution, and images that go in together.
-    class_names : tuple of str
-        Names of the classes, the background first.
-    contrast : str
-        How atoms look in the images it was trained on: ``bright``, ``dark`` or ``either``.
-    pixel_size_A : tuple of float
-        Range of pixel sizes it was trained on [Å].
-    window_A : float
-        Standard deviation of the window of the normalisation [Å].
-    site_sigma_A : float
-        Standard deviation of the Gaussian of a site [Å].
-    microscope : dict
-        Ranges of the conditions it was trained on.
-    training : dict
-        Settings of the training.
-    thresholds : dict
-        Settings of the segmentation that go with it.
-    seed : int
-        Seed of the training.
-    data_sha256 : str
-        Hash of the exit waves it was trained on.
-    scores : dict
-        Last losses.
-    versions : dict
-        Versions of the libraries, and the backend of Keras.
-    git : str
-        Commit of the code that trained it.
-    inputs : tuple of dict
-        Files it was trained on, with their checksums (:mod:`atomsight.files.provenance`).
-    weights_sha256 : str, optional
-        Checksum of the file of weights; cards of earlier versions have none.
+    What would need much memory, or is no name, is refused.
     """
 
-    name: str
-    material: str
-    features: int
-    frames: int
-    class_names: tuple[str, ...]
-    contrast: str
-    pixel_size_A: tuple[float, float]
-    window_A: float
-    site_sigma_A: float
-    microscope: dict
-    training: dict
-    thresholds: dict
-    seed: int
-    data_sha256: str
-    scores: dict
-    versions: dict
-    git: str = "unknown"
-    inputs: tuple[dict, ...] = ()
-    weights_sha256: str | None = None
+    name: text("^[A-Za-z0-9_.-]{1,100}$", "letters, digits, '_', '.' and '-'")
+    material: Literal[tuple(MATERIALS)]
+    """What it finds atoms in; the generator of structures it was trained on."""
+    features: int = key(ge=1, le=128)
+    """Features at full resolution."""
+    frames: int = key(ge=1, le=32)
+    """Images that go in together."""
+    class_names: tuple[text("^[A-Za-z0-9_.-]{1,40}$", "letters, digits, '_', '.' and '-'"), ...] = (
+        key(min_length=2, max_length=65, unique=True)
+    )
+    """The background first."""
+    contrast: Literal["bright", "dark", "either"]
+    """How atoms look in the images it was trained on."""
+    pixel_size_A: Range = key(unit="Å", gt=0, le=100)
+    """Pixels that it reads as they are."""
+    window_A: float = key(unit="Å", gt=0, le=1000)
+    """Standard deviation of the window of the normalisation."""
+    site_sigma_A: float = key(unit="Å", gt=0, le=100)
+    """Standard deviation of the Gaussian of a site."""
+    microscope: Annotated[dict, pydantic.BeforeValidator(_learned), AS_GIVEN]
+    """Ranges of the conditions it was trained on."""
+    training: Annotated[dict, AS_GIVEN]
+    """Settings of the training."""
+    thresholds: Annotated[dict, AS_GIVEN]
+    """Settings of the segmentation that go with it."""
+    seed: int = key(ge=0)
+    data_sha256: Sha256
+    """Of the exit waves it was trained on."""
+    scores: dict[str, float]
+    """Last losses."""
+    versions: dict[str, str]
+    """Of the libraries, and the backend of Keras."""
+    git: str = key("unknown", max_length=60)
+    """Commit of the code that trained it."""
+    inputs: tuple[Annotated[dict, AS_GIVEN], ...] = key((), max_length=100)
+    """Files it was trained on, with their checksums (:mod:`atomsight.files.provenance`)."""
+    weights_sha256: Sha256 | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.class_names[0] != "background":
+            raise wrong("class_names", "the first class must be background")
+        steps = len(self.focus_steps_A)
+        if "focal_series" in self.microscope and steps != self.frames:
+            raise wrong("frames", f"{self.frames} images go in, but focal_series has {steps} steps")
+        return self
 
     @property
     def focus_steps_A(self) -> tuple[float, ...]:
@@ -141,10 +145,10 @@ def save(
             written.rename(partial)
         finally:
             written.unlink(missing_ok=True)
-        card = replace(card, weights_sha256=provenance.file_sha256(partial))
+        card = card.but(weights_sha256=provenance.file_sha256(partial))
     with atomic.replacing(folder / HISTORY) as partial:
         history.to_csv(partial, index=False, float_format="%.6g")
-    text = json.dumps(asdict(card), indent=2, sort_keys=True, ensure_ascii=False)
+    text = json.dumps(card.model_dump(), indent=2, sort_keys=True, ensure_ascii=False)
     with atomic.replacing(folder / CARD) as partial:
         partial.write_text(text + "\n", encoding="utf-8")
 
@@ -162,10 +166,13 @@ def read_card(folder: Path | str) -> ModelCard:
         if not (folder / name).is_file():
             raise InputError(f"{folder}: the model's file {name} is missing; train the model again")
     values = _read_json(folder / CARD)
-    _check_card(values, folder / CARD)
-    card = {field.name: values[field.name] for field in fields(ModelCard) if field.name in values}
-    lists = ("class_names", "pixel_size_A", "inputs")
-    card = ModelCard(**card | {name: tuple(card[name]) for name in lists if name in card})
+    try:
+        card = ModelCard.parse(values)
+    except InputError as error:
+        raise InputError(
+            f"{folder / CARD}: not the card of a model: {error}; train it again, or download it "
+            "again"
+        ) from None
     notes = {"made_by": "train_network.py", "seed": card.seed, "git": card.git}
     provenance.note_input(folder / CARD, notes=notes | {"inputs": card.inputs})
     return card
@@ -180,40 +187,6 @@ def _read_json(path: Path) -> object:
         raise InputError(
             f"{path}: not the card of a model ({error}); train it again, or download it again"
         ) from error
-
-
-@cache
-def _schema() -> dict:
-    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
-
-
-def _check_card(values: object, path: Path) -> None:
-    """See that a card holds what it must, of the right types and of possible sizes."""
-    schema = _schema()
-    error = settings.first_error(values, schema)
-    if error is not None and not error.absolute_path:
-        missing = [key for key in schema["required"] if key not in (values or {})]
-        lacks = f"{missing[0]} is missing" if isinstance(values, dict) else "it is no table"
-        raise InputError(f"{path}: not the card of a model: {lacks}; train the model again")
-    if error is not None:
-        key = error.absolute_path[0]
-        wanted = schema["properties"][key]["description"]
-        raise InputError(
-            f"{path}: not the card of a model: {key} must be {wanted}, and "
-            f"{reprlib.repr(error.instance)} is not allowed there; train the model again, or "
-            "download it again"
-        )
-    if values["material"] not in MATERIALS:
-        raise InputError(
-            f"{path}: not the card of a model: material must be one of {', '.join(MATERIALS)}, and "
-            f"{values['material']!r} is none; download the model again, or add its material"
-        )
-    microscope = values["microscope"]
-    if "focal_series" in microscope and len(focus_steps_A(microscope)) != values["frames"]:
-        raise InputError(
-            f"{path}: not the card of a model: frames is {values['frames']}, but the microscope's "
-            f"focal_series has {len(focus_steps_A(microscope))} steps; train the model again"
-        )
 
 
 def load_network(folder: Path | str) -> tuple["keras.Model", ModelCard]:

@@ -1,7 +1,7 @@
 """Models as they ship: weights as small as their maps allow, and a README made from the card."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,7 +93,7 @@ def ship(folder: Path | str, target: Path, story: Story, frames: Sequence[Path |
             f"{folder}: the weights as {chosen.number} have more than {MAX_BYTES / 1e6:g} MB; "
             "train a model of fewer features"
         )
-    named = replace(card, name=target.resolve().name)
+    named = card.but(name=target.resolve().name)
     with atomic.replacing(target / README) as partial:
         partial.write_text(readme(named, story, chosen, card.name), encoding="utf-8")
     models.save(target, network, named, history, chosen.number)
