@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 from scipy.spatial import cKDTree
-from test_graphene import SETTINGS
 
 from atomsight.materials import graphene
 from atomsight.materials.building import covers
 
-BOTH = (SETTINGS.but(covered_share=1.0), SETTINGS)
+BOTH = (graphene.Settings(covered_share=1.0), graphene.Settings())
 
 
 @pytest.fixture(scope="module")

@@ -6,15 +6,7 @@ from scipy.spatial import cKDTree
 
 from atomsight.materials import graphene
 
-SETTINGS = graphene.Settings(
-    size_A=43.2,
-    lloyd_steps=(5, 60),
-    density_variation=0.04,
-    max_defects=0.01,
-    max_holes=4,
-    hole_radius_A=(3.0, 9.0),
-    ripple_A=0.3,
-)
+SETTINGS = graphene.Settings()
 
 
 def neighbours(atoms, size, reach=1.9):

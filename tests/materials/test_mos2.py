@@ -12,19 +12,7 @@ from atomsight.materials.building import holes, honeycombs
 from atomsight.materials.building.periodic_waves import PeriodicWaves
 
 SIZE_A = 43.2
-SETTINGS = mos2.Settings(
-    size_A=SIZE_A,
-    lattice_A=(3.13, 3.2),
-    grains=(1, 3),
-    max_single_vacancies=0.15,
-    max_double_vacancies=0.03,
-    max_mo_vacancies=0.02,
-    max_holes=3,
-    hole_radius_A=(3.0, 9.0),
-    edge_share=0.25,
-    ripple_A=0.3,
-    tilt_deg=(0.0, 3.0),
-)
+SETTINGS = mos2.Settings()
 WHOLE = SETTINGS.but(
     grains=(1, 1),
     max_single_vacancies=0.0,

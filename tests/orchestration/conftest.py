@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from atomsight.learning.models import CARD, WEIGHTS, ModelCard
+from atomsight.learning.models import CARD, WEIGHTS
 from atomsight.orchestration import configuration
 from atomsight.orchestration.folders import Folders
 from atomsight.orchestration.models import Models
@@ -38,7 +38,7 @@ def ship(folder):
     """Put a model into ``data/models``: its card, and a file where the weights are."""
 
     def write(name, material="graphene", classes=("atom",), **known):
-        card = ModelCard(
+        card = dict(
             name=name,
             material=material,
             features=2,
@@ -58,7 +58,7 @@ def ship(folder):
         )
         model = folder / "data" / "models" / name
         model.mkdir(parents=True)
-        (model / CARD).write_text(json.dumps(card.model_dump() | known))
+        (model / CARD).write_text(json.dumps(card | known))
         (model / WEIGHTS).touch()
         return model
 
