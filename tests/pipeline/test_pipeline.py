@@ -75,6 +75,8 @@ def test_everything_is_made(finished):
         "series/simulated_gold_heights/heights.csv",
         "series/simulated_gold_heights/class_scores.csv",
         "series/simulated_mos2/class_scores.csv",
+        "series/simulated_hbn/species.png",
+        "models/hbn_laptop/species_summary.csv",
         "models/graphene_laptop/model/model.json",
         "models/graphene_laptop/evaluation.csv",
         "series/simulated_strained/strain.csv",
