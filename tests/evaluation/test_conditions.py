@@ -17,7 +17,7 @@ from atomsight.config.evaluation import (
     RandomSettings,
     SweepSettings,
 )
-from atomsight.config.microscope import MicroscopeSettings
+from atomsight.config.microscope import CameraSettings, MicroscopeSettings
 from atomsight.config.phantoms import AcquisitionSettings, PristineSettings
 from atomsight.evaluation import atom_scores, conditions, peaks, position_bound, trained_ranges
 from atomsight.phantoms import acquisition, specimens, tilted_sheets
@@ -111,10 +111,12 @@ def test_the_trained_range_counts_every_condition():
         {"pixel_size_A": 0.2},
         {"focal_spread_A": 10.0},
         {"energy_eV": 60e3},
-        {"mtf": (0.3, 0.5, 2.5)},
+        {"mtf": CameraSettings(c1=0.5, c2=0.5, c3=2.5)},
+        {"mtf": CameraSettings(c1=0, c2=0.3, c3=2.5)},
+        {"mtf": CameraSettings(table=((0, 1), (1, 0.1)))},
     ):
         assert not trained_ranges.in_range(RANGES, inside.but(**change)), change
-    assert trained_ranges.in_range(RANGES, inside.but(mtf=(0.05, 0.5, 2.5)))
+    assert trained_ranges.in_range(RANGES, inside.but(mtf=CameraSettings()))
     assert not trained_ranges.in_range(RANGES, inside, tilt_deg=5)
     # The high end of a wide range does not blur its low one.
     wide = RANGES | {"dose_e_per_A2": [80, 200000]}
@@ -123,8 +125,17 @@ def test_the_trained_range_counts_every_condition():
         for dose in (10, 79.99, 200100, 201000)
     ]
     assert doses == [False, True, True, False]
-    measured = RANGES | {"mtf": RANGES["mtf"] | {"table": [[0, 1], [1, 0.4]]}}
-    assert trained_ranges.in_range(measured, inside.but(mtf=(0.3, 0.5, 2.5)))
+
+
+def test_cameras_are_compared_by_their_curves():
+    """Whether measured, as the K3 that ships, or by eq 5; an ideal camera is within any."""
+    measured = CameraSettings.parse("config/cameras/gatan_k3_300kv.yaml")
+    inside = OPTICS.but(dose_e_per_A2=10000, mtf=measured)
+    assert trained_ranges.in_range(RANGES, inside)
+    trained = RANGES | {"mtf": RANGES["mtf"] | {"table": measured.table}}
+    assert trained_ranges.in_range(trained, inside)
+    assert trained_ranges.in_range(trained, inside.but(mtf=None))
+    assert not trained_ranges.in_range(trained, inside.but(mtf=CameraSettings()))
 
 
 # Intervals
@@ -198,6 +209,17 @@ def test_random_microscopes_do_not_depend_on_how_many_there_are(specimen):
     assert table["mtf_c2"].between(0.4, 0.6).all()
     assert table["in_range"].all()
     assert (table["resolves_bond"] == (table["information_limit_A"] <= 1.42)).all()
+
+
+def test_a_measured_camera_is_not_drawn():
+    measured = {"mtf": "config/cameras/gatan_k3_300kv.yaml"}
+    ranges = MicroscopeSettings.parse(RANGES | measured)
+    rngs = [np.random.default_rng(4) for _ in range(2)]
+    optics = conditions.draw_optics(ranges, OPTICS, rngs[0])
+    assert optics.mtf.table == ranges.mtf.table
+    other = conditions.draw_optics(MicroscopeSettings.parse(RANGES), OPTICS, rngs[1])
+    assert optics.defocus_A == other.defocus_A
+    assert not other.mtf.table
 
 
 # The scripts

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 
+from atomsight.config.microscope import CameraSettings
 from atomsight.config.phantoms import AcquisitionSettings
 from atomsight.evaluation.position_bound import (
     BoundSettings,
@@ -152,7 +153,7 @@ def test_the_bound_of_graphene_at_the_favourable_optics():
     """A twentieth of a bond at 10⁴ e/Å², whatever the patch, the pixels and the camera."""
     (bound_A,) = position_bound_A(FAVOURABLE, [1e4], SMALL_PATCH)
     assert_allclose(bound_A, 0.065, rtol=0.04)
-    fine = FAVOURABLE.but(pixel_size_A=0.07, mtf=(0.1, 0.4, 2.5))
+    fine = FAVOURABLE.but(pixel_size_A=0.07, mtf=CameraSettings(c1=0.1, c2=0.4))
     (elsewhere_A,) = position_bound_A(fine, [1e4], replace(SMALL_PATCH, seed=1, margin_A=2.0))
     assert_allclose(elsewhere_A, bound_A, rtol=0.01)
 

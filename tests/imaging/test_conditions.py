@@ -3,12 +3,7 @@
 import numpy as np
 import pytest
 
-from atomsight.config.microscope import (
-    FocalSeriesSettings,
-    MicroscopeSettings,
-    MtfSettings,
-    SomeRanges,
-)
+from atomsight.config.microscope import FocalSeriesSettings, MicroscopeSettings, SomeRanges
 from atomsight.config.training import CurriculumSettings, FavourableSettings
 from atomsight.imaging.conditions import draw_conditions, mix_in_favourable, place_pixels, ranges_at
 
@@ -22,13 +17,9 @@ TITAN = MicroscopeSettings(
     vibration_A=(0, 0.25),
     dose_e_per_A2=(10, 1e4),
     pixel_size_A=(0.10, 0.14),
-    mtf=MtfSettings(),
+    easy=SomeRanges(defocus_A=(-90, -70), dose_e_per_A2=(5e3, 1e4)),
 )
-CURRICULUM = CurriculumSettings(
-    easy_until=0.2,
-    full_from=0.6,
-    start=SomeRanges(defocus_A=(-90, -70), dose_e_per_A2=(5e3, 1e4)),
-)
+CURRICULUM = CurriculumSettings(easy_until=0.2, full_from=0.6)
 
 
 def test_defocus_is_underfocus_positive_and_aberrations_are_in_angstroms():

@@ -36,8 +36,8 @@ from atomsight.learning.training import (
 SCRIPTS = Path(train_network.__file__).parent
 SECTION = {
     "material": "graphene",
-    "contrast": "bright",
     "microscope": {
+        "contrast": "bright",
         "energy_eV": 80000,
         "defocus_A": [-95, -70],
         "cs_um": [-15, -8],

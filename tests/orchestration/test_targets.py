@@ -64,7 +64,8 @@ def test_only_names_there_are_fit_the_pattern():
 
 
 def test_particles_of_the_evaluation_are_of_the_metal_and_contrast_of_the_model(opened, laptop):
-    platinum = {**laptop["models"]["gold_laptop"], "contrast": "either"}
+    either = {"microscope": "config/microscopes/titan_300kv.yaml"}
+    platinum = laptop["models"]["gold_laptop"] | either
     platinum["nanoparticle"] = {**platinum["nanoparticle"], "metal": "Pt"}
     project = opened(SIMULATED, models={**laptop["models"], "platinum": platinum})
 

@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 from scipy.ndimage import map_coordinates
 
 import simulate
+from atomsight.config.microscope import CameraSettings
 from atomsight.config.phantoms import AcquisitionSettings, PristineSettings
 from atomsight.errors import InputError
 from atomsight.files import provenance
@@ -138,7 +139,7 @@ def test_another_seed_gives_other_noise_and_the_same_seed_the_same():
 
 
 def test_mtf_is_one_at_zero_and_isotropic():
-    transfer = acquisition.modulation_transfer((64, 96), 0.05, 0.5, 2.5)
+    transfer = acquisition.modulation_transfer((64, 96), CameraSettings())
     assert_allclose(transfer[0, 0], 1)
     # At Nyquist, with c2 = 0.5, the falling part is one half.
     assert_allclose(transfer[32, 0], 0.95 / 2 + 0.05)
@@ -148,12 +149,20 @@ def test_mtf_is_one_at_zero_and_isotropic():
     assert_allclose(transfer[3, 6], transfer[5, 0])
 
 
+def test_a_measured_mtf_is_read_between_its_rows_and_kept_beyond_them():
+    camera = CameraSettings(table=((0, 1), (0.5, 0.8), (1, 0.2)))
+    fraction = np.array([0, 0.25, 0.75, 1, 1.4])
+    assert_allclose(acquisition.transfer_at(fraction, camera), [1, 0.9, 0.5, 0.2, 0.2])
+
+
 def test_mtf_shapes_the_noise_too():
-    settings = AcquisitionSettings(dose_e_per_A2=1e5, gain=20.0, mtf=(0.0, 0.4, 3.0))
+    settings = AcquisitionSettings(
+        dose_e_per_A2=1e5, gain=20.0, mtf=CameraSettings(c1=0, c2=0.4, c3=3)
+    )
     counts = acquisition.expose(np.ones((256, 256)), settings) - settings.offset
     electrons_per_pixel = 1e5 * 0.12**2
     power = np.abs(np.fft.fft2(counts)) ** 2 / counts.size / (20**2 * electrons_per_pixel)
-    expected = acquisition.modulation_transfer((256, 256), *settings.mtf) ** 2
+    expected = acquisition.modulation_transfer((256, 256), settings.mtf) ** 2
     q = np.hypot(np.fft.fftfreq(256)[:, None], np.fft.fftfreq(256))
     for low, high in ((0.02, 0.1), (0.2, 0.25), (0.4, 0.5)):
         ring = (q > low) & (q < high)

@@ -87,7 +87,6 @@ rule train_network:
             wildcards.model,
             "material",
             "class_names",
-            "contrast",
             "microscope",
             "network",
             "training",

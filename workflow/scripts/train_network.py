@@ -142,17 +142,18 @@ def make_card(
         "keras_backend": backend,
         backend: str(importlib.import_module(backend).__version__),
     }
+    microscope = dict(section["microscope"])
     return models.ModelCard(
         name=name,
         material=section["material"],
         features=plan.features,
         frames=plan.frames,
         class_names=("background", *section["class_names"]),
-        contrast=section["contrast"],
+        contrast=microscope.pop("contrast"),
         pixel_size_A=tuple(section["read_pixel_size_A"] or plan.microscope.pixel_size_A),
         window_A=plan.training.window_A,
         site_sigma_A=plan.training.site_sigma_A,
-        microscope=section["microscope"],
+        microscope=microscope,
         training=section["training"],
         thresholds=section["segmentation"],
         seed=plan.seed,

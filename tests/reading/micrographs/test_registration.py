@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from atomsight.config.microscope import CameraSettings
 from atomsight.config.phantoms import AcquisitionSettings, ParticleSettings
 from atomsight.errors import InputError
 from atomsight.files.records import Structure
@@ -14,7 +15,6 @@ PIXEL_A = 0.2
 NAMES = ("a.tif[0]", "a.tif[1]", "a.tif[2]", "a.tif[3]", "a.tif[4]")
 #: Where the fields of view lie, (x, y): up to a nanometre apart [Å].
 VIEWS_A = np.array([[-3.13, 4.4], [0.0, 0.0], [4.61, -4.87], [1.2, 2.3], [-1.77, -0.4]])
-CAMERA = (0.05, 0.5, 2.5)
 OPTICS = AcquisitionSettings(
     rows=220,
     columns=210,
@@ -23,7 +23,7 @@ OPTICS = AcquisitionSettings(
     vibration_A=0.1,
     gain=1.0,
     offset=0.0,
-    mtf=CAMERA,
+    mtf=CameraSettings(),
 )
 
 

@@ -49,9 +49,6 @@ class _ModelSettings(Section):
     """The generator of structures, a module of atomsight.materials."""
     class_names: tuple[ClassName, ...] = key(("atom",), min_length=1)
     """Names of the classes the network finds, from class 1 on; the background is class 0."""
-    contrast: Literal["bright", "dark", "either"] = key("either")
-    """How atoms look in the training images, which follows from the ranges of the microscope;
-    images of the other sort are inverted before they are read."""
     microscope: MicroscopeSettings = key()
     """A file of ranges, relative to the folder Snakemake runs in, or the ranges themselves."""
     structures: StructuresSettings = part(StructuresSettings)

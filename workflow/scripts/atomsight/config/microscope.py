@@ -1,11 +1,12 @@
 """Sections of the microscope: ranges from which the conditions of images are drawn."""
 
+import itertools
 from pathlib import Path
-from typing import Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import pydantic
 import yaml
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from atomsight.config.section import FileError, Range, Section, key, part
 from atomsight.errors import InputError
@@ -42,16 +43,103 @@ class SomeRanges(OpticalRanges, **dict.fromkeys(OpticalRanges.model_fields)):
         return {name: pair for name, pair in self if pair is not None}
 
 
-class MtfSettings(Section):
-    """Modulation transfer function of the camera, eq 5 of the paper or a measured table."""
+def _is_measured(table: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+    """Refuse what no camera's modulation transfer function can be; an empty table is none."""
+    frequencies, values = [row[0] for row in table], [row[1] for row in table]
+    wrong = ""
+    if len(table) == 1:
+        wrong = "must have at least two rows [q / q_Nyquist, value]"
+    elif table and frequencies[0] != 0:
+        wrong = "must begin at frequency 0"
+    elif any(low >= high for low, high in itertools.pairwise(frequencies)):
+        wrong = "must have frequencies that rise from row to row"
+    elif table and frequencies[-1] < 1:
+        wrong = (
+            "must reach the Nyquist frequency, 1; double frequencies that are in 1/pixel, of which "
+            "Nyquist is 0.5"
+        )
+    elif any(not 0 <= value <= _MAX_MTF for value in values):
+        wrong = f"must have values from 0 to {_MAX_MTF}, 1 being full contrast; divide by the first"
+    if wrong:
+        raise PydanticCustomError("sentence", wrong)
+    return table
 
-    c1: Range = key((0.0, 0.1), ge=0)
+
+#: A measured function may exceed one by noise, not by more.
+_MAX_MTF = 1.1
+
+#: A measured modulation transfer function, as pairs (q / q_Nyquist, value).
+MtfTable = Annotated[tuple[tuple[float, float], ...], pydantic.AfterValidator(_is_measured)]
+
+
+class FileSection(Section):
+    """A section that may stand in a file: its path then takes the place of the mapping."""
+
+    _WHAT: ClassVar[str]
+
+    @pydantic.model_validator(mode="wrap")
+    @classmethod
+    def _from_file(cls, values: object, check: pydantic.ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(values, str):
+            return check(values)
+        try:
+            return cls.parse(cls.read(values))
+        except InputError as error:
+            raise FileError(f"{values}: {error}") from error
+
+    @classmethod
+    def read(cls, path: str) -> dict:
+        """Read the values in a file; one that is not in the working folder, from the repository.
+
+        Raises :class:`InputError` if it is missing or no mapping.
+        """
+        file = Path(path) if Path(path).exists() else REPOSITORY / path
+        if not file.is_file():
+            raise InputError(f"the {cls._WHAT}'s file does not exist")
+        try:
+            values = yaml.safe_load(file.read_text(encoding="utf-8"))
+        except yaml.YAMLError as error:
+            raise InputError(f"not valid YAML: {' '.join(str(error).split())}") from error
+        if not isinstance(values, dict):
+            raise InputError(f"not a mapping with keys such as {next(iter(cls.model_fields))}")
+        return values
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: pydantic.GetJsonSchemaHandler
+    ) -> dict:
+        values = super().__get_pydantic_json_schema__(schema, handler)
+        return {"anyOf": [values, {"type": "string", "description": "A file of these keys."}]}
+
+
+class MtfSettings(FileSection):
+    """Modulation transfer function of the camera: a file such as those in config/cameras, ranges of
+    eq 5 of the paper, or a measured table."""
+
+    _WHAT = "camera"
+
+    c1: Range = key((0.0, 0.1), ge=0, le=1)
     """Value far beyond the Nyquist frequency."""
-    c2: Range = key((0.4, 0.6), ge=0)
+    c2: Range = key((0.4, 0.6), gt=0, le=100)
     """Half of the frequency (in Nyquist frequencies) where it has fallen half-way."""
-    c3: Range = key((2.0, 3.0), ge=0)
+    c3: Range = key((2.0, 3.0), gt=0, le=100)
     """Exponent."""
-    table: tuple[tuple[float, float], ...] = key((), ge=0)
+    table: MtfTable = key(())
+    """A measured function as pairs (q / q_Nyquist, value), in place of the formula."""
+
+
+class CameraSettings(FileSection):
+    """One camera: a file such as those in config/cameras, eq 5 of the paper or a measured table."""
+
+    _WHAT = "camera"
+
+    c1: float = key(0.05, ge=0, le=1)
+    """Value far beyond the Nyquist frequency."""
+    c2: float = key(0.5, gt=0, le=100)
+    """Half of the frequency (in Nyquist frequencies) where it has fallen half-way."""
+    c3: float = key(2.5, gt=0, le=100)
+    """Exponent."""
+    table: MtfTable = key(())
     """A measured function as pairs (q / q_Nyquist, value), in place of the formula."""
 
 
@@ -70,6 +158,7 @@ class FocalSeriesSettings(Section):
 
 
 class MicroscopeSettings(
+    FileSection,
     OpticalRanges,
     c5_mm=(0, 0),
     astigmatism_A=(0, 0),
@@ -78,42 +167,15 @@ class MicroscopeSettings(
 ):
     """Ranges from which the conditions of every training image are drawn."""
 
+    _WHAT = "microscope"
+
     energy_eV: float = key(unit="eV", ge=20000, le=1500000)
     """Energy of the electrons."""
     mtf: MtfSettings = part(MtfSettings)
     focal_series: FocalSeriesSettings = part(FocalSeriesSettings)
-
-    @pydantic.model_validator(mode="wrap")
-    @classmethod
-    def _from_file(cls, values: object, check: pydantic.ModelWrapValidatorHandler[Self]) -> Self:
-        if not isinstance(values, str):
-            return check(values)
-        try:
-            return cls.parse(cls.read(values))
-        except InputError as error:
-            raise FileError(f"{values}: {error}") from error
-
-    @classmethod
-    def read(cls, path: str) -> dict:
-        """Read a file of ranges, as it stands; one that is not in the working folder, from the
-        repository.
-
-        Raises :class:`InputError` if it is missing or no mapping.
-        """
-        file = Path(path) if Path(path).exists() else REPOSITORY / path
-        if not file.is_file():
-            raise InputError("the microscope's file does not exist")
-        try:
-            values = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except yaml.YAMLError as error:
-            raise InputError(f"not valid YAML: {' '.join(str(error).split())}") from error
-        if not isinstance(values, dict):
-            raise InputError("not a mapping of ranges such as 'defocus_A: [-200, 200]'")
-        return values
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: CoreSchema, handler: pydantic.GetJsonSchemaHandler
-    ) -> dict:
-        ranges = super().__get_pydantic_json_schema__(schema, handler)
-        return {"anyOf": [ranges, {"type": "string", "description": "A file of ranges."}]}
+    contrast: Literal["bright", "dark", "either"] = key("either")
+    """How atoms look under these ranges; a model inverts images of the other sort before it reads
+    them."""
+    easy: SomeRanges = part(SomeRanges)
+    """Ranges at the start of a training, which then widen; those left out are full from the
+    beginning."""

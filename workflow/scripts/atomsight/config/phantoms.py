@@ -1,24 +1,14 @@
 """Sections of simulated specimens, and of how they are imaged, to evaluate models on."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import pydantic
-from pydantic import Field
 
+from atomsight.config.microscope import CameraSettings
 from atomsight.config.section import CountRange, Range, Section, key, one_of, part
 
 #: Metals of fcc structure, by the lattice constants of ASE.
 Metal = Literal["Ag", "Al", "Au", "Cu", "Ir", "Ni", "Pb", "Pd", "Pt", "Rh"]
-
-#: c1, c2, c3 of the modulation transfer function, eq 5 of the paper.
-Mtf = tuple[
-    Annotated[float, Field(ge=0, le=1)],
-    Annotated[float, Field(gt=0, le=100)],
-    Annotated[float, Field(gt=0, le=100)],
-]
-
-#: Those of the camera of all simulated particles and focal series.
-_CAMERA = (0.05, 0.5, 2.5)
 
 
 # How specimens are imaged
@@ -65,9 +55,8 @@ class OpticsSettings(Section):
     """Counts of the camera for every electron."""
     offset: float = key(100, unit="counts", ge=0, le=65535)
     """Counts of a pixel without electrons."""
-    mtf: Mtf | None = key(None)
-    """[c1, c2, c3] of the modulation transfer function, eq 5 of the paper; null for an ideal
-    camera."""
+    mtf: CameraSettings | None = key(None)
+    """Modulation transfer function of the camera; null for an ideal camera."""
 
     def exposure(self, **more: float) -> "AcquisitionSettings":
         """An image with these optics, and with these values of further keys."""
@@ -96,7 +85,7 @@ class ParticleOptics(
     focal_spread_A=30,
     vibration_A=0.1,
     thermal_displacement_A=0.085,
-    mtf=_CAMERA,
+    mtf={},
 ):
     """Microscope and camera; an image is as large as the particle and its margin."""
 
@@ -118,7 +107,7 @@ class FocalOptics(
     thermal_displacement_A=0.085,
     sampling_A=0.0625,
     slice_thickness_A=1.0,
-    mtf=_CAMERA,
+    mtf={},
 ):
     """Microscope and camera of focal series."""
 

@@ -59,7 +59,7 @@ class FavourableSettings(Section):
 
 
 class CurriculumSettings(Section):
-    """From easy to full ranges of the microscope.
+    """From the easy to the full ranges of the microscope.
 
     A network that meets the full ranges at once settles for the constant prediction, the local
     minimum the paper warns of.
@@ -69,8 +69,6 @@ class CurriculumSettings(Section):
     """Share of the training spent on the easy ranges."""
     full_from: float = key(0.3, ge=0, le=1)
     """Share of the training from which the full ranges hold; in between they widen evenly."""
-    start: SomeRanges = part(SomeRanges)
-    """The easy ranges; those left out are full from the beginning."""
     favourable: FavourableSettings = part(FavourableSettings)
 
     @pydantic.model_validator(mode="after")

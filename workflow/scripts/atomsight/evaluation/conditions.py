@@ -30,7 +30,7 @@ import pandas as pd
 
 from atomsight import command_line
 from atomsight.config.evaluation import EvaluationSettings, RandomSettings, SweepSettings
-from atomsight.config.microscope import MicroscopeSettings
+from atomsight.config.microscope import CameraSettings, MicroscopeSettings
 from atomsight.config.phantoms import AcquisitionSettings
 from atomsight.config.reading import InferenceSettings
 from atomsight.evaluation import atom_scores, trained_ranges, transfer
@@ -64,6 +64,9 @@ _DRAWN = (
     "vibration_A",
     "pixel_size_A",
 )
+
+#: Coefficients of a camera that is not measured, eq 5 of the paper; drawn likewise.
+_COEFFICIENTS = ("c1", "c2", "c3")
 
 #: Scores that are printed.
 _SHOWN = ["dose_e_per_A2", "in_range", "f1", "rms_error_A", "peaks_f1"]
@@ -197,7 +200,9 @@ def measure_settings(
             float(part) for part in np.maximum(room_A, 0) / 2 * place_rng.uniform(-1, 1, 2)
         )
         drawn = {name: getattr(optics, name) for name in (*_DRAWN, "astigmatism_angle_rad")}
-        drawn |= dict(zip(("mtf_c1", "mtf_c2", "mtf_c3"), optics.mtf, strict=True))
+        measured = bool(optics.mtf.table)
+        for name in _COEFFICIENTS:
+            drawn[f"mtf_{name}"] = np.nan if measured else getattr(optics.mtf, name)
         for exposure, row in score_doses(
             specimen, optics, chosen.doses_e_per_A2, find, noise_rng, offset_A
         ):
@@ -209,14 +214,14 @@ def measure_settings(
 def draw_optics(
     ranges: MicroscopeSettings, base: AcquisitionSettings, rng: np.random.Generator
 ) -> AcquisitionSettings:
-    """Draw a microscope, its astigmatism at any azimuth, and a camera (the paper, eq 5)."""
+    """Draw a microscope, its astigmatism at any azimuth, and a camera, unless that is measured."""
     drawn = {name: float(rng.uniform(*getattr(ranges, name))) for name in _DRAWN}
     azimuth = float(rng.uniform(0, np.pi))
-    camera = tuple(float(rng.uniform(*getattr(ranges.mtf, name))) for name in ("c1", "c2", "c3"))
+    camera = {name: float(rng.uniform(*getattr(ranges.mtf, name))) for name in _COEFFICIENTS}
     return base.but(
         energy_eV=ranges.energy_eV,
         astigmatism_angle_rad=azimuth,
-        mtf=camera,
+        mtf=CameraSettings(**camera, table=ranges.mtf.table),
         gain=max(base.gain, _GAIN),
         **drawn,
     )

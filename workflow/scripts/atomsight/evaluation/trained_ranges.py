@@ -1,6 +1,13 @@
 """Whether the conditions of an image are among those that a model was trained on."""
 
+import itertools
+from collections.abc import Mapping
+
+import numpy as np
+
+from atomsight.config.microscope import CameraSettings
 from atomsight.config.phantoms import AcquisitionSettings
+from atomsight.phantoms.acquisition import transfer_at
 
 #: Conditions with a range in the card of a model.
 RANGES = (
@@ -20,6 +27,10 @@ FLAT_DEG = (0.0, 0.0)
 #: So far beyond the end of a range a condition still counts as within, as a share of it.
 _TOLERANCE = 1e-3
 
+#: Where modulation transfer functions are compared, in Nyquist frequencies, and how closely.
+_FREQUENCIES = np.linspace(0, 1, 101)
+_MTF_TOLERANCE = 0.01
+
 
 def trained_range(microscope: dict, condition: str) -> tuple[float, float]:
     """Range of one of :data:`RANGES`, or of ``tilt_deg``, in the training of a model.
@@ -33,16 +44,30 @@ def trained_range(microscope: dict, condition: str) -> tuple[float, float]:
 def in_range(microscope: dict, optics: AcquisitionSettings, tilt_deg: float = 0.0) -> bool:
     """Whether a model was trained on images like one, whose sheet is tilted by an angle.
 
-    An ideal camera counts as within, and so does any where the model was trained with a measured
-    one. ``microscope`` has the ranges as the card of the model has them.
+    ``microscope`` has the ranges as the card of the model has them. An ideal camera counts as
+    within: it is what the other conditions are compared by.
     """
-    camera = microscope["mtf"]
     given = {name: getattr(optics, name) for name in RANGES} | {"tilt_deg": tilt_deg}
     pairs = [(value, trained_range(microscope, name)) for name, value in given.items()]
     pairs.append((optics.energy_eV, (microscope["energy_eV"],) * 2))
-    if optics.mtf is not None and not camera["table"]:
-        pairs += [(c, camera[name]) for c, name in zip(optics.mtf, ("c1", "c2", "c3"), strict=True)]
-    return all(_within(value, *ends) for value, ends in pairs)
+    is_camera = optics.mtf is None or _is_trained_camera(microscope["mtf"], optics.mtf)
+    return is_camera and all(_within(value, *ends) for value, ends in pairs)
+
+
+def _is_trained_camera(trained: Mapping, camera: CameraSettings) -> bool:
+    """Whether a modulation transfer function lies between those of a training at every frequency.
+
+    At any frequency eq 5 rises or falls steadily with each coefficient, so the ends of the ranges
+    give its highest and lowest values.
+    """
+    ends = itertools.product(trained["c1"], trained["c2"], trained["c3"])
+    cameras = [CameraSettings(c1=c1, c2=c2, c3=c3) for c1, c2, c3 in ends]
+    if trained["table"]:
+        cameras = [CameraSettings.parse({"table": trained["table"]})]
+    curves = [transfer_at(_FREQUENCIES, one) for one in cameras]
+    curve = transfer_at(_FREQUENCIES, camera)
+    low, high = np.min(curves, axis=0) - _MTF_TOLERANCE, np.max(curves, axis=0) + _MTF_TOLERANCE
+    return bool(((low <= curve) & (curve <= high)).all())
 
 
 def _within(value: float, low: float, high: float) -> bool:

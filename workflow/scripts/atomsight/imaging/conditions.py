@@ -18,9 +18,9 @@ def ranges_at(
     widened = {
         name: tuple(
             float((1 - width) * low + width * high)
-            for low, high in zip(start, getattr(microscope, name), strict=True)
+            for low, high in zip(easy, getattr(microscope, name), strict=True)
         )
-        for name, start in curriculum.start.given().items()
+        for name, easy in microscope.easy.given().items()
     }
     return microscope.but(**widened)
 
@@ -76,8 +76,7 @@ def mix_in_favourable(
     """Replace some of the conditions that :func:`draw_conditions` drew by favourable ones.
 
     What the favourable ranges leave out is drawn from ``ranges``. ``progress`` is the share of the
-    training that is done, 0 to 1. Raises ``InputError`` if a favourable range is none of a
-    microscope.
+    training that is done, 0 to 1.
     """
     favourable = curriculum.favourable
     if not favourable.ranges.given():

@@ -143,6 +143,12 @@ class Models:
         """What the model that is evaluated reads and finds."""
         return vars(self.cards[name]) if of == "metrics" else self.facts(name)
 
+    def contrast(self, name: str, of: str) -> str:
+        """How atoms look in the training images of the model that is evaluated."""
+        if of == "metrics" or name not in self.sections:
+            return self.cards[name].contrast
+        return self.sections[name]["microscope"]["contrast"]
+
     def shards(self, name: str, kind: str) -> list[str]:
         """The files of a model's structures or waves."""
         count = self.sections[name]["structures"]["shards"]

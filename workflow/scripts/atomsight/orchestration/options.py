@@ -53,7 +53,7 @@ class Options:
 
     def particles(self, section: str, model: str, of: str) -> str:
         """A section of the evaluation, with the contrast and the metal of a model."""
-        contrast = self.models.evaluated_facts(model, of)["contrast"]
+        contrast = self.models.contrast(model, of)
         values = self.configuration[section] | {
             "contrast": "auto" if contrast == "either" else contrast
         }

@@ -38,6 +38,7 @@ from ase.data import chemical_symbols
 from scipy import fft, signal
 
 from atomsight import command_line
+from atomsight.config.microscope import CameraSettings
 from atomsight.config.phantoms import AcquisitionSettings, ImagingSettings
 from atomsight.errors import InputError
 from atomsight.files import atomic, provenance, sealed, tables
@@ -246,7 +247,7 @@ def expose(
     rng = np.random.default_rng(settings.seed) if rng is None else rng
     signal_e = rng.poisson(electrons_per_pixel * intensity).astype(float)
     if settings.mtf is not None:
-        transfer = modulation_transfer(signal_e.shape, *settings.mtf)
+        transfer = modulation_transfer(signal_e.shape, settings.mtf)
         signal_e = fft.ifft2(fft.fft2(signal_e) * transfer).real
     counts = np.round(settings.gain * signal_e + settings.offset)
     if counts.max() > _LARGEST_COUNT:
@@ -257,17 +258,21 @@ def expose(
     return np.clip(counts, 0, None).astype(np.uint16)
 
 
-def modulation_transfer(shape: tuple[int, int], c1: float, c2: float, c3: float) -> np.ndarray:
-    """Modulation transfer function of the camera, MTF(q) = (1 − c1) / (1 + (q / 2 c2 q_N)^c3) + c1.
-
-    It is on the grid of an unshifted FFT; q_N is the Nyquist frequency of the pixels, and q the
-    length of the frequency, so that the function is isotropic. ``c1`` is what is left at high
-    frequency, ``c2`` where it falls (in sampling frequencies), ``c3`` how steeply. Equation 5 of
-    the paper.
-    """
-    nyquist = 0.5
+def modulation_transfer(shape: tuple[int, int], camera: CameraSettings) -> np.ndarray:
+    """Modulation transfer function of a camera on the grid of an unshifted FFT; it is isotropic."""
     q = np.hypot(fft.fftfreq(shape[0])[:, None], fft.fftfreq(shape[1]))
-    return (1 - c1) / (1 + (q / (2 * c2 * nyquist)) ** c3) + c1
+    return transfer_at(2 * q, camera)
+
+
+def transfer_at(fraction: np.ndarray, camera: CameraSettings) -> np.ndarray:
+    """Modulation transfer function of a camera at frequencies in units of the Nyquist frequency.
+
+    As measured, interpolated linearly and constant beyond the table; or the paper's equation 5,
+    MTF(q) = (1 − c1) / (1 + (q / 2 c2 q_N)^c3) + c1.
+    """
+    if camera.table:
+        return np.interp(fraction, *np.transpose(camera.table))
+    return (1 - camera.c1) / (1 + (fraction / (2 * camera.c2)) ** camera.c3) + camera.c1
 
 
 def truth_in_view(

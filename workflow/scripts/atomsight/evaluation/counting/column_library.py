@@ -67,7 +67,7 @@ def through_camera(images: np.ndarray, optics: AcquisitionSettings) -> np.ndarra
     """Show images as the camera does on average, shape (F, H, W)."""
     if optics.mtf is None:
         return images
-    transfer = acquisition.modulation_transfer(images.shape[1:], *optics.mtf)
+    transfer = acquisition.modulation_transfer(images.shape[1:], optics.mtf)
     return fft.ifft2(fft.fft2(images) * transfer).real
 
 
