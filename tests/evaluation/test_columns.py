@@ -85,7 +85,7 @@ def test_counts_of_one_image():
 
 def test_every_setting_is_measured_and_the_summary_pools_the_tilts():
     chosen = load(SMALL | {"zone_axes": ["110"]})
-    counts = columns.measure(chosen, strong_peaks)
+    counts = columns.evaluate(chosen, strong_peaks)
     table = columns.summarise(counts, columns.SINGLE)
     assert table["tilt_deg"].tolist() == [0, 0, 4, 4]
     assert table["dose_e_per_A2"].tolist() == [300, 10000] * 2
@@ -103,7 +103,7 @@ def test_every_setting_is_measured_and_the_summary_pools_the_tilts():
 
 def test_what_finds_nothing_scores_nothing():
     chosen = load(SMALL | {"zone_axes": ["110"], "tilts_deg": [0], "doses_e_per_A2": [1000]})
-    counts = columns.measure(chosen, lambda counts: np.empty((0, 2)))
+    counts = columns.evaluate(chosen, lambda counts: np.empty((0, 2)))
     (row,) = columns.summarise(counts, columns.SINGLE).to_dict("records")
     assert (row["precision"], row["recall"], row["f1"]) == (0, 0, 0)
     assert np.isnan(row["rms_error_pm"])
@@ -129,7 +129,7 @@ BACKGROUND = {
 def test_all_that_is_found_in_a_background_is_false():
     chosen = BackgroundSettings.parse(BACKGROUND, "background_evaluation")
     inside = np.array([[10.0, 10], [1.0, 10], [12, 5]])
-    table = background.measure(chosen, lambda image: inside)
+    table = background.evaluate(chosen, lambda image: inside)
     assert table["background"].tolist() == [name for name in background.BACKGROUNDS for _ in "12"]
     # Two of the three lie outside the rim.
     assert (table["false_positives"] == 2 * table["views"]).all()

@@ -177,7 +177,7 @@ def test_a_sweep_varies_one_condition_and_keeps_the_field_of_view(specimen):
         "pixel_size_A": (0.1, 0.2),
     }
     chosen = SweepSettings(doses_e_per_A2=(1000.0, 30000.0), view_A=20.0, sweeps=sweeps)
-    table = conditions.measure_sweeps(chosen, OPTICS, specimen, find, RANGES)
+    table = conditions.evaluate_sweeps(chosen, OPTICS, specimen, find, RANGES)
     assert table["condition"].tolist() == ["vibration"] * 4 + ["pixel size"] * 4
     assert table["dose_e_per_A2"].tolist() == [1000, 30000] * 4
     assert table["in_range"].tolist() == [True, False, False, False, True, False, False, False]
@@ -197,7 +197,7 @@ def test_random_microscopes_do_not_depend_on_how_many_there_are(specimen):
         {"doses_e_per_A2": [1000], "view_A": 16, "microscope": RANGES, "seed": 3}
     )
     tables = [
-        conditions.measure_settings(drawn.but(count=count), OPTICS, specimen, strong_peaks, RANGES)
+        conditions.evaluate_settings(drawn.but(count=count), OPTICS, specimen, strong_peaks, RANGES)
         for count in (1, 2)
     ]
     pd.testing.assert_frame_equal(tables[0], tables[1][:1])

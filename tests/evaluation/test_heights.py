@@ -182,7 +182,7 @@ def answers(series):
     found.loc[1, "p_class"] = 0.3
     invented = found.iloc[[0]].assign(x_A=3.0, y_A=3.0)
     found = pd.concat([found.drop(index=0), invented], ignore_index=True)
-    return heights.measure(load(SMALL), Counter(reader_of(found), STEPS_A, 12))
+    return heights.evaluate(load(SMALL), Counter(reader_of(found), STEPS_A, 12))
 
 
 def test_every_method_answers_every_column_at_every_dose(answers, series):
@@ -252,7 +252,7 @@ def test_the_network_sees_the_same_counts_whatever_else_counts(series):
     chosen = load(SMALL)
     alone = load(SMALL | {"methods": ["network"], "doses_e_per_A2": [300]})
     for one in (chosen, alone):
-        answers = heights.measure(one, Counter(read, STEPS_A, 12))
+        answers = heights.evaluate(one, Counter(read, STEPS_A, 12))
     assert len(seen) == 3
     assert_array_equal(seen[0], seen[2])
     assert (answers["found_class"] == MISSED).all()
@@ -263,7 +263,7 @@ def test_heights_above_the_last_class_count_as_the_last(series):
     found = series.particle.columns.rename(columns={"atoms": "class"}).assign(p_class=1.0)
     found["class"] = found["class"].clip(upper=largest)
     chosen = load(SMALL | {"doses_e_per_A2": [100000]})
-    answers = heights.measure(chosen, Counter(reader_of(found), STEPS_A, largest))
+    answers = heights.evaluate(chosen, Counter(reader_of(found), STEPS_A, largest))
     told = answers[["true_class", "found_class"]].astype(int)
     assert told.max(axis=None) == largest
     table = height_tables.summarise(answers, 10).set_index("method")

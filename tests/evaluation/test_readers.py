@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from made_models import ATOM_CARD, save_tiny_model
 
+from atomsight.config.phantoms import OpticsSettings
 from atomsight.errors import InputError
 from atomsight.evaluation import readers
-from atomsight.learning import models
 
+OPTICS = OpticsSettings(pixel_size_A=0.12)
 READING = {"tile_px": 512, "orientations": 1}
 SERIES_CARD = ATOM_CARD.but(frames=3, class_names=("background", "1", "2"), contrast="either")
 
@@ -27,7 +28,7 @@ def images(count):
 
 
 def reader(folder, frames=None):
-    return readers.atom_reader(folder, 0.12, READING, "auto", "here", frames)
+    return readers.atom_reader(folder, OPTICS, READING, "auto", "here", frames)
 
 
 def test_a_focal_series_is_read_together(of_three):
@@ -43,22 +44,21 @@ def test_a_focal_series_is_read_together(of_three):
 def test_sites_of_an_image_are_the_positions_of_its_atoms(single):
     (image,) = images(1)
     atoms = reader(single)(image[None])
-    found = readers.finder(single, 0.12, READING, "auto", "here")(image)
+    found = readers.finder(single, OPTICS, READING, "auto", "here")(image)
     np.testing.assert_array_equal(found, atoms[["x_A", "y_A"]])
-    network, card = models.load_network(single)
-    again = readers.find_sites(network, card, image, 0.12, READING, "auto")
-    np.testing.assert_array_equal(found, again)
 
 
 def test_a_wrong_number_of_images_is_told(single, of_three):
     with pytest.raises(InputError, match=r"tiny reads 3 images .* not 2 images"):
         reader(of_three)(images(2))
     with pytest.raises(InputError, match=r"tiny reads 3 images .* not 1 image;"):
-        readers.finder(of_three, 0.12, READING, "auto", "here")
+        readers.finder(of_three, OPTICS, READING, "auto", "here")
     with pytest.raises(InputError, match=r"tiny reads 1 image .* not 3 images"):
         reader(single, frames=3)
 
 
 def test_a_pixel_size_that_the_model_does_not_know_is_told(of_three):
-    with pytest.raises(InputError, match=r"here: the pixel size of 0.3 Å is outside the range"):
-        readers.atom_reader(of_three, 0.3, READING, "auto", "here")
+    with pytest.raises(
+        InputError, match=r"here.acquisition: the pixel size of 0.3 Å is outside the range"
+    ):
+        readers.atom_reader(of_three, OPTICS.but(pixel_size_A=0.3), READING, "auto", "here")

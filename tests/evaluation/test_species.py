@@ -39,7 +39,7 @@ def test_every_model_gets_its_images_of_the_same_sheets_at_the_same_total_dose()
 
     readers = [SpeciesReader("series", STEPS_A, read), SpeciesReader("single", (0.0,), read)]
     chosen = load(SMALL)
-    pairs = species.measure(chosen, mos2.HONEYCOMB, readers)
+    pairs = species.evaluate(chosen, mos2.HONEYCOMB, readers)
     assert [len(images) for images in seen] == [3, 3, 1, 1] * 2
     pixels = 96 * 128 * chosen.acquisition.pixel_size_A**2
     electrons = np.array([images.sum() / pixels for images in seen])
@@ -66,7 +66,7 @@ def test_sites_lie_on_the_bright_spots():
         return found.assign(**{"class": "S2", "p_class": 0.5})
 
     chosen = load(SMALL | {"doses_e_per_A2": [1e5], "sheets": 1})
-    pairs = species.measure(chosen, mos2.HONEYCOMB, [SpeciesReader("peaks", (0.0,), read)])
+    pairs = species.evaluate(chosen, mos2.HONEYCOMB, [SpeciesReader("peaks", (0.0,), read)])
     (row,) = species.summarise(pairs, mos2.HONEYCOMB.class_names).to_dict("records")
     assert row["missed"] < 0.1 * row["sites"]
     assert row["recall_Mo"] == 0

@@ -118,7 +118,7 @@ def test_a_shift_of_everything_changes_neither_bonds_nor_strain():
 
 @pytest.mark.usefixtures("_free_bound")
 def test_peaks_come_near_the_truth_at_a_high_dose(chosen):
-    table = strain.measure(chosen, LATTICE, lambda image: np.empty((0, 2)), MICROSCOPE)
+    table = strain.evaluate(chosen, LATTICE, lambda image: np.empty((0, 2)), MICROSCOPE)
     assert list(table["in_range"].unique()) == [True, False]
     assert list(table["specimen"].unique()) == ["pristine", "strained"]
     peaks = table[(table["method"] == "peaks") & (table["specimen"] == "pristine")]

@@ -1,4 +1,4 @@
-"""Measure how well a model finds the atoms of a simulated specimen, against the electron dose.
+"""Evaluate how well a model finds the atoms of a simulated specimen, against the electron dose.
 
 The specimen is one of "simulate.py specimen", of a kind that no training sees; its images come from
 abTEM's own microscope. EVALUATION.csv has one row per dose: precision, recall, F1, the error of the
@@ -22,7 +22,6 @@ import pandas as pd
 from atomsight import command_line
 from atomsight.config.evaluation import EvaluationSettings
 from atomsight.config.phantoms import AcquisitionSettings
-from atomsight.config.reading import InferenceSettings
 from atomsight.evaluation import atom_scores, position_bound, trained_ranges
 from atomsight.evaluation.readers import finder
 from atomsight.files import tables
@@ -39,9 +38,8 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> None:
     section = EvaluationSettings.complete(given.settings, "evaluation")
-    reading = InferenceSettings.complete(given.inference, "inference")
     optics = AcquisitionSettings.parse(section["acquisition"], "evaluation.acquisition")
-    find = finder(given.model, optics.pixel_size_A, reading, "auto", "evaluation.acquisition")
+    find = finder(given.model, optics, given.inference, "auto", "evaluation")
     trained = models.read_card(given.model).microscope
     structure, known = specimens.read_specimen(given.specimen)
     truth = acquisition.truth_in_view(structure, known, optics)

@@ -19,7 +19,6 @@ from scipy import stats
 
 from atomsight import command_line
 from atomsight.config.evaluation import BackgroundSettings
-from atomsight.config.reading import InferenceSettings
 from atomsight.evaluation import scores
 from atomsight.evaluation.columns import BOX_STEP_A, RIM_A
 from atomsight.evaluation.readers import Finder, finder
@@ -39,16 +38,14 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    reading = InferenceSettings.complete(given.inference, "inference")
     chosen = BackgroundSettings.parse(given.settings, SECTION)
-    pixel_size_A = chosen.acquisition.pixel_size_A
-    find = finder(given.model, pixel_size_A, reading, chosen.contrast, f"{SECTION}.acquisition")
-    table = measure(chosen, find)
+    find = finder(given.model, chosen.acquisition, given.inference, chosen.contrast, SECTION)
+    table = evaluate(chosen, find)
     tables.write_csv(given.output, table)
     command_line.print_table(table)
 
 
-def measure(settings: BackgroundSettings, find: Finder) -> pd.DataFrame:
+def evaluate(settings: BackgroundSettings, find: Finder) -> pd.DataFrame:
     """Count what is found where nothing is, on every background at every dose."""
     optics = settings.acquisition.exposure()
     searched_A = np.array(optics.field_of_view_A) - 2 * settings.border_A

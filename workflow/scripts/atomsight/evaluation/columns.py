@@ -1,4 +1,4 @@
-"""Measure how well a model finds the columns of simulated particles, against tilt and dose.
+"""Evaluate how well a model finds the columns of simulated particles, against tilt and dose.
 
 The particles come from another generator than those of the training, their images from abTEM's own
 microscope. Every particle is tilted by every angle, in a direction of its own; its exit wave is
@@ -28,7 +28,6 @@ from atomsight import command_line
 from atomsight.analysis.matching import match_atoms
 from atomsight.config.evaluation import ColumnEvaluationSettings
 from atomsight.config.phantoms import AcquisitionSettings, ParticleSettings
-from atomsight.config.reading import InferenceSettings
 from atomsight.evaluation import peaks, scores
 from atomsight.evaluation.readers import Finder, finder
 from atomsight.files import tables
@@ -73,11 +72,9 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    reading = InferenceSettings.complete(given.inference, "inference")
     chosen = ColumnEvaluationSettings.parse(given.settings, SECTION)
-    pixel_size_A = chosen.acquisition.pixel_size_A
-    find = finder(given.model, pixel_size_A, reading, chosen.contrast, f"{SECTION}.acquisition")
-    counts = measure(chosen, find)
+    find = finder(given.model, chosen.acquisition, given.inference, chosen.contrast, SECTION)
+    counts = evaluate(chosen, find)
     table = summarise(counts, SINGLE)
     tables.write_csv(given.output, table)
     if given.summary:
@@ -85,7 +82,7 @@ def run(given: argparse.Namespace) -> None:
     command_line.print_table(table)
 
 
-def measure(settings: ColumnEvaluationSettings, find: Finder) -> pd.DataFrame:
+def evaluate(settings: ColumnEvaluationSettings, find: Finder) -> pd.DataFrame:
     """Image all particles, find their columns, count what is right and wrong.
 
     One row per zone axis, tilt, dose, particle and method (``network``, ``classical``), with the

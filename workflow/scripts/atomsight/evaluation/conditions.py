@@ -1,4 +1,4 @@
-"""Measure how well a model finds atoms under other conditions of the microscope.
+"""Evaluate how well a model finds atoms under other conditions of the microscope.
 
 The specimen is one of "simulate.py specimen", of a kind that no training sees; its images come from
 abTEM's own microscope, all from one exit wave; only a tilt of the sheet needs a wave of its own.
@@ -111,13 +111,13 @@ def run(given: argparse.Namespace) -> None:
         return find_in_any_pixels(network, card, image, pixel_size_A, reading)
 
     specimen = make_specimen(structure, known, optics)
-    table = measure_sweeps(chosen.conditions, optics, specimen, find, card.microscope)
+    table = evaluate_sweeps(chosen.conditions, optics, specimen, find, card.microscope)
     tables.write_csv(given.conditions, table)
     command_line.print_table(table[["condition", "value", "unit", *_SHOWN]])
     if drawn.microscope.energy_eV != optics.energy_eV:
         other = optics.but(energy_eV=drawn.microscope.energy_eV)
         specimen = make_specimen(structure, known, other)
-    table = measure_settings(drawn, optics, specimen, find, card.microscope)
+    table = evaluate_settings(drawn, optics, specimen, find, card.microscope)
     tables.write_csv(given.random, table)
     command_line.print_table(table[["setting", "information_limit_A", *_SHOWN]])
 
@@ -145,7 +145,7 @@ def with_view(optics: AcquisitionSettings, view_A: float) -> AcquisitionSettings
     return optics.but(rows=pixels, columns=pixels)
 
 
-def measure_sweeps(
+def evaluate_sweeps(
     chosen: SweepSettings,
     base: AcquisitionSettings,
     specimen: Specimen,
@@ -178,7 +178,7 @@ def measure_sweeps(
     return pd.DataFrame(rows)
 
 
-def measure_settings(
+def evaluate_settings(
     chosen: RandomSettings,
     base: AcquisitionSettings,
     specimen: Specimen,

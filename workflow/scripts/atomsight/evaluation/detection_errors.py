@@ -1,4 +1,4 @@
-"""Measure how often a model errs at the surface of simulated particles on which nothing moves.
+"""Evaluate how often a model errs at the surface of simulated particles on which nothing moves.
 
 A series of a static particle shows which apparent hops are the model's own. Some sites are harder
 than others, so each probability of an error has a Beta distribution over the sites.
@@ -27,7 +27,6 @@ from atomsight import command_line
 from atomsight.analysis.dynamics.hops import fit_beta
 from atomsight.analysis.matching import match_atoms
 from atomsight.config.evaluation import ErrorSettings
-from atomsight.config.reading import InferenceSettings
 from atomsight.evaluation.readers import Finder, finder
 from atomsight.files import tables
 from atomsight.phantoms import acquisition, particles
@@ -60,16 +59,14 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    reading = InferenceSettings.complete(given.inference, "inference")
     chosen = ErrorSettings.parse(given.settings, SECTION)
-    pixel_size_A = chosen.acquisition.pixel_size_A
-    find = finder(given.model, pixel_size_A, reading, chosen.contrast, f"{SECTION}.acquisition")
-    table = measure(chosen, find)
+    find = finder(given.model, chosen.acquisition, given.inference, chosen.contrast, SECTION)
+    table = evaluate(chosen, find)
     tables.write_csv(given.errors, table)
     command_line.print_table(table)
 
 
-def measure(settings: ErrorSettings, find: Finder) -> pd.DataFrame:
+def evaluate(settings: ErrorSettings, find: Finder) -> pd.DataFrame:
     """Image static particles and fit the errors, one row per dose."""
     counts = [
         count_errors(specimen, settings, find, rng) for specimen, rng in make_specimens(settings)

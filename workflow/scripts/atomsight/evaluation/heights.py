@@ -1,4 +1,4 @@
-"""Measure how well a model counts the atoms of columns, against tilt and total dose.
+"""Evaluate how well a model counts the atoms of columns, against tilt and total dose.
 
 The particles come from another generator than those of the training, their focal series from
 abTEM's own microscope, with as many images as the model reads. Every particle is tilted by an angle
@@ -35,7 +35,6 @@ from atomsight import command_line
 from atomsight.analysis.heights import height_columns
 from atomsight.config.evaluation import HeightEvaluationSettings
 from atomsight.config.phantoms import AcquisitionSettings, ParticleSettings
-from atomsight.config.reading import InferenceSettings
 from atomsight.evaluation import classification
 from atomsight.evaluation.counting import column_library, height_tables, intensity_mixture
 from atomsight.evaluation.counting.height_tables import SETTING
@@ -93,10 +92,9 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    reading = InferenceSettings.complete(given.inference, "inference")
     chosen = HeightEvaluationSettings.parse(given.settings, SECTION)
-    counter = load_counter(given.model, chosen, chosen.contrast, reading)
-    answers = measure(chosen, counter)
+    counter = load_counter(given.model, chosen, given.inference)
+    answers = evaluate(chosen, counter)
     summary = height_tables.summarise(answers, chosen.bins)
     tables.write_csv(given.output, summary)
     if given.confusion:
@@ -108,21 +106,18 @@ def run(given: argparse.Namespace) -> None:
     command_line.print_table(summary)
 
 
-def load_counter(
-    folder: str, chosen: HeightEvaluationSettings, contrast: str, reading: dict
-) -> Counter:
+def load_counter(folder: str, chosen: HeightEvaluationSettings, inference: dict) -> Counter:
     """Load a model that counts; refuse one that does not."""
     card = models.read_card(folder)
     heights = height_columns([f"p_{name}" for name in card.class_names[1:]], folder)
     steps_A = card.focus_steps_A
-    pixel_size_A = chosen.acquisition.pixel_size_A
     read = atom_reader(
-        folder, pixel_size_A, reading, contrast, f"{SECTION}.acquisition", frames=len(steps_A)
+        folder, chosen.acquisition, inference, chosen.contrast, SECTION, frames=len(steps_A)
     )
     return Counter(read, steps_A, len(heights))
 
 
-def measure(settings: HeightEvaluationSettings, counter: Counter) -> pd.DataFrame:
+def evaluate(settings: HeightEvaluationSettings, counter: Counter) -> pd.DataFrame:
     """Image all particles, and count their columns in every way.
 
     One row per column and answer: ``method, tilt_low_deg, tilt_high_deg, dose_e_per_A2, particle``

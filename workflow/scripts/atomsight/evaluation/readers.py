@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from atomsight.config.reading import SegmentationSettings
+from atomsight.config.phantoms import OpticsSettings
+from atomsight.config.reading import InferenceSettings, SegmentationSettings
 from atomsight.errors import InputError
 from atomsight.learning import models
 from atomsight.reading.micrographs.calibration import target_pixel_size_A
@@ -39,7 +40,7 @@ def read_atoms(
     images : ndarray of shape (F, H, W)
         Counts: one image, or the images of a focal series in the order of the model's steps.
     reading : dict
-        The section ``inference`` of the configuration.
+        The complete section ``inference`` of the configuration.
     contrast : str
         How they look in the images: ``bright``, ``dark``, or ``auto`` to let the network choose.
 
@@ -63,43 +64,34 @@ def read_atoms(
     return locate_atoms(maps, pixel_size_A, card.class_names, card.site_sigma_A, thresholds)
 
 
-def find_sites(
-    network: "keras.Model",
-    card: models.ModelCard,
-    image: np.ndarray,
-    pixel_size_A: float,
-    reading: dict,
-    contrast: str = "auto",
-) -> np.ndarray:
-    """Positions ``(x, y)`` [Å] of the atoms or columns of one image, as :func:`read_atoms`."""
-    return _positions(read_atoms(network, card, image[None], pixel_size_A, reading, contrast))
-
-
 def atom_reader(
     folder: Path | str,
-    pixel_size_A: float,
-    reading: dict,
+    optics: OpticsSettings,
+    inference: dict,
     contrast: str,
-    where: str,
+    section: str,
     frames: int | None = None,
 ) -> AtomReader:
     """Load a model, to read images or focal series that are alike, as :func:`read_atoms`.
 
-    ``where`` says what the size of the pixels comes from, for the message if the model does not
-    read such pixels; it is also an error if it does not read so many images together.
+    ``inference`` is that section, with or without defaults; ``section`` is the one of the optics,
+    to name in an error if the model does not read such pixels. It is also an error if it does not
+    read so many images together.
     """
+    reading = InferenceSettings.complete(inference, "inference")
     network, card = models.load_network(folder)
-    models.check_pixel_size(card, pixel_size_A, where)
+    pixel_size_A = optics.pixel_size_A
+    models.check_pixel_size(card, pixel_size_A, f"{section}.acquisition")
     if frames is not None:
         _check_count(card, frames)
     return lambda images: read_atoms(network, card, images, pixel_size_A, reading, contrast)
 
 
 def finder(
-    folder: Path | str, pixel_size_A: float, reading: dict, contrast: str, where: str
+    folder: Path | str, optics: OpticsSettings, inference: dict, contrast: str, section: str
 ) -> Finder:
     """Load a model, to read single images that are alike, as :func:`atom_reader`."""
-    read = atom_reader(folder, pixel_size_A, reading, contrast, where, frames=1)
+    read = atom_reader(folder, optics, inference, contrast, section, frames=1)
     return lambda image: _positions(read(image[None]))
 
 
@@ -117,7 +109,7 @@ def find_in_any_pixels(
     target_A = target_pixel_size_A((pixel_size_A,) * 2, card.pixel_size_A, "evaluation")
     step = target_A / pixel_size_A
     image = image if step == 1 else resample(image.astype("float32"), (step, step))
-    return find_sites(network, card, image, target_A, reading)
+    return _positions(read_atoms(network, card, image[None], target_A, reading))
 
 
 def _positions(atoms: pd.DataFrame) -> np.ndarray:

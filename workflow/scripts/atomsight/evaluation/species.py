@@ -1,4 +1,4 @@
-"""Measure how well models name the species in simulated monolayers, against the dose.
+"""Evaluate how well models name the species in simulated monolayers, against the dose.
 
 The monolayers are of the material of the models. They come from another generator than those of the
 training, their images from abTEM's own microscope. Every sheet is simulated once. A model gets as
@@ -29,7 +29,6 @@ import pandas as pd
 from atomsight import command_line, materials
 from atomsight.config.evaluation import SpeciesEvaluationSettings
 from atomsight.config.phantoms import AcquisitionSettings, MonolayerSettings
-from atomsight.config.reading import InferenceSettings
 from atomsight.errors import InputError
 from atomsight.evaluation import classification
 from atomsight.evaluation.readers import AtomReader, atom_reader
@@ -73,11 +72,10 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    reading = InferenceSettings.complete(given.inference, "inference")
     chosen = SpeciesEvaluationSettings.parse(given.settings, SECTION)
     honeycomb = honeycomb_of(given.models)
-    readers = [load_reader(folder, chosen, reading) for folder in given.models]
-    pairs = measure(chosen, honeycomb, readers)
+    readers = [load_reader(folder, chosen, given.inference) for folder in given.models]
+    pairs = evaluate(chosen, honeycomb, readers)
     table = summarise(pairs, honeycomb.class_names)
     tables.write_csv(given.summary, table)
     tables.write_csv(given.confusion, confusion(pairs))
@@ -101,16 +99,16 @@ def honeycomb_of(folders: list[str]) -> Honeycomb:
     return honeycomb
 
 
-def load_reader(folder: str, chosen: SpeciesEvaluationSettings, reading: dict) -> SpeciesReader:
+def load_reader(folder: str, chosen: SpeciesEvaluationSettings, inference: dict) -> SpeciesReader:
     card = models.read_card(folder)
-    pixel_size_A = chosen.acquisition.pixel_size_A
-    where = f"{SECTION}.acquisition"
     steps_A = card.focus_steps_A
-    read = atom_reader(folder, pixel_size_A, reading, chosen.contrast, where, frames=len(steps_A))
+    read = atom_reader(
+        folder, chosen.acquisition, inference, chosen.contrast, SECTION, frames=len(steps_A)
+    )
     return SpeciesReader(card.name, steps_A, read)
 
 
-def measure(
+def evaluate(
     chosen: SpeciesEvaluationSettings, honeycomb: Honeycomb, readers: Sequence[SpeciesReader]
 ) -> pd.DataFrame:
     """Image all sheets of a material for every model, name their sites, compare with the truth.
@@ -181,7 +179,7 @@ def _exposures(
 
 
 def summarise(pairs: pd.DataFrame, class_names: Sequence[str]) -> pd.DataFrame:
-    """Scores of every model at every dose, all sheets of :func:`measure` together.
+    """Scores of every model at every dose, all sheets of :func:`evaluate` together.
 
     The table has ``model, frames, dose_e_per_A2, sites, accuracy, accuracy_low, accuracy_high``
     (share of the true sites found with the right species, and its 95 % interval), ``missed,

@@ -1,4 +1,4 @@
-"""Measure how well bond lengths and strain of simulated graphene come out, against the dose.
+"""Evaluate how well bond lengths and strain of simulated graphene come out, against the dose.
 
 Two sheets of which the training has none, a pristine one and one under a smooth known strain with a
 hole, are imaged by abTEM's own microscope. The pristine sheet tells how broad the bond lengths
@@ -29,7 +29,6 @@ from atomsight.analysis.bonds import bond_lengths, find_bonds, find_rings
 from atomsight.analysis.matching import match_atoms
 from atomsight.config.analysis import StrainSettings
 from atomsight.config.evaluation import StrainEvaluationSettings
-from atomsight.config.reading import InferenceSettings
 from atomsight.evaluation import lattice_bound, peaks, scores, trained_ranges
 from atomsight.evaluation.readers import Finder, finder
 from atomsight.files import tables
@@ -50,17 +49,15 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    reading = InferenceSettings.complete(given.inference, "inference")
     lattice = StrainSettings.parse(given.strain, "strain")
     chosen = StrainEvaluationSettings.parse(given.settings, SECTION)
-    pixel_size_A = chosen.acquisition.pixel_size_A
-    find = finder(given.model, pixel_size_A, reading, "auto", f"{SECTION}.acquisition")
-    table = measure(chosen, lattice, find, models.read_card(given.model).microscope)
+    find = finder(given.model, chosen.acquisition, given.inference, "auto", SECTION)
+    table = evaluate(chosen, lattice, find, models.read_card(given.model).microscope)
     tables.write_csv(given.output, table)
     command_line.print_table(table)
 
 
-def measure(
+def evaluate(
     chosen: StrainEvaluationSettings, lattice: StrainSettings, find: Finder, trained: dict
 ) -> pd.DataFrame:
     """Image both sheets at every dose, measure bonds and strain, compare with the truth.

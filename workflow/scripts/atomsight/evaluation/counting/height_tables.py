@@ -1,6 +1,6 @@
 """Tables of how well the atoms of columns are counted, from the answers to all columns.
 
-All take the answers of :func:`atomsight.evaluation.heights.measure`, and have one or more rows per
+All take the answers of :func:`atomsight.evaluation.heights.evaluate`, and have one or more rows per
 method, range of tilts and dose. Where probabilities are needed, they are only of methods that state
 them.
 """
