@@ -15,7 +15,6 @@ from atomsight.evaluation import scores
 from atomsight.materials import MATERIALS
 from atomsight.phantoms import specimens
 from atomsight.phantoms.acquisition import AcquisitionSettings
-from atomsight.phantoms.monolayers import MonolayerSettings
 from atomsight.phantoms.specimens import PolycrystalSettings, PristineSettings, StrainedSettings
 from atomsight.reading.micrographs.series import ImportSettings
 
@@ -307,7 +306,6 @@ def test_settings_are_built_with_tuples_and_floats():
         ("specimen_pristine", PristineSettings),
         ("specimen_strained", StrainedSettings),
         ("specimen_polycrystal", PolycrystalSettings),
-        ("monolayer", MonolayerSettings),
         ("series_import", ImportSettings),
     ],
 )

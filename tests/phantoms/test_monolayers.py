@@ -8,17 +8,16 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import approx_fprime
 from scipy.spatial import cKDTree
 
+from atomsight.config.phantoms import MonolayerSettings
 from atomsight.errors import InputError
 from atomsight.materials import mos2
 from atomsight.materials.building.sublattices import Honeycomb, Sublattice
 from atomsight.phantoms import coincidence_grains, honeycomb_forces, monolayers
-from atomsight.phantoms.monolayers import MonolayerSettings
 
 LATTICE_A = 3.165
 SMALL = MonolayerSettings(size_A=(48.0, 44.0), hole_radius_A=5.0)
 NONE = {"Mo": 0.0, "S": 0.0, "S2": 0.0}
-PERFECT = replace(
-    SMALL,
+PERFECT = SMALL.but(
     grain_count=1,
     vacancy_shares=NONE,
     edge_vacancy_shares={"S": 0.0},
@@ -78,7 +77,7 @@ def test_sites_and_structure_say_the_same():
 
 
 def test_a_site_is_the_mean_projected_position_of_its_atoms():
-    specimen = make(replace(SMALL, tilt_deg=4.0))
+    specimen = make(SMALL.but(tilt_deg=4.0))
     atoms = specimen.structure.positions[:, :2]
     _, site = cKDTree(places(specimen)).query(atoms)
     count = np.bincount(site, minlength=len(specimen.sites))
@@ -89,7 +88,7 @@ def test_a_site_is_the_mean_projected_position_of_its_atoms():
 
 def test_vacancies_are_exactly_as_many_as_asked_and_listed():
     full = make(PERFECT).sites["species"].value_counts()
-    chosen = replace(PERFECT, vacancy_shares={"S": 0.1, "S2": 0.02, "Mo": 0.01})
+    chosen = PERFECT.but(vacancy_shares={"S": 0.1, "S2": 0.02, "Mo": 0.01})
     specimen = make(chosen)
     species = specimen.sites["species"].value_counts()
     missing = specimen.vacancies["missing"].value_counts()
@@ -100,7 +99,7 @@ def test_vacancies_are_exactly_as_many_as_asked_and_listed():
 
 
 def test_where_all_atoms_of_a_site_are_missing_there_is_no_site():
-    specimen = make(replace(SMALL, vacancy_shares={"S2": 0.05}))
+    specimen = make(SMALL.but(vacancy_shares={"S2": 0.05}))
     empty = specimen.vacancies[specimen.vacancies["missing"] != "S"][["x_A", "y_A"]]
     single = specimen.vacancies[specimen.vacancies["missing"] == "S"][["x_A", "y_A"]]
     tree = cKDTree(places(specimen))
@@ -111,7 +110,7 @@ def test_where_all_atoms_of_a_site_are_missing_there_is_no_site():
 
 
 def test_neighbours_of_a_vacancy_are_told_apart_from_the_bulk():
-    specimen = make(replace(PERFECT, vacancy_shares=NONE | {"S": 0.03}))
+    specimen = make(PERFECT.but(vacancy_shares=NONE | {"S": 0.03}))
     sites = specimen.sites
     singles = (sites["species"] == "S").to_numpy()
     beside = (sites["region"] == "beside_vacancy").to_numpy()
@@ -122,8 +121,8 @@ def test_neighbours_of_a_vacancy_are_told_apart_from_the_bulk():
 
 
 def test_a_hole_has_an_edge_whose_sulfur_may_be_single():
-    holed = make(replace(PERFECT, hole_radius_A=7.0, edge_vacancy_shares={"S": 0.5}, seed=2))
-    whole = make(replace(PERFECT, seed=2))
+    holed = make(PERFECT.but(hole_radius_A=7.0, edge_vacancy_shares={"S": 0.5}, seed=2))
+    whole = make(PERFECT.but(seed=2))
     area = (len(whole.sites) - len(holed.sites)) / 2 * LATTICE_A**2 * np.sqrt(3) / 2
     assert 0.5 < area / (np.pi * 7.0**2) < 2
     assert set(holed.sites.loc[holed.sites["species"] == "S", "region"]) == {"edge"}
@@ -135,7 +134,7 @@ def test_a_hole_has_an_edge_whose_sulfur_may_be_single():
 
 @pytest.mark.parametrize("grains", [2, 3])
 def test_grains_meet_in_a_boundary_that_is_closed_and_not_crowded(grains):
-    specimen = make(replace(PERFECT, grain_count=grains, seed=grains))
+    specimen = make(PERFECT.but(grain_count=grains, seed=grains))
     held = np.bincount(bonds(specimen).ravel(), minlength=len(specimen.sites))
     boundary = (specimen.sites["region"] == "boundary").to_numpy()
     assert 0.03 < boundary.mean() < 0.4
@@ -168,7 +167,7 @@ def test_every_point_is_in_the_sector_whose_rays_enclose_it():
 
 
 def test_tilt_foreshortens_and_gives_the_sheet_a_slope():
-    flat, tilted = (make(replace(PERFECT, tilt_deg=tilt)) for tilt in (0, 5))
+    flat, tilted = (make(PERFECT.but(tilt_deg=tilt)) for tilt in (0, 5))
     for specimen, angle in ((flat, 0), (tilted, 5)):
         mo = specimen.structure.positions[specimen.structure.numbers == 42]
         normal = np.linalg.svd(mo - mo.mean(axis=0))[2][2]
@@ -179,7 +178,7 @@ def test_tilt_foreshortens_and_gives_the_sheet_a_slope():
 def test_ripples_are_as_high_as_asked():
     heights = []
     for seed in range(20):
-        sheet = make(replace(PERFECT, ripple_A=0.4, seed=seed)).structure
+        sheet = make(PERFECT.but(ripple_A=0.4, seed=seed)).structure
         heights.append(sheet.positions[sheet.numbers == 42, 2].std())
     assert 0.25 < np.sqrt(np.mean(np.square(heights))) < 0.5
 
@@ -195,7 +194,7 @@ def test_defocus_counts_from_the_last_layer_of_atoms():
 
 
 def test_the_same_seed_gives_the_same_sheet_and_a_generator_goes_first():
-    one, again = (make(replace(SMALL, seed=7)) for _ in range(2))
+    one, again = (make(SMALL.but(seed=7)) for _ in range(2))
     assert one.sites.equals(again.sites)
     drawn = make(SMALL, np.random.default_rng(7))
     assert one.sites.equals(drawn.sites)
@@ -207,13 +206,13 @@ def test_the_same_seed_gives_the_same_sheet_and_a_generator_goes_first():
 )
 def test_a_box_without_room_is_refused_in_one_sentence(changes):
     with pytest.raises(InputError, match="make size_A larger or hole_radius_A smaller"):
-        make(replace(SMALL, **changes))
+        make(SMALL.but(**changes))
 
 
 @pytest.mark.parametrize("key", ["vacancy_shares", "edge_vacancy_shares"])
 def test_a_vacancy_that_the_material_cannot_have_is_refused(key):
     with pytest.raises(InputError, match=rf"{key}.*'B'.*S"):
-        make(replace(SMALL, **{key: {"B": 0.1}}))
+        make(SMALL.but(**{key: {"B": 0.1}}))
 
 
 #: A flat, light sheet whose holes end with its second element.
@@ -227,11 +226,11 @@ NITRIDE = Honeycomb(
 )
 
 
-FLAT = replace(PERFECT, vacancy_shares={"B": 0.0, "N": 0.0}, edge_vacancy_shares={})
+FLAT = PERFECT.but(vacancy_shares={"B": 0.0, "N": 0.0}, edge_vacancy_shares={})
 
 
 def test_a_material_is_made_from_its_own_facts():
-    sheet = monolayers.make_monolayer(NITRIDE, replace(FLAT, vacancy_shares={}))
+    sheet = monolayers.make_monolayer(NITRIDE, FLAT.but(vacancy_shares={}))
     counts, gone = (sheet.sites["species"].value_counts(), sheet.vacancies["missing"])
     assert set(counts.index) == {"B", "N"}
     whole = counts + gone.value_counts()
@@ -246,7 +245,7 @@ def test_a_material_is_made_from_its_own_facts():
 
 @pytest.mark.parametrize("element", ["B", "N"])
 def test_holes_end_with_the_element_that_the_material_says(element):
-    chosen = replace(FLAT, size_A=(80.0, 80.0), hole_radius_A=6.0, seed=4)
+    chosen = FLAT.but(size_A=(80.0, 80.0), hole_radius_A=6.0, seed=4)
     sheet = monolayers.make_monolayer(replace(NITRIDE, hole_edges=element), chosen)
     inner = np.abs(places(sheet) - 40).max(axis=1) < 36
     is_b = (sheet.sites["species"] == "B").to_numpy()
@@ -257,7 +256,7 @@ def test_holes_end_with_the_element_that_the_material_says(element):
 
 
 def test_grains_of_a_light_material_are_as_closed_as_those_of_a_heavy_one():
-    sheet = monolayers.make_monolayer(NITRIDE, replace(FLAT, grain_count=2, seed=2))
+    sheet = monolayers.make_monolayer(NITRIDE, FLAT.but(grain_count=2, seed=2))
     distance, _ = cKDTree(places(sheet)).query(places(sheet), k=4)
     boundary = (sheet.sites["region"] == "boundary").to_numpy()
     assert distance[:, 1].min() > 1.2

@@ -39,24 +39,16 @@ _NUDGE_A = 0.05
 
 @dataclass(frozen=True)
 class BoundSettings:
-    """The patch of graphene that a bound is computed for.
+    """The patch of graphene that a bound is computed for."""
 
-    Attributes
-    ----------
-    patch_A : tuple of 2 floats
-        Edges ``(x, y)`` of the patch whose atoms are averaged over [Å].
-    margin_A : float
-        Least width of the rim about it [Å]. Its atoms are unknown too and not averaged over.
-    step_A : float
-        Step of the differences that stand for derivatives [Å]. A spacing of the multislice grid is
-        best: abTEM spreads an atom over four points of the grid, and smaller steps feel them.
-    seed : int
-        Seed of where the lattice lies on the pixels.
-    """
-
+    #: Edges ``(x, y)`` of the patch whose atoms are averaged over [Å].
     patch_A: tuple[float, float] = (9.0, 9.0)
+    #: Smallest width of the rim about it [Å]. Its atoms are unknown too and not averaged over.
     margin_A: float = 1.5
+    #: Step of the differences that stand for derivatives [Å]. A spacing of the multislice grid is
+    #: best: abTEM spreads an atom over four points of the grid, and smaller steps feel them.
     step_A: float = 0.1
+    #: Seed of where the lattice lies on the pixels.
     seed: int = 0
 
 

@@ -9,8 +9,7 @@ Vacancies are numbered, drawn without replacement, and listed.
 The sheet ends just inside its box, which is to be larger than the field of view.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -18,6 +17,7 @@ from ase.data import atomic_numbers
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
+from atomsight.config.phantoms import MonolayerSettings
 from atomsight.errors import InputError
 from atomsight.files.records import Structure
 from atomsight.materials.building.sublattices import Honeycomb
@@ -37,42 +37,6 @@ _EDGE_A, _BOUNDARY_A, _BESIDE_A = 2.6, 3.2, 2.2
 
 #: Bonds are at most this long [lattice constants].
 _BOND = 0.77
-
-
-@dataclass(frozen=True)
-class MonolayerSettings:
-    """A simulated sheet of a material with two sublattices; it ends just inside its box.
-
-    Attributes
-    ----------
-    size_A : tuple of 2 floats
-        Edges ``(x, y)`` of the box, larger than the field of view [Å].
-    lattice_A : float or None
-        Lattice constant; None for that of the material [Å].
-    grain_count : int
-        Number of grains, which meet in one point near the middle.
-    vacancy_shares : mapping of str to float
-        Share of a sublattice's sites where so much is missing, by the name of what is missing, such
-        as S or S2; the material says the others.
-    edge_vacancy_shares : mapping of str to float
-        Share of the whole sites at edges that have lost one atom besides, likewise.
-    hole_radius_A : float
-        Mean distance of a hole's edges from its middle [Å]; 0 for none.
-    ripple_A : float
-        Root mean square height of the ripples [Å].
-    tilt_deg : float
-        Angle between the sheet's normal and the beam [°]; the direction is random.
-    """
-
-    size_A: tuple[float, float] = (72.0, 72.0)
-    lattice_A: float | None = None
-    grain_count: int = 2
-    vacancy_shares: Mapping[str, float] = field(default_factory=dict)
-    edge_vacancy_shares: Mapping[str, float] = field(default_factory=dict)
-    hole_radius_A: float = 8.0
-    ripple_A: float = 0.2
-    tilt_deg: float = 1.0
-    seed: int = 0
 
 
 @dataclass(frozen=True)
