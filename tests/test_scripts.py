@@ -25,6 +25,7 @@ import locate_atoms
 import score
 import simulate
 from atomsight import command_line
+from atomsight.config.reading import InferenceSettings
 from atomsight.errors import InputError
 from atomsight.files import sealed, tables
 
@@ -453,7 +454,7 @@ def test_a_warning_is_one_sentence_without_our_paths(outcome):
 @pytest.mark.parametrize("text", ["{", "[1]", "@nowhere.json"])
 def test_sections_that_cannot_be_read_are_refused_with_their_option(option, text):
     arguments = command_line.parser("A script.")
-    command_line.add_settings(arguments, "evaluation", "inference")
+    command_line.add_settings(arguments, "evaluation", inference=InferenceSettings)
     with pytest.raises(InputError, match=option):
         arguments.parse_args([option, text])
 

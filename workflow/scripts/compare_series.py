@@ -64,7 +64,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     arguments.add_argument(
         "--names", nargs=2, default=["A", "B"], metavar=("A", "B"), help="names of the series"
     )
-    command_line.add_settings(arguments, "comparison")
+    command_line.add_settings(arguments, "comparison", ComparisonSettings)
     return arguments.parse_args(argv)
 
 

@@ -49,7 +49,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     arguments.add_argument("maps", metavar="MAPS.h5", help="the class maps of a series")
     arguments.add_argument("atoms", metavar="ATOMS.h5", help="the columns found in them")
     arguments.add_argument("drift", metavar="DRIFT.h5", help="the table of drift")
-    command_line.add_settings(arguments, "dynamics")
+    command_line.add_settings(arguments, "dynamics", DynamicsSettings)
     return arguments.parse_args(argv)
 
 

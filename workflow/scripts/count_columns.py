@@ -55,7 +55,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     arguments.add_argument("heights", metavar="HEIGHTS.csv", help="the table to write")
     arguments.add_argument("--frames", metavar="FRAMES.h5", help="the images, for unusable pixels")
     arguments.add_argument("--hdf5", metavar="HEIGHTS.h5", help="the same table as HDF5")
-    command_line.add_settings(arguments, "heights")
+    command_line.add_settings(arguments, "heights", HeightSettings)
     return arguments.parse_args(argv)
 
 

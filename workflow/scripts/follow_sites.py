@@ -87,7 +87,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     arguments.add_argument("csv", metavar="SITES.csv", help="the table of sites as text")
     arguments.add_argument("--errors", metavar="ERRORS.csv", help="detection errors of the model")
     arguments.add_argument("--dose", type=float, metavar="E_PER_A2", help="dose of a frame [e/Å²]")
-    command_line.add_settings(arguments, "dynamics", "hops")
+    command_line.add_settings(arguments, "dynamics", DynamicsSettings, hops=HopSettings)
     return arguments.parse_args(argv)
 
 

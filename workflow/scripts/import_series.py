@@ -47,7 +47,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     arguments = command_line.parser(__doc__)
     arguments.add_argument("path", metavar="PATH", help="a file, or a pattern for several")
     arguments.add_argument("output", metavar="OUTPUT.h5", help="the frames, calibrated")
-    command_line.add_settings(arguments, "series_import")
+    command_line.add_settings(arguments, "series_import", ImportSettings)
     return arguments.parse_args(argv)
 
 

@@ -51,7 +51,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     arguments.add_argument("maps", metavar="MAPS.h5", help="the class maps")
     arguments.add_argument("atoms", metavar="ATOMS.h5", help="the table of atoms")
     arguments.add_argument("--csv", metavar="ATOMS.csv", help="the same table as text")
-    command_line.add_settings(arguments, "segmentation")
+    command_line.add_settings(arguments, "segmentation", SegmentationSettings)
     return arguments.parse_args(argv)
 
 

@@ -47,7 +47,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         help="how atoms look on the background; auto: as the network is more confident, "
         "decided on the first frame (default: auto)",
     )
-    command_line.add_settings(arguments, "inference")
+    command_line.add_settings(arguments, "inference", InferenceSettings)
     return arguments.parse_args(argv)
 
 

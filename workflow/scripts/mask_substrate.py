@@ -78,7 +78,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     arguments.add_argument("drift", metavar="DRIFT.h5", help="their drift")
     arguments.add_argument("substrate", metavar="SUBSTRATE.h5", help="mean image and mask")
     arguments.add_argument("--mask", metavar="FILE", help="where to analyse: an image or a polygon")
-    command_line.add_settings(arguments, "substrate", "dynamics")
+    command_line.add_settings(arguments, "substrate", SubstrateSettings, dynamics=DynamicsSettings)
     return arguments.parse_args(argv)
 
 

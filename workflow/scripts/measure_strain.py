@@ -79,7 +79,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         metavar="NAME",
         help="the material, whose bond length is that without strain unless the settings name one",
     )
-    command_line.add_settings(arguments, "strain")
+    command_line.add_settings(arguments, "strain", StrainSettings)
     return arguments.parse_args(argv)
 
 

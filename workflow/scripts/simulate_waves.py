@@ -24,7 +24,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments.add_argument("structures", metavar="STRUCTURES.h5", help="the structures")
     arguments.add_argument("output", metavar="WAVES.h5", help="the exit waves")
     arguments.add_argument("--energy", type=float, required=True, help="of the electrons [eV]")
-    command_line.add_settings(arguments, "models.<name>.waves")
+    command_line.add_settings(arguments, "models.<name>.waves", WaveSettings)
     given = arguments.parse_args(argv)
     section = given.settings
     chosen = WaveSettings.parse(section, "waves")

@@ -84,7 +84,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     )
     arguments.add_argument("--name", help="name of the model; the folder's without it")
     arguments.add_argument("--seed", type=int, required=True)
-    command_line.add_settings(arguments, "models.<name>")
+    command_line.add_settings(arguments, "models.<name>", ModelSettings)
     return arguments.parse_args(argv)
 
 

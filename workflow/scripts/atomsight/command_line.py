@@ -15,9 +15,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import pandas as pd
 
+from atomsight.config.section import Section, keys_of
 from atomsight.errors import InputError
 from atomsight.files import provenance, sealed
 
@@ -33,20 +35,24 @@ def parser(description: str, **more: object) -> argparse.ArgumentParser:
     )
 
 
-def add_settings(arguments: argparse.ArgumentParser, section: str, *others: str) -> None:
+def add_settings(
+    arguments: argparse.ArgumentParser, section: str, kind: Any = None, **others: type[Section]
+) -> None:
     """Add ``--settings`` for a section of the configuration, and an option named as each other one.
 
-    Their values are dicts, empty where the option is not given.
+    ``kind`` is its class, or one of several. The values are dicts, empty where the option is not
+    given.
     """
-    for option in ("settings", *others):
+    for option, one in {"settings": kind, **others}.items():
         name = section if option == "settings" else option
+        keys = f"its keys are {', '.join(keys_of(one))}" if one else "its keys"
         arguments.add_argument(
             f"--{option}",
             action=_ReadJson,
             default={},
             metavar="JSON",
-            help=f"the section '{name}' as JSON, or @FILE; its keys and their defaults are in "
-            "workflow/schemas/config.schema.yaml",
+            help=f"the section '{name}' as JSON, or @FILE; {keys}, and the page Configuration of "
+            "the documentation says what they mean",
         )
 
 

@@ -142,6 +142,14 @@ def complete(kind: Any, values: object, where: str = "") -> dict:
     return _completed(parse(kind, values, where), values)
 
 
+def keys_of(kind: Any) -> list[str]:
+    """Names of the keys of a section, or of all that :func:`one_of` names."""
+    if isinstance(kind, type):
+        return list(kind.model_fields)
+    kinds = [get_args(one)[0] for one in get_args(_bare(kind))]
+    return list(dict.fromkeys(name for one in kinds for name in one.model_fields))
+
+
 def key(
     default: object = PydanticUndefined,
     *,

@@ -22,6 +22,7 @@ import pandas as pd
 from atomsight import command_line
 from atomsight.config.evaluation import EvaluationSettings
 from atomsight.config.phantoms import AcquisitionSettings
+from atomsight.config.reading import InferenceSettings
 from atomsight.evaluation import atom_scores, position_bound, trained_ranges
 from atomsight.evaluation.readers import finder
 from atomsight.files import tables
@@ -33,7 +34,9 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument("model", metavar="MODEL", help="folder of a trained model")
     arguments.add_argument("specimen", metavar="SPECIMEN.h5", help="the simulated specimen")
     arguments.add_argument("evaluation", metavar="EVALUATION.csv", help="the table to write")
-    command_line.add_settings(arguments, "evaluation", "inference")
+    command_line.add_settings(
+        arguments, "evaluation", EvaluationSettings, inference=InferenceSettings
+    )
 
 
 def run(given: argparse.Namespace) -> None:

@@ -19,6 +19,7 @@ from scipy import stats
 
 from atomsight import command_line
 from atomsight.config.evaluation import BackgroundSettings
+from atomsight.config.reading import InferenceSettings
 from atomsight.evaluation import scores
 from atomsight.evaluation.columns import BOX_STEP_A, RIM_A
 from atomsight.evaluation.readers import Finder, finder
@@ -34,7 +35,7 @@ BACKGROUNDS = ("vacuum", "amorphous", "crystalline")
 def add_arguments(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument("model", metavar="MODEL", help="folder of a trained model")
     arguments.add_argument("output", metavar="OUT.csv", help="the table to write")
-    command_line.add_settings(arguments, SECTION, "inference")
+    command_line.add_settings(arguments, SECTION, BackgroundSettings, inference=InferenceSettings)
 
 
 def run(given: argparse.Namespace) -> None:

@@ -28,6 +28,7 @@ from atomsight import command_line
 from atomsight.analysis.matching import match_atoms
 from atomsight.config.evaluation import ColumnEvaluationSettings
 from atomsight.config.phantoms import AcquisitionSettings, ParticleSettings
+from atomsight.config.reading import InferenceSettings
 from atomsight.evaluation import peaks, scores
 from atomsight.evaluation.readers import Finder, finder
 from atomsight.files import tables
@@ -68,7 +69,9 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument(
         "--summary", metavar="SUMMARY.csv", help="a table by zone axis and dose, over all tilts"
     )
-    command_line.add_settings(arguments, SECTION, "inference")
+    command_line.add_settings(
+        arguments, SECTION, ColumnEvaluationSettings, inference=InferenceSettings
+    )
 
 
 def run(given: argparse.Namespace) -> None:

@@ -97,7 +97,9 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument("specimen", metavar="SPECIMEN.h5", help="the simulated specimen")
     arguments.add_argument("conditions", metavar="CONDITIONS.csv", help="conditions one by one")
     arguments.add_argument("random", metavar="SETTINGS.csv", help="microscopes at random")
-    command_line.add_settings(arguments, "evaluation", "inference")
+    command_line.add_settings(
+        arguments, "evaluation", EvaluationSettings, inference=InferenceSettings
+    )
 
 
 def run(given: argparse.Namespace) -> None:

@@ -27,6 +27,7 @@ from atomsight import command_line
 from atomsight.analysis.dynamics.hops import fit_beta
 from atomsight.analysis.matching import match_atoms
 from atomsight.config.evaluation import ErrorSettings
+from atomsight.config.reading import InferenceSettings
 from atomsight.evaluation.readers import Finder, finder
 from atomsight.files import tables
 from atomsight.phantoms import acquisition, particles
@@ -55,7 +56,7 @@ class SiteCounts:
 def add_arguments(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument("model", metavar="MODEL", help="folder of a trained model")
     arguments.add_argument("errors", metavar="ERRORS.csv", help="the table to write")
-    command_line.add_settings(arguments, SECTION, "inference")
+    command_line.add_settings(arguments, SECTION, ErrorSettings, inference=InferenceSettings)
 
 
 def run(given: argparse.Namespace) -> None:

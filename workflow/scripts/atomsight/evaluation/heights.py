@@ -35,6 +35,7 @@ from atomsight import command_line
 from atomsight.analysis.heights import height_columns
 from atomsight.config.evaluation import HeightEvaluationSettings
 from atomsight.config.phantoms import AcquisitionSettings, ParticleSettings
+from atomsight.config.reading import InferenceSettings
 from atomsight.evaluation import classification
 from atomsight.evaluation.counting import column_library, height_tables, intensity_mixture
 from atomsight.evaluation.counting.height_tables import SETTING
@@ -88,7 +89,9 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument(
         "--abstention", metavar="ABSTENTION.csv", help="errors against the share answered"
     )
-    command_line.add_settings(arguments, SECTION, "inference")
+    command_line.add_settings(
+        arguments, SECTION, HeightEvaluationSettings, inference=InferenceSettings
+    )
 
 
 def run(given: argparse.Namespace) -> None:

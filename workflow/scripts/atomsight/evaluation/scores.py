@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from atomsight.analysis.matching import match_atoms
+from atomsight.config.evaluation import ScoreSettings
 
 #: Farther than this from the true position, an atom is not the one meant [Å].
-MATCHING_RADIUS_A = 0.48
+MATCHING_RADIUS_A = ScoreSettings().radius_A
 
 #: Atoms this near the rim of the image are not counted [Å].
-BORDER_A = 2.0
+BORDER_A = ScoreSettings().border_A
 
 
 @dataclass(frozen=True)

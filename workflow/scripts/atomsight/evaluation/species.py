@@ -29,6 +29,7 @@ import pandas as pd
 from atomsight import command_line, materials
 from atomsight.config.evaluation import SpeciesEvaluationSettings
 from atomsight.config.phantoms import AcquisitionSettings, MonolayerSettings
+from atomsight.config.reading import InferenceSettings
 from atomsight.errors import InputError
 from atomsight.evaluation import classification
 from atomsight.evaluation.readers import AtomReader, atom_reader
@@ -68,7 +69,9 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument("models", metavar="MODEL", nargs="+", help="folders of trained models")
     arguments.add_argument("summary", metavar="SUMMARY.csv", help="the table of scores to write")
     arguments.add_argument("confusion", metavar="CONFUSION.csv", help="the counts to write")
-    command_line.add_settings(arguments, SECTION, "inference")
+    command_line.add_settings(
+        arguments, SECTION, SpeciesEvaluationSettings, inference=InferenceSettings
+    )
 
 
 def run(given: argparse.Namespace) -> None:

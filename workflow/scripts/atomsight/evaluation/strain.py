@@ -29,6 +29,7 @@ from atomsight.analysis.bonds import bond_lengths, find_bonds, find_rings
 from atomsight.analysis.matching import match_atoms
 from atomsight.config.analysis import StrainSettings
 from atomsight.config.evaluation import StrainEvaluationSettings
+from atomsight.config.reading import InferenceSettings
 from atomsight.evaluation import lattice_bound, peaks, scores, trained_ranges
 from atomsight.evaluation.readers import Finder, finder
 from atomsight.files import tables
@@ -45,7 +46,13 @@ POSITION = ["x_A", "y_A"]
 def add_arguments(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument("model", metavar="MODEL", help="folder of a trained model")
     arguments.add_argument("output", metavar="STRAIN.csv", help="the table to write")
-    command_line.add_settings(arguments, SECTION, "inference", "strain")
+    command_line.add_settings(
+        arguments,
+        SECTION,
+        StrainEvaluationSettings,
+        inference=InferenceSettings,
+        strain=StrainSettings,
+    )
 
 
 def run(given: argparse.Namespace) -> None:

@@ -76,7 +76,7 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument("output", metavar="OUTPUT.tif", help="the image to write")
     arguments.add_argument("truth", metavar="TRUTH.h5", help="the truth to write")
     arguments.add_argument("--specimen", metavar="FILE.h5", help="a specimen made before")
-    command_line.add_settings(arguments, "acquisitions.<name>")
+    command_line.add_settings(arguments, "acquisitions.<name>", ImagingSettings)
 
 
 def run(given: argparse.Namespace) -> None:

@@ -80,7 +80,7 @@ KINDS = {"particle": _make_particle, "monolayer": _make_monolayer}
 def add_arguments(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument("stack", metavar="STACK.tif", help="the images to write")
     arguments.add_argument("truth", metavar="TRUTH.h5", help="the truth to write")
-    command_line.add_settings(arguments, "focal_series")
+    command_line.add_settings(arguments, "focal_series.<name>", RecordingSettings)
 
 
 def run(given: argparse.Namespace) -> None:

@@ -61,7 +61,7 @@ class _Columns:
 def add_arguments(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument("stack", metavar="STACK.tif", help="the images to write")
     arguments.add_argument("truth", metavar="TRUTH.h5", help="the truth to write")
-    command_line.add_settings(arguments, "sequence")
+    command_line.add_settings(arguments, "sequences.<name>", SequenceSettings)
 
 
 def run(given: argparse.Namespace) -> None:

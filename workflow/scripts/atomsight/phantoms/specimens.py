@@ -381,7 +381,7 @@ KINDS: dict[str, Callable[[Section], tuple[Structure, SpecimenTruth]]] = {
 
 def add_arguments(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument("output", metavar="OUTPUT.h5", help="the specimen to write")
-    command_line.add_settings(arguments, "evaluation.specimen")
+    command_line.add_settings(arguments, "evaluation.specimen", SpecimenSettings)
 
 
 def run(given: argparse.Namespace) -> None:

@@ -34,12 +34,11 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument("truth", metavar="TRUTH.h5", help="the true atoms")
     arguments.add_argument("scores", metavar="SCORES.csv", help="the table to write")
     arguments.add_argument("--strain", metavar="STRAIN.h5", help="the strain measured at the atoms")
-    command_line.add_settings(arguments, "scores")
+    command_line.add_settings(arguments, "scores", ScoreSettings)
 
 
 def run(given: argparse.Namespace) -> None:
-    section = given.settings
-    chosen = ScoreSettings.parse(section, "scores")
+    chosen = ScoreSettings.parse(given.settings, "scores")
     atoms = read_rows(given.atoms, "atoms", ["frame", *POSITION])
     truth = read_truth(given.truth)
     strain = None

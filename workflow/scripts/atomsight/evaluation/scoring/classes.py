@@ -34,12 +34,11 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument("truth", metavar="TRUTH.h5", help="the truth of the focal series")
     arguments.add_argument("scores", metavar="SCORES.csv", help="the table of scores to write")
     arguments.add_argument("--confusion", metavar="CONFUSION.csv", help="the counts to write")
-    command_line.add_settings(arguments, "class_scores")
+    command_line.add_settings(arguments, "class_scores", ClassScoreSettings)
 
 
 def run(given: argparse.Namespace) -> None:
-    section = given.settings
-    chosen = ClassScoreSettings.parse(section, "class_scores")
+    chosen = ClassScoreSettings.parse(given.settings, "class_scores")
     atoms, frames = read_found(given.atoms)
     truth = read_truth(given.truth)
     known = found_classes(atoms)

@@ -50,12 +50,11 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument("truth", metavar="TRUTH.h5", help="the truth of the simulated series")
     arguments.add_argument("scores", metavar="SCORES.csv", help="the table to write, one row")
     arguments.add_argument("--table", metavar="TABLE.csv", help="one row per site found")
-    command_line.add_settings(arguments, "scores")
+    command_line.add_settings(arguments, "scores", ScoreSettings)
 
 
 def run(given: argparse.Namespace) -> None:
-    section = given.settings
-    chosen = ScoreSettings.parse(section, "scores")
+    chosen = ScoreSettings.parse(given.settings, "scores")
     found, true = read_followed(given.sites), read_truth(given.truth)
     frames = found.occupied.shape[1], true.occupied.shape[1]
     if frames[0] != frames[1]:
