@@ -5,8 +5,22 @@ from pathlib import Path
 import keras
 import pandas as pd
 
+from atomsight.config.microscope import MicroscopeSettings
 from atomsight.learning import models
 from atomsight.learning.network import build_network
+
+
+def ranges(**changes: object) -> dict:
+    """Ranges of a microscope, complete, with these in the place of some."""
+    some = {
+        "energy_eV": 80000,
+        "defocus_A": [-95, -70],
+        "cs_um": [-15, -8],
+        "dose_e_per_A2": [100, 10000],
+        "pixel_size_A": [0.1, 0.14],
+    }
+    return MicroscopeSettings.complete(some | changes)
+
 
 ATOM_CARD = models.ModelCard(
     name="tiny",
@@ -18,13 +32,15 @@ ATOM_CARD = models.ModelCard(
     pixel_size_A=(0.1, 0.14),
     window_A=6.0,
     site_sigma_A=0.4,
-    microscope={},
+    microscope=ranges(),
     training={},
     thresholds={"background_limit": 0.9, "min_existence": 0.0},
     seed=1,
     data_sha256="0" * 64,
     scores={},
     versions={},
+    git="unknown",
+    inputs=(),
 )
 COLUMN_CARD = ATOM_CARD.but(
     material="nanoparticle",

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from made_models import COLUMN_CARD, save_tiny_model
+from made_models import COLUMN_CARD, ranges, save_tiny_model
 from numpy.testing import assert_allclose, assert_array_equal
 
 import evaluate
@@ -294,7 +294,7 @@ CARD = COLUMN_CARD.but(
     class_names=("background", "1", "2", "3"),
     contrast="either",
     pixel_size_A=(0.2, 0.3),
-    microscope={"focal_series": {"steps_A": list(STEPS_A)}},
+    microscope=ranges(focal_series={"steps_A": list(STEPS_A)}),
 )
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from made_models import ATOM_CARD, save_tiny_model
+from made_models import ATOM_CARD, ranges, save_tiny_model
 from numpy.testing import assert_allclose
 
 import evaluate
@@ -113,15 +113,12 @@ def test_the_summary_has_a_row_for_every_model_and_dose():
 def folders(tmp_path_factory):
     saved = []
     for name, steps in (("mos2", STEPS_A), ("mos2_single", (0.0,))):
-        microscope = {"defocus_A": [-105, -60]}
-        if len(steps) > 1:
-            microscope["focal_series"] = {"steps_A": list(steps)}
         card = ATOM_CARD.but(
             name=name,
             material="mos2",
             frames=len(steps),
             class_names=("background", "Mo", "S2", "S"),
-            microscope=microscope,
+            microscope=ranges(defocus_A=[-105, -60], focal_series={"steps_A": list(steps)}),
             contrast="either",
         )
         saved.append(str(save_tiny_model(tmp_path_factory.mktemp(name), card)))

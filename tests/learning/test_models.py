@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from made_models import ATOM_CARD, COLUMN_CARD
+from made_models import ATOM_CARD, COLUMN_CARD, ranges
 
 from atomsight.errors import InputError
 from atomsight.learning import models
@@ -11,10 +11,9 @@ SERIES_CARD = COLUMN_CARD.but(
     name="heights",
     frames=3,
     contrast="either",
-    microscope={
-        "defocus_A": [-60, -20],
-        "focal_series": {"steps_A": [-130, 0, 130], "step_error_A": 3.0},
-    },
+    microscope=ranges(
+        defocus_A=[-60, -20], focal_series={"steps_A": [-130, 0, 130], "step_error_A": 3.0}
+    ),
 )
 
 
@@ -24,14 +23,15 @@ def refusal(card, focus_A):
     return str(caught.value)
 
 
-def test_old_cards_are_of_single_images():
+def test_single_images_have_one_step():
     assert ATOM_CARD.focus_steps_A == (0.0,)
     assert SERIES_CARD.focus_steps_A == (-130.0, 0.0, 130.0)
 
 
 def test_the_tolerance_grows_with_the_error_that_was_learned():
-    assert models.focus_tolerance_A({}) == models.focus_tolerance_A(SERIES_CARD.microscope) == 10.0
-    assert models.focus_tolerance_A({"focal_series": {"step_error_A": 8.0}}) == 24.0
+    assert models.focus_tolerance_A(ranges()) == 10.0
+    assert models.focus_tolerance_A(SERIES_CARD.microscope) == 10.0
+    assert models.focus_tolerance_A(ranges(focal_series={"step_error_A": 8.0})) == 24.0
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_focus_that_was_not_learned_is_refused(focus_A, facts):
 
 
 def test_a_model_of_single_images_refuses_a_focal_series():
-    card = ATOM_CARD.but(microscope={"defocus_A": [-60, -20]})
+    card = ATOM_CARD.but(microscope=ranges(defocus_A=[-60, -20]))
     sentence = refusal(card, (-170.0, -40.0, 90.0))
     assert "3 images, -170,-40,90 Å" in sentence
     assert "the model tiny reads single images" in sentence

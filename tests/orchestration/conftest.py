@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
+from made_models import ranges
 
 from atomsight.learning.models import CARD, WEIGHTS
 from atomsight.orchestration import configuration
@@ -48,13 +49,15 @@ def ship(folder):
             pixel_size_A=(0.05, 0.07),
             window_A=6.0,
             site_sigma_A=0.4,
-            microscope={"defocus_A": [-95, -70]},
+            microscope=ranges(),
             training={},
             thresholds={},
             seed=1,
             data_sha256="0" * 64,
             scores={},
             versions={},
+            git="unknown",
+            inputs=(),
         )
         model = folder / "data" / "models" / name
         model.mkdir(parents=True)

@@ -1,6 +1,7 @@
 """A name is a model of the configuration, which is trained, or else one that ships."""
 
 import pytest
+from made_models import ranges
 
 from atomsight.errors import InputError
 from atomsight.materials import graphene
@@ -93,7 +94,7 @@ def test_metrics_of_what_does_not_ship_are_refused(opened):
 
 def test_the_focus_that_the_model_has_learned_is_checked(opened, ship):
     """The steps that ship in the repository are not those of this model."""
-    steps = {"defocus_A": [-95, -70], "focal_series": {"steps_A": [-130, 0, 130]}}
+    steps = ranges(focal_series={"steps_A": [-130, 0, 130]})
     ship("wide", "mos2", ("Mo", "S2", "S"), microscope=steps, frames=3)
     rows = [row(model, 0.15, 1000, "-153,-83,-13") for model in ("mos2", "wide")]
     assert opened(rows[0])

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from made_models import ATOM_CARD, save_tiny_model
+from made_models import ATOM_CARD, ranges, save_tiny_model
 
 import locate_atoms
 import map_classes
@@ -16,7 +16,7 @@ CARD = ATOM_CARD.but(
     name="heights",
     frames=3,
     contrast="either",
-    microscope={"defocus_A": [-60, -20], "focal_series": {"steps_A": [-130, 0, 130]}},
+    microscope=ranges(defocus_A=[-60, -20], focal_series={"steps_A": [-130, 0, 130]}),
 )
 
 

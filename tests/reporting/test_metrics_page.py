@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_models import ATOM_CARD, COLUMN_CARD
+from made_models import ATOM_CARD, COLUMN_CARD, ranges
 
 import summarise_metrics
 from atomsight.errors import InputError
@@ -110,11 +110,14 @@ def species():
     return table.assign(**known)
 
 
+RANGES = ranges(dose_e_per_A2=[100, 20000])
 CARDS = {
-    "graphene": ATOM_CARD,
-    "gold": COLUMN_CARD,
-    "gold_heights": COLUMN_CARD.but(class_names=("background", "1", "2", "3")),
-    "mos2": ATOM_CARD.but(material="mos2", class_names=("background", "Mo", "S2", "S")),
+    "graphene": ATOM_CARD.but(microscope=RANGES),
+    "gold": COLUMN_CARD.but(microscope=RANGES),
+    "gold_heights": COLUMN_CARD.but(class_names=("background", "1", "2", "3"), microscope=RANGES),
+    "mos2": ATOM_CARD.but(
+        material="mos2", class_names=("background", "Mo", "S2", "S"), microscope=RANGES
+    ),
 }
 TABLES = {
     "graphene": {
@@ -332,8 +335,7 @@ def save(folder, name, tables=None):
     made, place = folder / "models" / name, folder / "tables" / name
     made.mkdir(parents=True)
     place.mkdir(parents=True)
-    microscope = {"dose_e_per_A2": [100, 20000]}
-    card = CARDS[name].but(name=name, microscope=microscope).model_dump()
+    card = CARDS[name].but(name=name).model_dump()
     (made / models.CARD).write_text(json.dumps(card))
     (made / models.WEIGHTS).touch()
     for table, values in (TABLES[name] if tables is None else tables).items():
@@ -344,10 +346,7 @@ def save(folder, name, tables=None):
 @pytest.fixture
 def _plain_cards(monkeypatch):
     """What a card must hold is checked elsewhere."""
-    read = {
-        name: card.but(name=name, microscope={"dose_e_per_A2": [100, 20000]})
-        for name, card in CARDS.items()
-    }
+    read = {name: card.but(name=name) for name, card in CARDS.items()}
     monkeypatch.setattr(models, "read_card", lambda folder: read[Path(folder).name])
 
 

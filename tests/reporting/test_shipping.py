@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from made_models import COLUMN_CARD, save_tiny_model
+from made_models import COLUMN_CARD, ranges, save_tiny_model
 
 import ship_model
 from atomsight.files import layout, provenance, sealed
@@ -13,12 +13,12 @@ from atomsight.learning.network import build_network
 from atomsight.reporting import shipping
 
 CARD = COLUMN_CARD.but(
-    microscope={
-        "energy_eV": 300_000,
-        "defocus_A": [-95, -45],
-        "cs_um": [-15, -4],
-        "dose_e_per_A2": [150, 20_000],
-    },
+    microscope=ranges(
+        energy_eV=300_000,
+        defocus_A=[-95, -45],
+        cs_um=[-15, -4],
+        dose_e_per_A2=[150, 20_000],
+    ),
     training={"steps": 4500, "batch": 4},
     scores={"loss": 0.1034, "val_loss": 0.0957},
     versions={"keras": "3.15.1"},

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 import numpy as np
 import pydantic
 
-from atomsight.config.section import AS_GIVEN, Range, Section, key, part, text, wrong
+from atomsight.config.microscope import MtfTable, OpticalRanges
+from atomsight.config.section import AS_GIVEN, Range, Section, key, text, wrong
 from atomsight.errors import InputError
 from atomsight.files import atomic, provenance, sealed
 from atomsight.learning import weights
@@ -46,16 +47,23 @@ Sha256 = text("^[0-9a-f]{64}$", "64 hexadecimal digits")
 
 
 class _LearnedSeries(Section, extra="ignore"):
-    steps_A: tuple[float, ...] = key((0,), min_length=1, max_length=32)
-    step_error_A: float = key(0, ge=0)
+    steps_A: tuple[float, ...] = key(min_length=1, max_length=32)
+    step_error_A: float = key(ge=0)
 
 
-class _LearnedConditions(Section, extra="ignore"):
-    """What is used of the ranges of a microscope; any may be left out."""
+class _LearnedCamera(Section, extra="ignore"):
+    c1: Range
+    c2: Range
+    c3: Range
+    table: MtfTable
 
-    defocus_A: Range = key(None, unit="Å")
-    dose_e_per_A2: Range = key(None, unit="e/Å²")
-    focal_series: _LearnedSeries = part(_LearnedSeries)
+
+class _LearnedConditions(OpticalRanges, extra="ignore"):
+    """What is used of the ranges of a microscope."""
+
+    energy_eV: float = key(unit="eV")
+    mtf: _LearnedCamera
+    focal_series: _LearnedSeries
 
 
 def _learned(microscope: dict) -> dict:
@@ -101,18 +109,19 @@ class ModelCard(Section, extra="ignore"):
     """Last losses."""
     versions: dict[str, str]
     """Of the libraries, and the backend of Keras."""
-    git: str = key("unknown", max_length=60)
+    git: str = key(max_length=60)
     """Commit of the code that trained it."""
-    inputs: tuple[Annotated[dict, AS_GIVEN], ...] = key((), max_length=100)
+    inputs: tuple[Annotated[dict, AS_GIVEN], ...] = key(max_length=100)
     """Files it was trained on, with their checksums (:mod:`atomsight.files.provenance`)."""
     weights_sha256: Sha256 | None = None
+    """Of the file of weights; :func:`save` adds it."""
 
     @pydantic.model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.class_names[0] != "background":
             raise wrong("class_names", "the first class must be background")
         steps = len(self.focus_steps_A)
-        if "focal_series" in self.microscope and steps != self.frames:
+        if steps != self.frames:
             raise wrong("frames", f"{self.frames} images go in, but focal_series has {steps} steps")
         return self
 
@@ -217,9 +226,9 @@ def load_network(folder: Path | str) -> tuple["keras.Model", ModelCard]:
 
 
 def _check_weights(path: Path, sha256: str | None) -> None:
-    """Refuse weights whose bytes are not those that the card tells of, if it does."""
+    """Refuse weights whose bytes are not those that the card tells of."""
     found = provenance.file_sha256(path)
-    if sha256 not in (None, found):
+    if sha256 != found:
         raise InputError(
             f"{path}: damaged, or not the weights of the card beside it (their checksum differs); "
             f"{sealed.remedy(path)}; a model that you have not trained yourself: download it again"
@@ -266,11 +275,6 @@ def check_learned_focus(
     steps_A = np.array(focus_steps_A(microscope))
     if len(steps_A) == 1 and not focus_A:
         return
-    if "defocus_A" not in microscope:
-        raise InputError(
-            f"{where}: the card of the model {name} does not tell the focus that it has learned "
-            "(microscope: defocus_A); train the model again"
-        )
     low, high = microscope["defocus_A"]
     usual = _in_words(((low + high) / 2 + steps_A).tolist())
     if not focus_A:
@@ -309,13 +313,12 @@ def check_learned_focus(
 
 def focus_steps_A(microscope: dict) -> tuple[float, ...]:
     """Defocus of the images read together, relative to the one drawn; 0 for single images."""
-    steps_A = microscope.get("focal_series", {}).get("steps_A", (0.0,))
-    return tuple(float(step) for step in steps_A)
+    return tuple(float(step) for step in microscope["focal_series"]["steps_A"])
 
 
 def focus_tolerance_A(microscope: dict) -> float:
     """How far the focus of an image may be from what a training has seen."""
-    error_A = microscope.get("focal_series", {}).get("step_error_A", 0.0)
+    error_A = microscope["focal_series"]["step_error_A"]
     return max(_FOCUS_TOLERANCE_A, _FOCUS_DEVIATIONS * error_A)
 
 

@@ -31,7 +31,6 @@ _CONDITIONS = {
     "cs_um": ("spherical aberration Cs", "µm"),
     "c5_mm": ("C5", "mm"),
     "astigmatism_A": ("twofold astigmatism", "Å"),
-    "coma_A": ("coma", "Å"),
     "focal_spread_A": ("focal spread, 1/e half-width", "Å"),
     "vibration_A": ("vibration, rms", "Å"),
 }
@@ -132,7 +131,7 @@ def spot_images(card: models.ModelCard, seed: int = 0) -> list[np.ndarray]:
     random = np.random.default_rng(seed)
     pixel_size_A = float(np.mean(card.pixel_size_A))
     axis_A = np.arange(_TEST_PX) * pixel_size_A
-    low, high = card.microscope.get("dose_e_per_A2", (100, 10_000))
+    low, high = card.microscope["dose_e_per_A2"]
     signs = (-1.0) ** np.arange(card.frames)
     images = []
     for dose in np.geomspace(low, high, 3):
@@ -228,18 +227,16 @@ def conditions(card: models.ModelCard) -> list[tuple[str, str]]:
         "bright": "atoms bright; images in which they are dark are inverted for it",
         "dark": "atoms dark; images in which they are bright are inverted for it",
     }
-    rows = [
+    lowest, highest = card.microscope["dose_e_per_A2"]
+    together = " of all images together" if card.frames > 1 else ""
+    return [
         ("contrast", contrast[card.contrast]),
         ("pixel size", f"{low:g} to {high:g} Å; others are resampled"),
-    ]
-    if "dose_e_per_A2" in card.microscope:
-        together = " of all images together" if card.frames > 1 else ""
-        low, high = card.microscope["dose_e_per_A2"]
-        rows.append(("dose", f"{low:g} to {high:g} e/Å²{together}"))
-    return rows + [
-        (words, f"{_range(card.microscope[key])} {unit}")
-        for key, (words, unit) in _CONDITIONS.items()
-        if key in card.microscope
+        ("dose", f"{lowest:g} to {highest:g} e/Å²{together}"),
+        *(
+            (words, f"{_range(card.microscope[key])} {unit}")
+            for key, (words, unit) in _CONDITIONS.items()
+        ),
     ]
 
 
