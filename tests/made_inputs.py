@@ -8,19 +8,13 @@ from pathlib import Path
 import numpy as np
 import tifffile
 from ase.build import graphene
-from made_models import ATOM_CARD, COLUMN_CARD, save_tiny_model
+from made_models import ATOM_CARD, COLUMN_CARD, ranges, save_tiny_model
 
 from atomsight.files import layout, sealed
 
 FRAMES, SIDE, PIXEL_A, SIGMA_A = 4, 128, 0.2, 0.4
 DRIFT_A = np.array([0.3, -0.2])
-RANGES = {
-    "energy_eV": 80000,
-    "defocus_A": [-90, -80],
-    "cs_um": [-12, -11],
-    "dose_e_per_A2": [100, 2000],
-    "pixel_size_A": [0.1, 0.14],
-}
+RANGES = ranges(defocus_A=[-90, -80], cs_um=[-12, -11], dose_e_per_A2=[100, 2000])
 
 
 def settings(**values: object) -> str:
@@ -44,10 +38,11 @@ def is_file(word: str) -> bool:
 def run(line: str, folder: Path) -> int:
     """Run a script on files of a folder; every argument stands after a space."""
     script, *words = line.split(" ")
-    paths = [folder / word for word in words]
-    given = zip(words, paths, strict=True)
     return importlib.import_module(script).main(
-        [str(path) if is_file(word) or path.exists() else word for word, path in given]
+        [
+            str(folder / word) if is_file(word) or (folder / word[:99]).exists() else word
+            for word in words
+        ]
     )
 
 
@@ -74,7 +69,7 @@ def write_inputs(folder: Path) -> None:
     save_tiny_model(folder / "reader", ATOM_CARD.but(pixel_size_A=(0.15, 0.25)))
     save_tiny_model(folder / "graphene_model", ATOM_CARD.but(microscope=RANGES))
     save_tiny_model(folder / "gold", COLUMN_CARD)
-    three = RANGES | {"focal_series": {"steps_A": [-70, 0, 70]}}
+    three = ranges(focal_series={"steps_A": [-70, 0, 70]})
     of_three = {"frames": 3, "contrast": "either", "microscope": three, "pixel_size_A": (0.1, 0.3)}
     heights = ("background", "1", "2", "3")
     save_tiny_model(folder / "gold_heights", COLUMN_CARD.but(class_names=heights, **of_three))

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from made_models import ATOM_CARD, save_tiny_model
+from made_models import ATOM_CARD, ranges, save_tiny_model
 from numpy.testing import assert_allclose
 from scipy.ndimage import map_coordinates
 
@@ -23,17 +23,12 @@ from atomsight.evaluation import atom_scores, conditions, peaks, position_bound,
 from atomsight.phantoms import acquisition, specimens, tilted_sheets
 
 OPTICS = AcquisitionSettings(rows=160, columns=160, gain=1.0, offset=0.0)
-RANGES = MicroscopeSettings.complete(
-    {
-        "energy_eV": 80000,
-        "defocus_A": [-200, 200],
-        "cs_um": [-20, 20],
-        "dose_e_per_A2": [100, 10000],
-        "pixel_size_A": [0.1, 0.14],
-        "astigmatism_A": [0, 100],
-        "vibration_A": [0, 0.25],
-        "c5_mm": [0, 5],
-    }
+RANGES = ranges(
+    defocus_A=[-200, 200],
+    cs_um=[-20, 20],
+    astigmatism_A=[0, 100],
+    vibration_A=[0, 0.25],
+    c5_mm=[0, 5],
 )
 
 
@@ -213,10 +208,10 @@ def test_random_microscopes_do_not_depend_on_how_many_there_are(specimen):
 
 def test_a_measured_camera_is_not_drawn():
     measured = {"mtf": "config/cameras/gatan_k3_300kv.yaml"}
-    ranges = MicroscopeSettings.parse(RANGES | measured)
+    microscope = MicroscopeSettings.parse(RANGES | measured)
     rngs = [np.random.default_rng(4) for _ in range(2)]
-    optics = conditions.draw_optics(ranges, OPTICS, rngs[0])
-    assert optics.mtf.table == ranges.mtf.table
+    optics = conditions.draw_optics(microscope, OPTICS, rngs[0])
+    assert optics.mtf.table == microscope.mtf.table
     other = conditions.draw_optics(MicroscopeSettings.parse(RANGES), OPTICS, rngs[1])
     assert optics.defocus_A == other.defocus_A
     assert not other.mtf.table
@@ -269,6 +264,6 @@ def test_the_scripts_evaluate_a_model(tmp_path, files, monkeypatch):
 
 def test_the_ranges_of_table_1_are_found_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    ranges = EvaluationSettings.complete({})["settings"]["microscope"]
-    assert ranges["defocus_A"] == [-200, 200]
-    assert ranges["astigmatism_A"] == [0, 100]
+    microscope = EvaluationSettings.complete({})["settings"]["microscope"]
+    assert microscope["defocus_A"] == [-200, 200]
+    assert microscope["astigmatism_A"] == [0, 100]

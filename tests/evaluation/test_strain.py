@@ -5,13 +5,12 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from made_models import ATOM_CARD, save_tiny_model
+from made_models import ATOM_CARD, ranges, save_tiny_model
 from numpy.testing import assert_allclose
 
 import evaluate
 from atomsight.config.analysis import StrainSettings
 from atomsight.config.evaluation import StrainEvaluationSettings
-from atomsight.config.microscope import MicroscopeSettings
 from atomsight.evaluation import lattice_bound, position_bound, strain
 from atomsight.phantoms import acquisition, specimens
 
@@ -21,15 +20,7 @@ SMALL = {
     "doses_e_per_A2": [1000, 100000],
     "acquisition": {"rows": 320, "columns": 320},
 }
-MICROSCOPE = MicroscopeSettings.complete(
-    {
-        "energy_eV": 80000,
-        "defocus_A": [-90, -80],
-        "cs_um": [-12, -11],
-        "dose_e_per_A2": [100, 2000],
-        "pixel_size_A": [0.1, 0.14],
-    }
-)
+MICROSCOPE = ranges(defocus_A=[-90, -80], cs_um=[-12, -11], dose_e_per_A2=[100, 2000])
 CARD = ATOM_CARD.but(microscope=MICROSCOPE)
 LATTICE = StrainSettings()
 
