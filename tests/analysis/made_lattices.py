@@ -5,6 +5,7 @@ import pandas as pd
 from ase.build import graphene
 
 from atomsight.analysis.bonds import find_bonds
+from atomsight.analysis.dynamics.drift import Columns
 
 BOND_A = 1.42
 
@@ -31,6 +32,28 @@ def hexagonal(radius_A: float, spacing_A: float = 2.5, turn_rad: float = 0.0) ->
     points = steps @ (spacing_A * np.array([[1, 0], [0.5, np.sqrt(3) / 2]]))
     cosine, sine = np.cos(turn_rad), np.sin(turn_rad)
     return points[np.hypot(*points.T) < radius_A] @ np.array([[cosine, sine], [-sine, cosine]])
+
+
+def square(columns: int, rows: int, corner_A: object = 10.0) -> np.ndarray:
+    """A square lattice of columns 2.5 Å apart, row by row."""
+    x, y = np.meshgrid(np.arange(columns), np.arange(rows))
+    return np.stack([x.ravel(), y.ravel()], axis=1) * 2.5 + corner_A
+
+
+def columns_of(found: list[np.ndarray], shape: tuple[int, int], pixel_A: float) -> Columns:
+    """What is found in the frames of a series, frame by frame."""
+    frames = np.repeat(np.arange(len(found)), [len(one) for one in found])
+    return Columns(frames, np.concatenate(found), (len(found), *shape), pixel_A)
+
+
+def picture(places_A: np.ndarray, shape: tuple[int, int], pixel_A: float, sigma_A: float):
+    """Gaussians of height one at some places."""
+    grids = (np.arange(edge) * pixel_A for edge in shape[::-1])
+    x, y = (
+        np.exp(-((grid - along[:, None]) ** 2) / (2 * sigma_A**2))
+        for grid, along in zip(grids, places_A.T, strict=True)
+    )
+    return y.T @ x
 
 
 def drift_table(shifts_A: np.ndarray, unused: tuple[int, ...] = ()) -> pd.DataFrame:

@@ -20,20 +20,13 @@ def bonds_and_rings(positions, **more):
 
 
 def test_pristine_patch_has_hexagons_only():
-    cells = 7
-    positions = sheet(cells)
+    positions = sheet(7)
     bonds, rings = bonds_and_rings(positions)
-    assert len(rings.sizes) == hexagons(cells)
+    assert len(rings.sizes) == hexagons(7) == 1 - len(positions) + len(bonds)
     np.testing.assert_array_equal(rings.sizes, 6)
     np.testing.assert_allclose(bond_lengths(positions, bonds), BOND_A, rtol=1e-12)
     nearest = np.linalg.norm(rings.centres[:, None] - positions, axis=2)
     np.testing.assert_allclose(np.sort(nearest, axis=1)[:, :6], BOND_A, rtol=1e-10)
-
-
-def test_rings_bonds_and_atoms_obey_eulers_formula():
-    positions = sheet(9)
-    bonds, rings = bonds_and_rings(positions)
-    assert len(positions) - len(bonds) + len(rings.sizes) == 1
 
 
 def test_bonds_come_once_and_in_order():
@@ -56,7 +49,7 @@ def test_vacancy_is_a_ring_of_twelve_and_a_larger_hole_is_none():
     positions = sheet(10)
     middle = np.linalg.norm(positions, axis=1)
     vacancy = np.delete(positions, middle.argmin(), axis=0)
-    assert np.bincount(bonds_and_rings(vacancy)[1].sizes)[12] == 1
+    assert (bonds_and_rings(vacancy)[1].sizes == 12).sum() == 1
     assert bonds_and_rings(vacancy, largest=11)[1].sizes.max() == 6
     hole = positions[middle > 3 * BOND_A]
     assert bonds_and_rings(hole)[1].sizes.max() == 6
@@ -99,12 +92,10 @@ def test_noise_spreads_the_bond_lengths_by_root_two():
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_too_few_atoms_have_neither_bonds_nor_rings(count):
     bonds, rings = bonds_and_rings(sheet(3)[:count])
-    assert bonds.shape == (0, 2)
+    assert bonds.shape == rings.centres.shape == (0, 2)
     assert rings.sizes.shape == (0,)
-    assert rings.centres.shape == (0, 2)
 
 
 def test_open_chain_has_no_ring():
-    chain = np.stack([BOND_A * np.arange(8.0), np.zeros(8)], axis=1)
-    bonds = np.stack([np.arange(7), np.arange(1, 8)], axis=1)
-    assert len(find_rings(chain, bonds).sizes) == 0
+    bonds, rings = bonds_and_rings(np.arange(8.0)[:, None] * [BOND_A, 0])
+    assert (len(bonds), len(rings.sizes)) == (7, 0)

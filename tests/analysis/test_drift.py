@@ -4,18 +4,17 @@ import logging
 
 import numpy as np
 import pytest
-from made_lattices import hexagonal
+from made_lattices import columns_of, hexagonal, picture
 
 import correct_drift
-from atomsight.analysis.dynamics.drift import Columns, follow_drift
+from atomsight.analysis.dynamics.drift import follow_drift
 from atomsight.config.analysis import DynamicsSettings
 from atomsight.errors import InputError
 
 PIXEL_A = 0.2
 SHAPE = (256, 256)
 VIEW_A = 255 * PIXEL_A
-SIGMA_A = 0.4
-SETTINGS = DynamicsSettings(site_radius_A=0.7, min_matched=0.3, memory_frames=20)
+SETTINGS = DynamicsSettings()
 
 
 def lattice_patch(centre_A=(25.0, 25.0), radius_A=13.5, turn_rad=0.3):
@@ -31,21 +30,20 @@ def observe(places_A, rng, noise_A=0.2, missed=0.05, false=5):
     return found[((found >= 0) & (found <= VIEW_A)).all(axis=1)]
 
 
-def picture(found_A):
+def recorded(rng, true_A, places_A=None, **errors):
+    """A series of columns that drift."""
+    places_A = lattice_patch() if places_A is None else places_A
+    return [observe(places_A + drift, rng, **errors) for drift in true_A]
+
+
+def foreground(found_A):
     """The map of a network that is sure of these columns."""
-    grid = np.arange(SHAPE[0]) * PIXEL_A
-    x, y = (np.exp(-((grid - along[:, None]) ** 2) / (2 * SIGMA_A**2)) for along in found_A.T)
-    return np.minimum(y.T @ x, 1)
-
-
-def series(found):
-    frames = np.repeat(np.arange(len(found)), [len(one) for one in found])
-    return Columns(frames, np.concatenate(found), (len(found), *SHAPE), PIXEL_A)
+    return np.minimum(picture(found_A, SHAPE, PIXEL_A, 0.4), 1)
 
 
 def follow(found, **changed):
-    settings = SETTINGS.but(**changed)
-    return follow_drift(lambda frame: picture(found[frame]), series(found), settings)
+    columns = columns_of(found, SHAPE, PIXEL_A)
+    return follow_drift(lambda frame: foreground(found[frame]), columns, SETTINGS.but(**changed))
 
 
 def error_A(table, true_A):
@@ -73,7 +71,7 @@ def test_a_wandering_particle_is_followed(seed):
     true_A = wander(40, rng)
     particle = lattice_patch(turn_rad=rng.uniform(0, 1))
     assert 90 < len(particle) < 120
-    table = follow([observe(particle + drift, rng) for drift in true_A])
+    table = follow(recorded(rng, true_A, particle))
     assert list(table) == ["frame", "x_A", "y_A", "columns", "matched", "used"]
     assert table["used"].all()
     assert error_A(table, true_A) < 0.1
@@ -84,26 +82,23 @@ def test_frames_that_miss_a_third_of_the_columns_are_followed_where_the_drift_is
     rng = np.random.default_rng(seed)
     true_A = wander(40, rng, 0.1, 0.5)
     particle = lattice_patch(turn_rad=rng.uniform(0, 1))
-    found = [observe(particle + drift, rng, missed=0.3, false=10) for drift in true_A]
-    assert error_A(follow(found), true_A) < 0.1
+    assert error_A(follow(recorded(rng, true_A, particle, missed=0.3, false=10)), true_A) < 0.1
 
 
 @pytest.mark.parametrize("azimuth_rad", [0.3, 0.3 + np.pi / 6, 2.0])
 @pytest.mark.parametrize("jump_A", [2.6, 5.0, 9.0])
 def test_a_jump_of_several_lattice_vectors_is_followed(jump_A, azimuth_rad):
     """0.3 is along a row of the lattice, where it fits best one column further."""
-    rng = np.random.default_rng(1)
     true_A = np.zeros((10, 2))
     true_A[5:] = jump_A * np.array([np.cos(azimuth_rad), np.sin(azimuth_rad)])
-    table = follow([observe(lattice_patch() + drift, rng) for drift in true_A])
+    table = follow(recorded(np.random.default_rng(1), true_A))
     assert table["used"].all()
     assert error_A(table, true_A) < 0.1
 
 
 def test_a_particle_that_half_leaves_the_view_is_followed():
-    rng = np.random.default_rng(2)
     true_A = np.outer(np.sin(np.linspace(0, np.pi, 21)), [26.0, 3.0])
-    found = [observe(lattice_patch() + drift, rng) for drift in true_A]
+    found = recorded(np.random.default_rng(2), true_A)
     assert len(found[10]) < 0.6 * len(found[0])
     table = follow(found)
     assert table["used"].all()
@@ -114,27 +109,33 @@ def test_drift_out_of_the_first_view_is_followed_as_long_as_there_is_something_t
     rng = np.random.default_rng(3)
     film = rng.uniform([0, 0], [130, 50], (1500, 2))  # far apart enough not to be a lattice
     true_A = np.outer(np.arange(30), [-2.5, 0.3])
-    table = follow([observe(film + drift, rng, noise_A=0.1) for drift in true_A])
+    table = follow(recorded(rng, true_A, film, noise_A=0.1))
     assert table["used"].all()
     assert error_A(table, true_A) < 0.15
 
 
-def test_a_frame_out_of_view_is_not_used_and_the_next_ones_are_found_again():
+def test_a_frame_out_of_view_is_not_used_and_the_next_ones_are_found_again(caplog):
     rng = np.random.default_rng(4)
     true_A = wander(12, rng)
     true_A[5] = [80, 10]
-    found = [observe(lattice_patch() + drift, rng) for drift in true_A]
+    found = recorded(rng, true_A)
     found[8] = np.empty((0, 2))
     table = follow(found)
     assert np.flatnonzero(~table["used"]).tolist() == [5, 8]
     assert table.loc[[5, 8], ["x_A", "y_A"]].isna().all(axis=None)
     assert table.loc[8, ["columns", "matched"]].tolist() == [0, 0]
     assert error_A(table, true_A) < 0.1
+    with caplog.at_level(logging.INFO):
+        correct_drift.report(table)
+    first, second, last = caplog.messages
+    assert first.startswith("frame 5 is not used: ")
+    assert second == "frame 8 has no columns and is not used"
+    assert last.startswith("10 of 12 frames are used; the drift reaches ")
 
 
 def test_a_frame_of_another_particle_is_not_used():
     rng = np.random.default_rng(5)
-    found = [observe(lattice_patch(), rng) for _ in range(6)]
+    found = recorded(rng, np.zeros((6, 2)))
     found[3] = observe(lattice_patch((18, 30), 9, turn_rad=0.9), rng)
     table = follow(found, min_matched=0.4)
     assert np.flatnonzero(~table["used"]).tolist() == [3]
@@ -145,7 +146,7 @@ def test_a_series_that_begins_with_odd_frames_starts_where_it_holds_together(fir
     """Frame 0 shows nothing but a few false columns, or another particle."""
     rng = np.random.default_rng(6)
     true_A = wander(8, rng)
-    found = [observe(lattice_patch() + drift, rng) for drift in true_A]
+    found = recorded(rng, true_A)
     odd = lattice_patch((18, 30), 12, turn_rad=0.9) if first else lattice_patch()[:0]
     found[0] = observe(odd, rng)
     table = follow(found, min_matched=0.4)
@@ -155,8 +156,7 @@ def test_a_series_that_begins_with_odd_frames_starts_where_it_holds_together(fir
 
 
 def test_one_frame_has_no_drift():
-    rng = np.random.default_rng(7)
-    table = follow([observe(lattice_patch(), rng)])
+    table = follow(recorded(np.random.default_rng(7), np.zeros((1, 2))))
     assert table.loc[0, ["x_A", "y_A"]].tolist() == [0, 0]
     assert table["used"].all()
     assert table.loc[0, "matched"] == table.loc[0, "columns"]
@@ -169,27 +169,12 @@ def test_a_series_without_columns_is_refused():
 
 def test_maps_are_asked_for_one_by_one_and_only_a_few_times():
     """Time is linear in the frames, and no more than a few maps are held at once."""
-    rng = np.random.default_rng(8)
+    found = recorded(np.random.default_rng(8), np.zeros((30, 2)))
     asked = []
-    found = [observe(lattice_patch(), rng) for _ in range(30)]
 
-    def foreground(frame):
+    def ask(frame):
         asked.append(frame)
-        return picture(found[frame])
+        return foreground(found[frame])
 
-    follow_drift(foreground, series(found), SETTINGS)
+    follow_drift(ask, columns_of(found, SHAPE, PIXEL_A), SETTINGS)
     assert len(asked) <= 2.5 * len(found)
-
-
-def test_frames_left_out_are_named(caplog):
-    rng = np.random.default_rng(9)
-    true_A = wander(6, rng)
-    true_A[2] = [70, 0]
-    found = [observe(lattice_patch() + drift, rng) for drift in true_A]
-    found[4] = found[4][:0]
-    with caplog.at_level(logging.INFO):
-        correct_drift.report(follow(found, min_matched=0.4))
-    first, second, last = caplog.messages
-    assert first.startswith("frame 2 is not used: ")
-    assert second == "frame 4 has no columns and is not used"
-    assert last.startswith("4 of 6 frames are used; the drift reaches ")

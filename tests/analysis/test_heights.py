@@ -12,41 +12,33 @@ from atomsight.files import layout, sealed, tables
 
 PIXEL_A = 0.2
 SHAPE = (100, 120)
-SETTINGS = HeightSettings(min_probability=0.5, border_A=3.0, clear_A=1.5)
 
 
-def atoms(probabilities, positions=None, frames=0):
-    """A table of columns in the middle of the image."""
-    probabilities = np.asarray(probabilities, float)
-    count = len(probabilities)
-    places = np.full((count, 2), 10.0) if positions is None else np.asarray(positions, float)
-    names = {f"p_{height}": p for height, p in enumerate(probabilities.T, 1)}
-    first = {"frame": frames, "atom": np.arange(count), "x_A": places[:, 0], "y_A": places[:, 1]}
-    told = {"class": "1", "p_class": probabilities.max(axis=1, initial=0), "p_exists": 0.9}
-    return pd.DataFrame(first | told | names, index=range(count))
+def atoms(probabilities, place=(10.0, 10.0), frame=0):
+    """A table of columns, in the middle of the image."""
+    table = pd.DataFrame(probabilities)
+    table.columns = [f"p_{height}" for height in range(1, table.shape[1] + 1)]
+    facts = {"frame": frame, "atom": range(len(table)), "x_A": place[0], "y_A": place[1]}
+    told = {"class": "1", "p_class": table.max(axis=1), "p_exists": 0.9}
+    return table.assign(**facts, **told)
 
 
-def counted(table, is_clear=None, settings=SETTINGS):
-    clear = np.ones(len(table), bool) if is_clear is None else is_clear
-    return heights.count_columns(table, clear, SHAPE, PIXEL_A, settings)
+def counted(table, clear=True):
+    is_clear = np.full(len(table), clear)
+    return heights.count_columns(table, is_clear, SHAPE, PIXEL_A, HeightSettings())
 
 
-def test_height_is_the_most_likely_and_the_expected_one_is_the_mean():
+def test_the_whole_distribution_its_most_likely_height_and_its_mean_are_told():
     table = counted(atoms([[0.1, 0.7, 0.2, 0.0], [0.6, 0.0, 0.4, 0.0]]))
+    names = ["frame", "column", "x_A", "y_A", "p_exists", "p_1", "p_2", "p_3", "p_4"]
+    more = ["height", "p_height", "expected_height", "reliable", "reason"]
+    assert list(table.columns) == names + more
+    assert_allclose(table[["p_1", "p_2", "p_3", "p_4"]].iloc[0], [0.1, 0.7, 0.2, 0])
     assert_array_equal(table["height"], [2, 1])
     assert_allclose(table["p_height"], [0.7, 0.6])
     assert_allclose(table["expected_height"], [2.1, 1.8])
     assert table["reliable"].all()
     assert (table["reason"] == "").all()
-
-
-def test_the_whole_distribution_is_kept():
-    given = atoms([[0.1, 0.7, 0.2]])
-    table = counted(given)
-    names = ["frame", "column", "x_A", "y_A", "p_exists", "p_1", "p_2", "p_3"]
-    more = ["height", "p_height", "expected_height", "reliable", "reason"]
-    assert list(table.columns) == names + more
-    assert_allclose(table[["p_1", "p_2", "p_3"]].sum(axis=1), 1)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +55,7 @@ def test_the_whole_distribution_is_kept():
     ],
 )
 def test_a_count_that_is_not_reliable_says_why(p, place, clear, reason):
-    table = counted(atoms([p], [place]), np.array([clear]))
+    table = counted(atoms([p], place), clear)
     assert table["reason"][0] == reason
     assert table["reliable"][0] == (reason == "")
 
@@ -87,7 +79,7 @@ def test_unusable_pixels_spoil_columns_up_to_a_distance():
 @pytest.fixture
 def paths(tmp_path):
     """Columns of two specimens, three images of each; in one image of the second a pixel fails."""
-    table = pd.concat([atoms([[0.9, 0.1, 0.0]], frames=frame) for frame in (0, 1)])
+    table = pd.concat([atoms([[0.9, 0.1, 0.0]], frame=frame) for frame in (0, 1)])
     with sealed.create(tmp_path / "atoms.h5", {}) as file:
         tables.write_table(file, "atoms", table)
         file.attrs.update(pixel_size_A=PIXEL_A, frame_shape=(2, *SHAPE))

@@ -16,7 +16,11 @@ from atomsight.errors import InputError
 
 #: As at a moderate dose; sites differ much.
 ERRORS = DetectionErrors(1000.0, miss_alpha=2, miss_beta=30, false_alpha=1, false_beta=50)
-SETTINGS = HopSettings.parse({}, "hops")
+SETTINGS = HopSettings()
+
+
+def fit(seen, errors=ERRORS):
+    return fit_hops(seen, errors, SETTINGS)
 
 
 def simulate(hop_rate, occupied_share, sites=300, frames=40, seed=0, errors=ERRORS):
@@ -55,9 +59,6 @@ SEEN = np.array(
 CHAINS = np.array([[0.1, 0.2, 0.05, 0.02], [0.6, 0.9, 0.3, 0.01], [1e-3, 0.02, 0.2, 0.1]])
 
 
-# The likelihood
-
-
 def test_the_likelihood_is_the_sum_over_all_hidden_paths():
     expected = [[path_probabilities(seen, *chain)[0].sum() for chain in CHAINS] for seen in SEEN]
     assert_allclose(hops.log_likelihood(SEEN, *CHAINS.T), np.log(expected), atol=2e-5)
@@ -76,7 +77,7 @@ def test_a_long_series_does_not_underflow():
 
 
 def test_the_static_limit_is_the_beta_binomial():
-    seen = simulate(0, 1, sites=5)[0]
+    seen = np.insert(simulate(0, 1, sites=5)[0], 20, hops.UNKNOWN, axis=1)
     occupied, empty = hops._static_likelihoods(seen, ERRORS)
     count = (seen == 0).sum(axis=1)
     ways = np.log([len(list(itertools.combinations(range(40), n))) for n in np.minimum(count, 4)])
@@ -111,11 +112,8 @@ def test_nodes_have_the_mean_of_the_distribution(alpha, beta):
     assert 4 <= len(nodes) < 20
 
 
-# Estimates
-
-
 def test_the_chain_has_the_hop_rate():
-    table = fit_hops(simulate(0.15, 0.4)[0], ERRORS, SETTINGS).table
+    table = fit(simulate(0.15, 0.4)[0]).table
     moving = table[table["hop_rate"] > 0]
     a, b = moving["p_appear"], moving["p_vanish"]
     assert len(moving) > 200
@@ -125,80 +123,67 @@ def test_the_chain_has_the_hop_rate():
 
 
 def test_intervals_hold_the_estimate_and_narrow_with_the_length():
-    long, short = (
-        fit_hops(simulate(0.1, 0.5, sites=40, frames=frames)[0], ERRORS, SETTINGS).table
-        for frames in (160, 20)
-    )
-    for table in (long, short):
+    widths = []
+    for frames in (160, 20):
+        table = fit(simulate(0.1, 0.5, sites=40, frames=frames)[0]).table
         assert (table["hop_rate_low"] <= table["hop_rate"]).all()
         assert (table["hop_rate"] <= table["hop_rate_high"]).all()
-    widths = [(table["hop_rate_high"] - table["hop_rate_low"]).mean() for table in (long, short)]
+        widths.append((table["hop_rate_high"] - table["hop_rate_low"]).mean())
     assert widths[0] < widths[1] / 2
 
 
 def test_with_hardly_any_error_the_rate_is_the_share_of_changes():
     errors = DetectionErrors(1e5, 1, 990, 1, 990)
     seen, _ = simulate(0.2, 0.5, sites=5, frames=400, errors=errors)
-    table = fit_hops(seen, errors, SETTINGS).table
+    table = fit(seen, errors).table
     events = (np.diff(seen, axis=1) != 0).mean(axis=1)
     assert_allclose(table["hop_rate"], events, atol=0.015)
 
 
 def test_a_site_that_is_always_seen_is_static():
-    seen = np.array([[1] * 40, [0] * 40], np.int8)
-    fit = fit_hops(seen, ERRORS, SETTINGS)
-    assert_allclose(fit.table["hop_rate"], 0)
-    assert_allclose(fit.table["hop_rate_low"], 0)
-    assert fit.table["hop_rate_high"].between(0.01, 0.15).all()
-    assert (fit.table["p_static"] > 0.9).all()
-    assert_allclose(fit.p_occupied, np.repeat([[1.0], [0.0]], 40, axis=1), atol=1e-6)
+    seen = np.repeat(np.array([[1], [0]], np.int8), 40, axis=1)
+    fitted = fit(seen)
+    table = fitted.table
+    assert_allclose(table[["hop_rate", "hop_rate_low"]], 0)
+    assert table["hop_rate_high"].between(0.01, 0.15).all()
+    assert (table["p_static"] > 0.9).all()
+    assert_allclose(fitted.p_occupied, seen, atol=1e-6)
     # The rate at which an occupied site would come back is not known.
-    assert_allclose(fit.table["p_appear"], [np.nan, 0])
-    assert_allclose(fit.table["p_vanish"], [0, np.nan])
+    assert_allclose(table[["p_appear", "p_vanish"]], [[np.nan, 0], [0, np.nan]])
 
 
 def test_a_long_absence_is_a_hop_and_as_many_scattered_misses_are_not():
     gone, faint = np.ones((2, 40), np.int8)
     gone[12:18] = 0
     faint[[3, 4, 11, 19, 28, 37]] = 0
-    fit = fit_hops(np.stack([gone, faint]), ERRORS, SETTINGS)
-    assert fit.table["p_static"][0] < 1e-4
-    assert fit.table["hop_rate"][0] == pytest.approx(2 / 39, abs=0.02)
-    assert fit.table["p_static"][1] > 0.05
-    assert fit.table["hop_rate_low"][1] == 0
-
-
-def test_frames_that_are_not_known_carry_nothing():
-    seen, _ = simulate(0.1, 0.5, sites=30, frames=30)
-    padded = np.full((30, 40), hops.UNKNOWN, np.int8)
-    padded[:, 5:35] = seen
-    grid = hops._make_grid(ERRORS, 0.5, 30)
-    plain = hops._likelihood_surface(seen, ERRORS, grid).log_likelihood
-    with_unknown = hops._likelihood_surface(padded, ERRORS, grid).log_likelihood
-    assert_allclose(with_unknown, plain, rtol=1e-4)
+    table = fit(np.stack([gone, faint])).table
+    assert table["p_static"][0] < 1e-4
+    assert table["hop_rate"][0] == pytest.approx(2 / 39, abs=0.02)
+    assert table["p_static"][1] > 0.05
+    assert table["hop_rate_low"][1] == 0
 
 
 def test_a_site_that_is_hardly_in_view_is_not_estimated():
     seen = np.full((3, 10), hops.UNKNOWN, np.int8)
     seen[1, 3], seen[2] = 1, 1
-    fit = fit_hops(seen, ERRORS, SETTINGS)
-    assert fit.table.iloc[:2].isna().all(axis=None)
-    assert np.isnan(fit.p_occupied[:2]).all()
-    assert fit.table.iloc[2][["hop_rate", "p_static"]].notna().all()
+    fitted = fit(seen)
+    assert fitted.table.iloc[:2].isna().all(axis=None)
+    assert np.isnan(fitted.p_occupied[:2]).all()
+    assert fitted.table.iloc[2][["hop_rate", "p_static"]].notna().all()
 
 
 def test_no_sites_give_an_empty_table():
-    fit = fit_hops(np.empty((0, 12), np.int8), ERRORS, SETTINGS)
-    assert len(fit.table) == 0
-    assert fit.p_occupied.shape == (0, 12)
+    fitted = fit(np.empty((0, 12), np.int8))
+    assert len(fitted.table) == 0
+    assert fitted.p_occupied.shape == (0, 12)
 
 
 def test_the_size_of_the_pieces_does_not_change_the_estimates(monkeypatch):
     seen, _ = simulate(0.1, 0.5, sites=23)
     seen[3, 1:] = hops.UNKNOWN
-    whole = fit_hops(seen, ERRORS, SETTINGS)
+    whole = fit(seen)
     monkeypatch.setattr(hops, "_SITES_PIECE", 1)
-    parts = fit_hops(seen, ERRORS, SETTINGS)
+    parts = fit(seen)
     pd.testing.assert_frame_equal(parts.table, whole.table, rtol=1e-9)
     assert_allclose(parts.p_occupied, whole.p_occupied, rtol=1e-6)
     assert parts.p_occupied.dtype == np.float32
@@ -207,7 +192,7 @@ def test_the_size_of_the_pieces_does_not_change_the_estimates(monkeypatch):
 def test_memory_does_not_grow_with_the_number_of_sites():
     seen = np.random.default_rng(0).integers(0, 2, (3000, 14), np.int8)
     tracemalloc.start()
-    fit_hops(seen, ERRORS, SETTINGS)
+    fit(seen)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 30e6  # All sites at once take 50 MB.
@@ -215,7 +200,7 @@ def test_memory_does_not_grow_with_the_number_of_sites():
 
 def test_the_same_data_give_the_same_numbers_wherever_they_stand():
     seen, _ = simulate(0.1, 0.5, sites=20)
-    both = fit_hops(np.concatenate([seen, seen[::-1]]), ERRORS, SETTINGS)
+    both = fit(np.concatenate([seen, seen[::-1]]))
     assert_allclose(both.table[20:][::-1], both.table[:20], rtol=0)
     assert_allclose(both.p_occupied[20:][::-1], both.p_occupied[:20], rtol=0)
 
@@ -228,7 +213,7 @@ RATES = [(0, 1), (0, 0), (0.02, 0.5), (0.05, 0.3), (0.1, 0.5), (0.2, 0.7), (0.3,
 @pytest.mark.slow
 @pytest.mark.parametrize(("hop_rate", "share"), RATES)
 def test_intervals_hold_the_true_rate_of_nine_in_ten_sites_and_more(hop_rate, share):
-    table = fit_hops(simulate(hop_rate, share, sites=600)[0], ERRORS, SETTINGS).table
+    table = fit(simulate(hop_rate, share, sites=600)[0]).table
     covered = (table["hop_rate_low"] <= hop_rate) & (hop_rate <= table["hop_rate_high"])
     assert covered.mean() > 0.92
 
@@ -237,7 +222,7 @@ def test_intervals_hold_the_true_rate_of_nine_in_ten_sites_and_more(hop_rate, sh
 @pytest.mark.parametrize(("hop_rate", "share"), RATES)
 def test_detection_errors_do_not_add_up_to_hops(hop_rate, share):
     seen, _ = simulate(hop_rate, share, sites=600)
-    estimated = fit_hops(seen, ERRORS, SETTINGS).table["hop_rate"].mean()
+    estimated = fit(seen).table["hop_rate"].mean()
     raw = (np.diff(seen, axis=1) != 0).mean()
     assert estimated == pytest.approx(hop_rate, abs=0.025)
     assert abs(estimated - hop_rate) < abs(raw - hop_rate) / 2
@@ -251,7 +236,7 @@ def test_detection_errors_do_not_add_up_to_hops(hop_rate, share):
 )
 def test_static_sites_are_not_called_hopping_because_they_are_faint(share, errors):
     seen, _ = simulate(0, share, sites=4000, errors=errors)
-    p_static = fit_hops(seen, errors, SETTINGS).table["p_static"].to_numpy()
+    p_static = fit(seen, errors).table["p_static"].to_numpy()
     assert (p_static < 0.05).mean() <= 0.06
     assert (p_static < 0.01).mean() <= 0.015
     families = p_static.reshape(20, 200)
@@ -259,11 +244,8 @@ def test_static_sites_are_not_called_hopping_because_they_are_faint(share, error
 
 
 def test_hopping_sites_are_called_so():
-    p_static = fit_hops(simulate(0.1, 0.5)[0], ERRORS, SETTINGS).table["p_static"].to_numpy()
-    assert hops.significant(p_static).mean() > 0.7
-
-
-# Smoothing
+    table = fit(simulate(0.1, 0.5)[0]).table
+    assert hops.significant(table["p_static"].to_numpy()).mean() > 0.7
 
 
 def test_smoothing_is_the_posterior_over_all_hidden_paths():
@@ -277,12 +259,9 @@ def test_smoothing_is_the_posterior_over_all_hidden_paths():
 
 def test_smoothing_fills_in_single_misses():
     seen, true = simulate(0.05, 0.5)
-    smoothed = fit_hops(seen, ERRORS, SETTINGS).p_occupied
+    smoothed = fit(seen).p_occupied
     assert ((smoothed >= 0) & (smoothed <= 1)).all()
     assert ((smoothed > 0.5) != true).mean() < 0.6 * (seen != true).mean()
-
-
-# Many tests
 
 
 def test_holm_by_hand():
@@ -320,16 +299,8 @@ def test_beta_is_finite_where_nothing_happened_or_all_are_alike():
 @pytest.fixture
 def errors_csv(tmp_path):
     path = tmp_path / "errors.csv"
-    pd.DataFrame(
-        {
-            "dose_e_per_A2": [1000.0, 100.0],
-            "miss_rate": [0.02, 0.2],
-            "miss_alpha": [2.0, 4.0],
-            "miss_beta": [98.0, 16.0],
-            "false_alpha": [1.0, 2.0],
-            "false_beta": [99.0, 48.0],
-        }
-    ).to_csv(path, index=False)
+    columns = "dose_e_per_A2,miss_alpha,miss_beta,false_alpha,false_beta"
+    path.write_text(f"{columns}\n1000,2,98,1,99\n100,4,16,2,48\n")
     return path
 
 
@@ -346,18 +317,18 @@ def test_errors_are_read_at_and_between_the_doses(errors_csv):
     assert hops.read_errors(errors_csv, 1450).miss_rate == pytest.approx(0.02)
 
 
-def test_a_dose_far_below_is_refused_with_the_range(errors_csv):
-    with pytest.raises(hops.UncoveredDose, match="from 100 to 1000 e/Å², not at 60"):
-        hops.read_errors(errors_csv, 60)
-    assert issubclass(hops.UncoveredDose, InputError)
+@pytest.mark.parametrize(
+    ("dose", "error", "sentence"),
+    [
+        (60, hops.UncoveredDose, "from 100 to 1000 e/Å², not at 60"),
+        *((dose, InputError, "give a positive number") for dose in (0, -3, np.nan)),
+    ],
+)
+def test_a_dose_far_below_and_one_that_is_none_are_refused(errors_csv, dose, error, sentence):
+    with pytest.raises(error, match=sentence):
+        hops.read_errors(errors_csv, dose)
 
 
 def test_a_dose_above_takes_the_errors_of_the_highest_and_says_so(errors_csv, caplog):
     assert hops.read_errors(errors_csv, 30_000).miss_rate == pytest.approx(0.02)
     assert "measured up to 1000 e/Å²" in caplog.text
-
-
-@pytest.mark.parametrize("dose", [0, -3, np.nan])
-def test_a_dose_that_is_none_is_refused(errors_csv, dose):
-    with pytest.raises(InputError, match="give a positive number"):
-        hops.read_errors(errors_csv, dose)

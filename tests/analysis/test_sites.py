@@ -4,45 +4,28 @@ import time
 
 import numpy as np
 import pytest
-from made_lattices import drift_table
+from made_lattices import columns_of, drift_table, square
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial import KDTree
 
-from atomsight.analysis.dynamics.drift import Columns
 from atomsight.analysis.dynamics.sites import Sites, find_sites, site_table
 from atomsight.config.analysis import DynamicsSettings
 
 PIXEL_A = 0.1
 SHAPE = (512, 512)
-SETTINGS = DynamicsSettings(
-    site_radius_A=0.7, min_distance_A=1.2, min_seen=2, min_occurrence=0.02, border_A=1.0
-)
 
 
-def columns_of(found):
-    frames = np.repeat(np.arange(len(found)), [len(one) for one in found])
-    return Columns(frames, np.concatenate(found), (len(found), *SHAPE), PIXEL_A)
-
-
-def still(frames):
-    return drift_table(np.zeros((frames, 2)))
-
-
-def square_lattice(edge=6, spacing_A=2.5, corner_A=10.0):
-    x, y = np.meshgrid(np.arange(edge), np.arange(edge))
-    return np.stack([x.ravel(), y.ravel()], axis=1) * spacing_A + corner_A
-
-
-def find(found, drift=None, **changed):
-    drift = still(len(found)) if drift is None else drift
-    return find_sites(columns_of(found), drift, SETTINGS.but(**changed))
+def find(found, shifts_A=None, unused=(), **changed):
+    drift = drift_table(np.zeros((len(found), 2)) if shifts_A is None else shifts_A, unused)
+    settings = DynamicsSettings().but(**changed)
+    return find_sites(columns_of(found, SHAPE, PIXEL_A), drift, settings)
 
 
 def test_a_lattice_that_drifts_gives_its_sites_by_row_and_column():
-    lattice = square_lattice()
+    lattice = square(6, 6)
     shifts_A = np.random.default_rng(0).uniform(-5, 5, (12, 2))
     shifts_A[0] = 0
-    sites = find([lattice + shift for shift in shifts_A], drift_table(shifts_A))
+    sites = find([lattice + shift for shift in shifts_A], shifts_A)
     assert_allclose(sites.positions_A, lattice, atol=1e-9)
     assert sites.occupied.dtype == np.int8
     assert (sites.occupied == 1).all()
@@ -51,7 +34,7 @@ def test_a_lattice_that_drifts_gives_its_sites_by_row_and_column():
 def test_occupancy_is_found_again_under_noise():
     """Truth is known column by column: 200 frames, 0.2 Å of noise, a tenth of the sites hop."""
     rng = np.random.default_rng(1)
-    lattice = square_lattice(10)
+    lattice = square(10, 10)
     truth = rng.random((100, 200)) < np.where(np.arange(100) % 10, 1.0, 0.5)[:, None]
     found = [lattice[here] + rng.normal(0, 0.2, (np.count_nonzero(here), 2)) for here in truth.T]
     sites = find(found)
@@ -72,9 +55,8 @@ def test_dense_columns_of_fcc_111_are_told_apart():
 
 
 def test_a_column_counts_once_and_the_nearest_of_two_is_taken():
-    pair = [np.array([[10.0, 10.0], [10.5, 10.0], [20.0, 20.0]])]
-    single = [np.array([[10.0, 10.0], [20.0, 20.0]])]
-    sites = find(single * 9 + pair)
+    pair = np.array([[10.0, 10.0], [10.5, 10.0], [20.0, 20.0]])
+    sites = find([pair[[0, 2]]] * 9 + [pair])
     assert_allclose(sites.positions_A, [[10, 10], [20, 20]], atol=1e-9)
     assert (sites.occupied == 1).all()
 
@@ -83,38 +65,28 @@ def test_a_site_out_of_view_is_not_empty_but_unknown():
     lattice = np.array([[3.0, 20.0], [20.0, 20.0]])
     shifts_A = np.array([[0, 0], [-2.5, 0], [-4.0, 0], [0, 0]])
     found = [lattice, lattice[1:] + shifts_A[1], lattice[1:] + shifts_A[2], lattice]
-    sites = find(found, drift_table(shifts_A))
-    assert_array_equal(sites.occupied[0], [1, -1, -1, 1])
-    assert_array_equal(sites.occupied[1], [1, 1, 1, 1])
+    sites = find(found, shifts_A)
+    assert_array_equal(sites.occupied, [[1, -1, -1, 1], [1, 1, 1, 1]])
     table = site_table(sites)
     assert table.loc[0, ["frames_in_view", "frames_seen", "occurrence"]].tolist() == [2, 2, 1]
     assert np.isnan(table.loc[0, "event_rate"])
 
 
 def test_the_border_is_not_in_view():
-    sites = find([np.array([[0.5, 20.0], [20.0, 20.0], [50.6, 20.0]])] * 3)
-    assert_allclose(sites.positions_A, [[20, 20]])
-    assert len(find([np.array([[0.5, 20.0], [20.0, 20.0]])] * 3, border_A=0.2).positions_A) == 2
+    found = [np.array([[0.5, 20.0], [20.0, 20.0], [50.6, 20.0]])] * 3
+    assert_allclose(find(found).positions_A, [[20, 20]])
+    assert len(find(found, border_A=0.2).positions_A) == 3
 
 
 def test_frames_that_are_not_used_are_unknown_and_break_the_pairs():
-    lattice = square_lattice(3)
-    found = [lattice, lattice, lattice + 1.1, lattice, lattice]
-    sites = find(found, drift_table(np.zeros((5, 2)), [2]))
-    assert (sites.occupied[:, 2] == -1).all()
-    assert (sites.occupied[:, [0, 1, 3, 4]] == 1).all()
+    lattice = square(3, 3)
+    sites = find([lattice, lattice, lattice + 1.1, lattice, lattice], unused=[2])
+    assert_array_equal(sites.occupied, [[1, 1, -1, 1, 1]] * 9)
 
 
 def test_events_are_changes_between_successive_frames_that_are_known():
-    occupied = np.array(
-        [
-            [1, 0, 1, 1, 0, 0],
-            [1, -1, 0, 0, 1, -1],
-            [1, -1, 1, -1, 0, -1],
-            [1, 1, 1, 1, 1, 1],
-        ],
-        np.int8,
-    )
+    changing, often_out, seldom_in = [1, 0, 1, 1, 0, 0], [1, -1, 0, 0, 1, -1], [1, -1, 1, -1, 0, -1]
+    occupied = np.array([changing, often_out, seldom_in, [1] * 6], np.int8)
     table = site_table(Sites(np.zeros((4, 2)), occupied))
     assert table["frames_in_view"].tolist() == [6, 4, 3, 6]
     assert table["frames_seen"].tolist() == [3, 2, 2, 6]
@@ -124,7 +96,7 @@ def test_events_are_changes_between_successive_frames_that_are_known():
 
 
 def test_rare_sites_are_left_out():
-    lattice = square_lattice(3)
+    lattice = square(3, 3)
     found = [lattice] * 200
     found[7] = np.concatenate([lattice, [[30.0, 30.0], [35.0, 30.0]]])
     found[90] = np.concatenate([lattice, [[35.0, 30.1]]])
@@ -134,8 +106,7 @@ def test_rare_sites_are_left_out():
 
 
 def test_a_single_frame_has_all_its_columns_for_sites_and_no_events():
-    sites = find([square_lattice()])
-    table = site_table(sites)
+    table = site_table(find([square(6, 6)]))
     assert len(table) == 36
     assert (table["occurrence"] == 1).all()
     assert (table["events"] == 0).all()
@@ -144,22 +115,21 @@ def test_a_single_frame_has_all_its_columns_for_sites_and_no_events():
 
 @pytest.mark.parametrize("empty", [[], [1]])
 def test_a_series_without_columns_has_no_sites(empty):
-    found = [np.empty((0, 2))] * 3
-    sites = find(found, drift_table(np.zeros((3, 2)), empty))
+    sites = find([np.empty((0, 2))] * 3, unused=empty)
     assert sites.occupied.shape == (0, 3)
     assert len(site_table(sites)) == 0
 
 
 def test_columns_in_the_tail_of_the_noise_are_no_sites_of_their_own():
     rng = np.random.default_rng(3)
-    lattice = square_lattice()
+    lattice = square(6, 6)
     found = [lattice + rng.normal(0, 0.25, lattice.shape) for _ in range(400)]
     assert len(find(found).positions_A) == len(lattice)
 
 
 def test_a_thousand_frames_of_300_columns_take_seconds():
     rng = np.random.default_rng(4)
-    lattice = square_lattice(17)
+    lattice = square(17, 17)
     found = [lattice + rng.normal(0, 0.15, lattice.shape) for _ in range(1000)]
     start = time.perf_counter()
     sites = find(found)
