@@ -29,7 +29,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    arguments.add_argument("--settings", default="{}", help="laid over models.graphene_laptop")
+    arguments.add_argument("--settings", default="{}", help="merged over models.graphene_laptop")
     arguments.add_argument("--repeats", type=int, default=15)
     given = arguments.parse_args()
     text = (ROOT / "config" / "config.yaml").read_text(encoding="utf-8")

@@ -179,7 +179,7 @@ def finish(trial: Trial) -> None:
 
 def follow_the_advice(trial: Trial) -> None:
     """Do what the sentence advises that names the damage."""
-    advice = re.findall(r"to make it again: (rm .*), then", trial.said)
+    advice = re.findall(r"to recreate it: (rm .*), then", trial.said)
     if not advice:
         raise RuntimeError(f"no advice was given: {trial.said[-2000:]}")
     subprocess.run(shlex.split(advice[-1]), cwd=trial.folder, check=True)

@@ -80,7 +80,7 @@ def test_the_sentence_names_the_command_that_makes_the_shard_again(tmp_path):
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(InputError) as refused:
         layout.read_waves([path])
-    command = re.search(r"to make it again: (rm .*), then", str(refused.value))
+    command = re.search(r"to recreate it: (rm .*), then", str(refused.value))
     subprocess.run(shlex.split(command[1]), check=True)
     assert not path.exists()
 
@@ -105,7 +105,7 @@ def test_weights_with_a_flipped_bit_are_refused_with_the_command_that_makes_them
     path.write_bytes(damaged)
     with pytest.raises(InputError, match="their checksum differs") as refused:
         models.load_network(folder)
-    command = re.search("to make it again: (rm .*), then", str(refused.value))[1]
+    command = re.search("to recreate it: (rm .*), then", str(refused.value))[1]
     subprocess.run(shlex.split(command), check=True)
     assert not path.exists()
 

@@ -82,7 +82,7 @@ def test_what_is_no_model_is_refused_in_a_sentence(opened, models, sentence):
 
 
 def test_a_model_that_replaces_another_takes_its_place_and_what_it_leaves_out(opened, laptop):
-    """As if its keys had been laid over those of the other, which is not trained then."""
+    """As if its keys had been merged over those of the other, which is not trained then."""
     changes = {"training": {"steps": 7}, "microscope": MICROSCOPE}
     new = {"graphene_paper": {"replaces": "graphene_laptop", **changes}}
     project = opened(ROW, models={**laptop["models"], **new})

@@ -45,7 +45,7 @@ def with_replacements(models: Mapping[str, object]) -> dict[str, object]:
     by_old = replacements(models)
     by_new = {new: old for old, new in by_old.items()}
     return {
-        by_old.get(name, name): _laid_over(section, models[by_old[name]])
+        by_old.get(name, name): _merged(section, models[by_old[name]])
         if name in by_old
         else section
         for name, section in models.items()
@@ -53,9 +53,9 @@ def with_replacements(models: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def _laid_over(below: object, above: object) -> object:
-    """A section with another laid over it, as Snakemake lays one file over another."""
+def _merged(below: object, above: object) -> object:
+    """A section with another merged over it, as Snakemake merges files."""
     if not (isinstance(below, Mapping) and isinstance(above, Mapping)):
         return above
-    common = {key: _laid_over(below[key], above[key]) for key in above if key in below}
+    common = {key: _merged(below[key], above[key]) for key in above if key in below}
     return {**below, **above, **common}

@@ -81,8 +81,8 @@ def check_seal(path: Path | str) -> str:
 
 
 def remedy(path: Path | str) -> str:
-    """End of a message: how a file that cannot be used is made again."""
-    return f"to make it again: rm {shlex.quote(str(path))}, then rerun the same command"
+    """End of a message: how to recreate a file that cannot be used."""
+    return f"to recreate it: rm {shlex.quote(str(path))}, then rerun the same command"
 
 
 class _Disk(io.FileIO):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from atomsight.errors import InputError
-from atomsight.files import provenance
+from atomsight.files import provenance, sealed
 from atomsight.files.atomic import replacing
 
 #: Unit of a column, by the end of its name.
@@ -39,7 +39,9 @@ def read_table(parent: h5py.Group, name: str, needed: Sequence[str] = ()) -> pd.
     missing = [column for column in needed if column not in group.attrs["columns"]]
     if missing:
         path = parent.file.filename
-        raise InputError(f"{path}: the table {name!r} has no column {missing[0]!r}; make it again")
+        raise InputError(
+            f"{path}: the table {name!r} has no column {missing[0]!r}; {sealed.remedy(path)}"
+        )
     columns = {}
     for column in group.attrs["columns"]:
         dataset = group[column]
@@ -63,7 +65,7 @@ def read_csv(path: Path | str, numbers: Sequence[str], words: Sequence[str] = ()
     try:
         table = pd.read_csv(path)
     except (ValueError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a table as CSV ({error}); make it again") from error
+        raise InputError(f"{path}: not a table as CSV ({error}); {sealed.remedy(path)}") from error
     missing = [name for name in (*numbers, *words) if name not in table]
     if missing:
         raise InputError(f"{path}: the column {missing[0]!r} is missing; make the table again")

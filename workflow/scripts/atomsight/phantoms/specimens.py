@@ -417,7 +417,7 @@ def read_specimen(path: Path | str) -> tuple[Structure, SpecimenTruth]:
     """
     _, structure = next(layout.read_structures(path), (0, None))
     if structure is None:
-        raise InputError(f"{path}: the file holds no structure; make it again")
+        raise InputError(f"{path}: the file holds no structure; {sealed.remedy(path)}")
     count = len(structure.sites)
     with sealed.open_to_read(path) as file:
         if "specimen" not in file:

@@ -1,4 +1,4 @@
-"""Probability calibration: the exponent that makes the stated probabilities of classes come true.
+"""Probability calibration: the exponent with which probabilities of classes match frequencies.
 
 Measured after the training on structures kept aside from it, read as the workflow reads images.
 """

@@ -1,1 +1,1 @@
-"""What is told of models: the page of metrics, the README of a model that ships."""
+"""Reports on models: the page of metrics, and the README of a model that ships."""

@@ -8,7 +8,7 @@ import pandas as pd
 
 from atomsight import materials
 from atomsight.errors import InputError
-from atomsight.files import tables
+from atomsight.files import sealed, tables
 from atomsight.learning import models
 
 #: Columns of numbers needed of every table, by what a model finds. The first table of a kind must
@@ -96,5 +96,5 @@ def _read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     """Read a table that has rows, and numbers in these columns."""
     table = tables.read_csv(path, columns)
     if table.empty:
-        raise InputError(f"{path}: the table has no rows; make it again")
+        raise InputError(f"{path}: the table has no rows; {sealed.remedy(path)}")
     return table

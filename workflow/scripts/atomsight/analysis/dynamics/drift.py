@@ -326,7 +326,7 @@ def read_columns(path: Path | str) -> Columns:
     if len(bad):
         raise InputError(
             f"{path}: row {bad[0]} of the table 'atoms' is of frame {frames[bad[0]]}, but the "
-            f"series has {shape[0]}; make it again"
+            f"series has {shape[0]}; {sealed.remedy(path)}"
         )
     return Columns(frames, positions_A, shape, pixel_size_A)
 

@@ -35,7 +35,7 @@ from scipy.stats import chi2
 from atomsight.analysis.dynamics.occupancy import EMPTY, SEEN, UNKNOWN
 from atomsight.config.analysis import HopSettings
 from atomsight.errors import InputError
-from atomsight.files import tables
+from atomsight.files import sealed, tables
 
 #: A dose this many times below the measured ones still takes the errors of the lowest.
 DOSE_TOLERANCE = 1.5
@@ -133,7 +133,7 @@ def _read_error_table(path: Path | str) -> pd.DataFrame:
     """Read the columns needed, by rising dose, and see that all are positive numbers."""
     numbers = tables.read_csv(path, _ERROR_COLUMNS)[_ERROR_COLUMNS].astype(float)
     if numbers.empty:
-        raise InputError(f"{path}: the table has no row; make it again")
+        raise InputError(f"{path}: the table has no row; {sealed.remedy(path)}")
     good = (np.isfinite(numbers) & (numbers > 0)).all(axis=1)
     if not good.all():
         raise InputError(
