@@ -5,6 +5,7 @@ import subprocess
 import numpy as np
 import pytest
 import tifffile
+from made_images import blob
 
 import import_series
 from atomsight.files import layout, sealed
@@ -15,14 +16,15 @@ def output(tmp_path):
     return tmp_path / "out" / "frames.h5"
 
 
-def test_a_series_becomes_a_file_of_frames(tmp_path, output, run_script):
-    stack = np.random.default_rng(5).normal(100, 10, (5, 48, 64)).astype(np.float32)
-    image = tmp_path / "boundary.tif"
+def imported(image, stack, output, **settings):
     tifffile.imwrite(image, stack, photometric="minisblack")
-    settings = {"series": "boundary", "pixel_size_A": 0.12, "frames": "0-1,4"}
-    settings["model_pixel_size_A"] = [0.1, 0.14]
-    result = run_script("import_series.py", image, output, "--settings", json.dumps(settings))
-    assert result.returncode == 0, result.stderr
+    return import_series.main([str(image), str(output), "--settings", json.dumps(settings)])
+
+
+def test_a_series_becomes_a_file_of_frames(tmp_path, output):
+    stack = np.random.default_rng(5).normal(100, 10, (5, 48, 64)).astype(np.float32)
+    chosen = {"pixel_size_A": 0.12, "frames": "0-1,4", "model_pixel_size_A": [0.1, 0.14]}
+    assert imported(tmp_path / "boundary.tif", stack, output, **chosen) == 0
     with layout.open_frames(output) as frames:
         np.testing.assert_array_equal(frames.images[...], stack[[0, 1, 4]])
         assert frames.usable[...].all()
@@ -34,26 +36,18 @@ def test_a_series_becomes_a_file_of_frames(tmp_path, output, run_script):
 def focal_stack():
     """Two focal series of two images of blobs, the second displaced and of reversed contrast."""
     rng = np.random.default_rng(3)
-    positions = rng.uniform(8, 152, (60, 2))
-    y, x = np.indices((160, 160))
-    drift = np.array([4.5, -3.25])
-
-    def picture(offset):
-        centres = positions + offset
-        distance = np.hypot(y - centres[:, 1, None, None], x - centres[:, 0, None, None])
-        return np.exp(-(distance**2) / (2 * 2.5**2)).sum(axis=0)
-
-    pair = [100 + 40 * picture(-drift / 2), 100 - 30 * picture(drift / 2)]
-    return np.stack([rng.poisson(image) for image in pair * 2]).astype(np.float32)
-
-
-FOCAL = {"series": "heights", "pixel_size_A": 0.2, "focus_A": [-40, 90]}
+    centres = rng.uniform(8, 152, (60, 2))[:, ::-1]
+    half = np.array([-3.25, 4.5]) / 2
+    first, second = (
+        sum(blob((160, 160), centre, sigma=2.5) for centre in centres + offset)
+        for offset in (-half, half)
+    )
+    return rng.poisson([100 + 40 * first, 100 - 30 * second] * 2).astype(np.float32)
 
 
 def test_a_focal_series_is_registered_on_its_mean_position(tmp_path, focal_stack, output):
-    path = tmp_path / "focal.tif"
-    tifffile.imwrite(path, focal_stack, photometric="minisblack")
-    assert import_series.main([str(path), str(output), "--settings", json.dumps(FOCAL)]) == 0
+    chosen = {"pixel_size_A": 0.2, "focus_A": [-40, 90]}
+    assert imported(tmp_path / "focal.tif", focal_stack, output, **chosen) == 0
     with layout.open_frames(output) as frames:
         assert frames.focus_A == (-40.0, 90.0)
         assert frames.frames_per_specimen == 2

@@ -41,14 +41,8 @@ def write_hspy(path, data, scales=(0.01, 0.01), units=("nm", "nm"), navigation=N
 
 def write_stack(path, data, size_nm=0.01):
     """Write a TIFF as ImageJ does."""
-    axes = "TYX"[-data.ndim :]
-    tifffile.imwrite(
-        path,
-        data,
-        imagej=True,
-        resolution=(1 / size_nm, 1 / size_nm),
-        metadata={"unit": "nm", "axes": axes},
-    )
+    metadata = {"unit": "nm", "axes": "TYX"[-data.ndim :]}
+    tifffile.imwrite(path, data, imagej=True, resolution=(1 / size_nm,) * 2, metadata=metadata)
     return path
 
 

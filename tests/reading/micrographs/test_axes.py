@@ -4,35 +4,21 @@ from made_images import write_hspy
 
 from atomsight.reading.micrographs.recordings import open_recording
 
+UNITS_A = {"nm": 10, "pm": 0.01, "µm": 1e4, "μm": 1e4, "um": 1e4, "m": 1e10}
+UNITS_A |= dict.fromkeys(["Å", "\u212b", "A", "angstrom"], 1)
+
+
+@pytest.mark.parametrize("unit", UNITS_A)
+def test_any_unit_of_length_becomes_angstrom(tmp_path, noise, unit):
+    path = write_hspy(tmp_path / "a.hspy", noise, (0.5, 0.25), (unit, unit))
+    scale_A = np.multiply((0.5, 0.25), UNITS_A[unit])
+    np.testing.assert_allclose(open_recording(path).scale_A, scale_A)
+
 
 @pytest.mark.parametrize(
-    ("unit", "angstrom"),
-    [
-        ("nm", 10),
-        ("pm", 0.01),
-        ("µm", 1e4),
-        ("μm", 1e4),
-        ("um", 1e4),
-        ("Å", 1),
-        ("\u212b", 1),
-        ("A", 1),
-        ("angstrom", 1),
-        ("m", 1e10),
-        ("px", None),
-        ("", None),
-        ("<undefined>", None),
-    ],
+    ("scale", "unit"),
+    [(0.5, "px"), (0.5, ""), (0.5, "<undefined>"), (0.0, "nm"), (-1.0, "nm"), (np.nan, "nm")],
 )
-def test_any_unit_of_length_becomes_angstrom(tmp_path, noise, unit, angstrom):
-    path = write_hspy(tmp_path / "a.hspy", noise, (0.5, 0.25), (unit, unit))
-    scale_A = open_recording(path).scale_A
-    if angstrom is None:
-        assert scale_A is None
-    else:
-        np.testing.assert_allclose(scale_A, (0.5 * angstrom, 0.25 * angstrom))
-
-
-@pytest.mark.parametrize("scale", [0.0, -1.0, np.nan])
-def test_a_scale_that_makes_no_sense_is_none(tmp_path, noise, scale):
-    path = write_hspy(tmp_path / "a.hspy", noise, (0.01, scale))
+def test_a_scale_that_makes_no_sense_is_none(tmp_path, noise, scale, unit):
+    path = write_hspy(tmp_path / "a.hspy", noise, (0.01, scale), (unit, unit))
     assert open_recording(path).scale_A is None

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
-from made_images import blob, write_stack
+from made_images import blob
 from scipy import ndimage
-from skimage.io import imsave
 
 from atomsight.errors import InputError
 from atomsight.reading.micrographs.cleaning import clean, fill, padded, read_mask, saturated
@@ -44,11 +43,10 @@ def test_counted_electrons_are_never_saturated(mean, kind):
     assert not saturated(frame).any()
 
 
-@pytest.mark.parametrize("high", [1, 255])
-def test_black_and_white_is_not_saturated(high):
-    frame = (np.random.default_rng(1).random((64, 64)) < 0.7).astype(np.uint8) * np.uint8(high)
-    assert not saturated(frame).any()
-    assert not saturated(frame.astype(bool)).any()
+def test_black_and_white_is_not_saturated():
+    frame = np.random.default_rng(1).random((64, 64)) < 0.7
+    for picture in (frame, frame.astype(np.uint8), np.uint8(255) * frame):
+        assert not saturated(picture).any()
 
 
 def noisy_picture(seed=0, shape=(128, 160)):
@@ -141,14 +139,11 @@ def test_a_useless_frame_is_named():
     frame = np.random.default_rng(0).normal(size=(64, 64))
     with pytest.raises(InputError, match=r"b\.tif, frame 3: all pixels have the same value"):
         clean(np.full((64, 64), 7), None, "b.tif, frame 3")
-    with pytest.raises(InputError, match=r"frame 3: 100% of the pixels are saturated or not a num"):
-        clean(np.full((64, 64), np.nan), None, "b.tif, frame 3")
     frame[:33] = np.nan
-    with pytest.raises(InputError, match="52% of the pixels"):
+    with pytest.raises(InputError, match=r"frame 3: 52% of the pixels are saturated or not a num"):
         clean(frame, None, "b.tif, frame 3")
-    frame[:33] = 0
-    frame[:30] = np.nan
-    assert clean(frame, None, "b.tif, frame 3")[1].mean() == pytest.approx(34 / 64)
+    frame[30:33] = 0
+    assert clean(frame, None, "a")[1].mean() == pytest.approx(34 / 64)
 
 
 def test_numbers_too_large_are_marked():
@@ -168,17 +163,12 @@ def test_outside_the_mask_pixels_keep_their_value_but_are_not_usable(noise):
 
 
 def test_a_mask_is_read_and_must_fit(tmp_path, noise):
-    mask = np.zeros((48, 64), np.uint8)
+    mask = np.zeros((48, 64))
     mask[10:30, 10:30] = 255
-    imsave(tmp_path / "mask.png", mask, check_contrast=False)
-    np.testing.assert_array_equal(read_mask(tmp_path / "mask.png", (48, 64)), mask > 0)
-    with pytest.raises(InputError, match="the mask has 48 × 64 pixels"):
-        read_mask(tmp_path / "mask.png", (64, 48))
-    with pytest.raises(InputError, match="the mask does not exist"):
-        read_mask(tmp_path / "absent.png", (48, 64))
-    imsave(tmp_path / "zero.png", 0 * mask, check_contrast=False)
-    with pytest.raises(InputError, match="zero everywhere"):
-        read_mask(tmp_path / "zero.png", (48, 64))
-    write_stack(tmp_path / "stack.tif", noise)
-    with pytest.raises(InputError, match="in 3 frames"):
-        read_mask(tmp_path / "stack.tif", (48, 64))
+    np.save(tmp_path / "mask.npy", mask)
+    np.testing.assert_array_equal(read_mask(tmp_path / "mask.npy", (48, 64)), mask > 0)
+    wrong = {"has 64 × 48 pixels": mask.T, "zero everywhere": 0 * mask, "in 3 frames": noise}
+    for sentence, image in wrong.items():
+        np.save(tmp_path / "mask.npy", image)
+        with pytest.raises(InputError, match=sentence):
+            read_mask(tmp_path / "mask.npy", (48, 64))

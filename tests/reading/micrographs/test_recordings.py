@@ -66,14 +66,13 @@ def test_a_real_file_with_a_tiny_image_is_refused(real_data, name):
         read_header(real_data / "formats" / name)
 
 
+RECIPROCAL = ("1/nm", "1 / Å", "nm^-1", "nm⁻¹", "mrad")
+
+
 @pytest.mark.parametrize(
     ("data", "units", "navigation", "what"),
     [
-        (np.ones((48, 48)), ("1/nm", "1/nm"), 0, "diffraction pattern"),
-        (np.ones((48, 48)), ("1 / Å", "1 / Å"), 0, "diffraction pattern"),
-        (np.ones((48, 48)), ("nm^-1", "nm^-1"), 0, "diffraction pattern"),
-        (np.ones((48, 48)), ("nm⁻¹", "nm⁻¹"), 0, "diffraction pattern"),
-        (np.ones((48, 48)), ("mrad", "mrad"), 0, "diffraction pattern"),
+        *((np.ones((48, 48)), (unit, unit), 0, "diffraction pattern") for unit in RECIPROCAL),
         (np.ones((48, 48)), ("nm", "eV"), 0, "an axis in eV"),
         (np.ones((48, 48), complex), ("nm", "nm"), 0, "complex numbers"),
         (np.ones(48), ("eV",), 0, "spectrum"),
@@ -98,10 +97,10 @@ def test_a_photo_in_colour_is_refused(tmp_path, name):
 def test_arrays_and_grey_pictures_are_read_without_a_scale(tmp_path, noise):
     np.save(tmp_path / "a.npy", noise)
     imsave(tmp_path / "a.png", noise[0].astype(np.uint8), check_contrast=False)
-    assert open_recording(tmp_path / "a.npy").shape == (3, 48, 64)
-    assert open_recording(tmp_path / "a.png").shape == (1, 48, 64)
-    assert open_recording(tmp_path / "a.npy").scale_A is None
-    np.testing.assert_array_equal(next(open_recording(tmp_path / "a.npy").read([2])), noise[2])
+    array, picture = (open_recording(tmp_path / name) for name in ("a.npy", "a.png"))
+    assert (array.shape, picture.shape) == ((3, 48, 64), (1, 48, 64))
+    assert array.scale_A is None
+    np.testing.assert_array_equal(next(array.read([2])), noise[2])
 
 
 @pytest.mark.parametrize("layout", ["imagej", "pages", "compressed", "one volume"])

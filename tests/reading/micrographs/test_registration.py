@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from atomsight.config.microscope import CameraSettings
-from atomsight.config.phantoms import AcquisitionSettings, ParticleSettings
+from atomsight.config.phantoms import AcquisitionSettings, MonolayerSettings, ParticleSettings
 from atomsight.errors import InputError
-from atomsight.files.records import Structure
-from atomsight.phantoms import acquisition, particles
+from atomsight.materials import mos2
+from atomsight.phantoms import acquisition, monolayers, particles
 from atomsight.reading.micrographs.registration import register
 from atomsight.reading.micrographs.resampling import displace
 
@@ -76,31 +76,12 @@ def gold_images():
     return images_of(structure, optics, focus_A)
 
 
-MOS2_A = 3.17
-MOS2_CELL_A = MOS2_A * np.array([[1, 0], [0.5, np.sqrt(3) / 2]])
-
-
-def mos2(hole_A=0.0, size_A=56.0):
-    """A sheet with its atoms at lattice points, and a round hole off its middle."""
-    count = np.arange(-40, 40)
-    points = np.stack(np.meshgrid(count, count), -1).reshape(-1, 2) @ MOS2_CELL_A
-    sulfur = points + np.array([MOS2_A / 2, MOS2_A / np.sqrt(12)])
-    layers = [(points, 42, 4.0), (sulfur, 16, 2.45), (sulfur, 16, 5.55)]
-    positions = np.concatenate(
-        [np.column_stack([flat + size_A / 2, np.full(len(flat), z)]) for flat, _, z in layers]
-    )
-    numbers = np.repeat([number for _, number, _ in layers], len(points))
-    flat = positions[:, :2]
-    kept = ((flat > 0.5) & (flat < size_A - 0.5)).all(axis=1)
-    kept &= np.hypot(*(flat - [0.6 * size_A, 0.45 * size_A]).T) > hole_A
-    none = np.zeros(0, int)
-    cell_A = np.array([size_A, size_A, 8.0])
-    return Structure(positions[kept], numbers[kept], cell_A, none.reshape(0, 2), none)
-
-
 @pytest.fixture(scope="module")
 def sheet_images():
-    return images_of(mos2(hole_A=8.0), OPTICS, SHEET_FOCUS_A)
+    whole = {"vacancy_shares": {"Mo": 0.0, "S": 0.0, "S2": 0.0}, "edge_vacancy_shares": {"S": 0.0}}
+    settings = MonolayerSettings(size_A=(56.0, 56.0), grain_count=1, tilt_deg=0.0, **whole)
+    sheet = monolayers.make_monolayer(mos2.HONEYCOMB, settings)
+    return images_of(sheet.structure, OPTICS, SHEET_FOCUS_A)
 
 
 @pytest.mark.parametrize(("dose", "limit_A"), [(1e3, 0.1), (1e4, 0.03), (1e5, 0.02)])

@@ -10,13 +10,10 @@ from atomsight.reading.micrographs.series import find_files, open_series, read_f
 
 
 def test_files_of_a_series_come_in_natural_order(tmp_path):
-    for number in (10, 2, 1):
-        (tmp_path / f"a{number}.tif").touch()
-    assert [path.name for path in find_files(tmp_path / "a*.tif")] == [
-        "a1.tif",
-        "a2.tif",
-        "a10.tif",
-    ]
+    paths = [tmp_path / f"a{number}.tif" for number in (1, 2, 10)]
+    for path in paths:
+        path.touch()
+    assert find_files(tmp_path / "a*.tif") == paths
 
 
 def test_a_name_with_the_marks_of_a_pattern_is_a_file(tmp_path):
@@ -24,58 +21,45 @@ def test_a_name_with_the_marks_of_a_pattern_is_a_file(tmp_path):
     assert find_files(tmp_path / "a[1].tif") == [tmp_path / "a[1].tif"]
 
 
-def test_missing_files_are_told(tmp_path):
-    with pytest.raises(InputError, match=r"a\.tif: the file does not exist"):
-        find_files(tmp_path / "a.tif")
-    with pytest.raises(InputError, match="no file matches this pattern"):
-        find_files(tmp_path / "*.tif")
-    with pytest.raises(InputError, match="this is a folder"):
-        find_files(tmp_path)
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("a.tif", r"a\.tif: the file does not exist"),
+        ("*.tif", "no file matches this pattern"),
+        ("", "this is a folder"),
+    ],
+)
+def test_missing_files_are_told(tmp_path, name, sentence):
+    with pytest.raises(InputError, match=sentence):
+        find_files(tmp_path / name)
 
 
-def test_a_series_in_several_files_is_read_in_order(tmp_path, noise):
-    for number, frame in zip((10, 2, 1), noise, strict=True):
-        write_stack(tmp_path / f"a{number}.tif", frame)
-    series = open_series(tmp_path / "a*.tif", ImportSettings(frames="0,2"))
-    assert series.names == ("a1.tif", "a10.tif")
-    assert series.shape == (2, 48, 64)
+def opened(folder, *stacks, frames="", **sizes_nm):
+    """The series of some files, a1.tif and so on."""
+    for number, stack in enumerate(stacks, 1):
+        write_stack(folder / f"a{number}.tif", stack, sizes_nm.get(f"a{number}", 0.01))
+    return open_series(folder / "a*.tif", ImportSettings(frames=frames))
+
+
+def test_frames_of_several_files_are_counted_over_all_of_them(tmp_path, noise):
+    series = opened(tmp_path, noise, noise[1] + 1, noise + 2, frames="2-4")
+    assert series.names == ("a1.tif[2]", "a2.tif", "a3.tif[0]")
+    assert series.shape == (3, 48, 64)
     images = [image for image, _ in read_frames(series)]
-    np.testing.assert_array_equal(images, noise[[2, 0]])
+    np.testing.assert_array_equal(images, [noise[2], noise[1] + 1, noise[0] + 2])
 
 
-def test_frames_are_counted_over_all_files(tmp_path, noise):
-    write_stack(tmp_path / "a1.tif", noise)
-    write_stack(tmp_path / "a2.tif", noise + 1)
-    series = open_series(tmp_path / "a*.tif", ImportSettings(frames="2-3"))
-    assert series.names == ("a1.tif[2]", "a2.tif[0]")
-    images = [image for image, _ in read_frames(series)]
-    np.testing.assert_array_equal(images, [noise[2], noise[0] + 1])
-
-
-def test_frames_of_two_sizes_are_two_series(tmp_path, noise):
-    write_stack(tmp_path / "a1.tif", noise)
-    write_stack(tmp_path / "a2.tif", noise[:, :40])
+def test_frames_of_two_sizes_or_pixel_sizes_are_two_series(tmp_path, noise):
     with pytest.raises(InputError, match=r"a2\.tif: its frames have 40 × 64 pixels, those of"):
-        open_series(tmp_path / "a*.tif", ImportSettings(pixel_size_A=0.1))
-
-
-def test_frames_of_two_pixel_sizes_are_two_series(tmp_path, noise):
-    write_stack(tmp_path / "a1.tif", noise)
-    write_stack(tmp_path / "a2.tif", noise, size_nm=0.02)
+        opened(tmp_path, noise, noise[:, :40])
     with pytest.raises(InputError, match=r"a2\.tif: its pixel size is 0\.2 Å, that of"):
-        open_series(tmp_path / "a*.tif", ImportSettings())
+        opened(tmp_path, noise, noise, a2=0.02)
 
 
-@pytest.mark.parametrize("shape", [(31, 64), (64, 31), (3, 20, 20)])
-def test_an_image_too_small_is_refused(tmp_path, shape):
-    write_stack(tmp_path / "a.tif", np.zeros(shape, np.float32))
-    with pytest.raises(InputError, match=r"a\.tif: the image is empty or too small"):
-        open_series(tmp_path / "a.tif", ImportSettings())
-
-
-def test_an_image_of_no_size_is_refused(tmp_path):
-    np.save(tmp_path / "a.npy", np.zeros((0, 64, 64)))
-    with pytest.raises(InputError, match=r"a\.npy"):
+@pytest.mark.parametrize("shape", [(31, 64), (64, 31), (3, 20, 20), (0, 64, 64)])
+def test_an_image_that_is_empty_or_too_small_is_refused(tmp_path, shape):
+    np.save(tmp_path / "a.npy", np.zeros(shape))
+    with pytest.raises(InputError, match=r"a\.npy: the image is empty or too small"):
         open_series(tmp_path / "a.npy", ImportSettings(pixel_size_A=0.1))
 
 
@@ -87,15 +71,13 @@ def test_frames_are_selected(text, numbers):
     np.testing.assert_array_equal(select_frames(text, 20, "a"), numbers)
 
 
-@pytest.mark.parametrize("text", ["first", "9-0", "-1", "1,", "1-", "1.5", "1;2"])
-def test_a_selection_that_is_none_is_refused(text):
-    with pytest.raises(InputError, match=r"frames of series boundary: .* is not a selection"):
-        select_frames(text, 20, "boundary")
+NO_SELECTION = dict.fromkeys(["first", "9-0", "-1", "1,", "1-", "1.5", "1;2"], "is not a selection")
+NO_FRAME = dict.fromkeys(["20", "0-20", "1000000000000"], "there is no frame .*; the series has 20")
 
 
-@pytest.mark.parametrize("text", ["20", "0-20", "1000000000000"])
-def test_a_frame_that_does_not_exist_is_refused(text):
-    with pytest.raises(InputError, match=r"there is no frame .*; the series has 20"):
+@pytest.mark.parametrize(("text", "sentence"), (NO_SELECTION | NO_FRAME).items())
+def test_a_selection_of_what_does_not_exist_is_refused(text, sentence):
+    with pytest.raises(InputError, match=f"frames of series boundary: .*{sentence}"):
         select_frames(text, 20, "boundary")
 
 
