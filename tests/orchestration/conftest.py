@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
-from made_models import ranges
+from made_models import ATOM_CARD
 
 from atomsight.learning.models import CARD, WEIGHTS
 from atomsight.orchestration import configuration
@@ -39,26 +39,12 @@ def ship(folder):
     """Put a model into ``data/models``: its card, and a file where the weights are."""
 
     def write(name, material="graphene", classes=("atom",), **known):
-        card = dict(
-            name=name,
-            material=material,
-            features=2,
-            frames=1,
-            class_names=("background", *classes),
-            contrast="bright",
-            pixel_size_A=(0.05, 0.07),
-            window_A=6.0,
-            site_sigma_A=0.4,
-            microscope=ranges(),
-            training={},
-            thresholds={},
-            seed=1,
-            data_sha256="0" * 64,
-            scores={},
-            versions={},
-            git="unknown",
-            inputs=(),
-        )
+        card = ATOM_CARD.model_dump() | {
+            "name": name,
+            "material": material,
+            "class_names": ("background", *classes),
+            "pixel_size_A": (0.05, 0.07),
+        }
         model = folder / "data" / "models" / name
         model.mkdir(parents=True)
         (model / CARD).write_text(json.dumps(card | known))

@@ -7,27 +7,23 @@ from pathlib import Path
 
 import pytest
 import yaml
+from made_models import ranges
+from snakemake.utils import update_config
 
 from atomsight.config.replacing import replacements, with_replacements
 from atomsight.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "workflow" / "scripts"
-MICROSCOPE = {
-    "energy_eV": 60_000,
-    "defocus_A": [-90, -80],
-    "cs_um": [-10, -9],
-    "dose_e_per_A2": [300, 1000],
-    "pixel_size_A": [0.1, 0.14],
-}
+MICROSCOPE = ranges(energy_eV=60_000)
 ROW = ("mine", "image.tif", "graphene_laptop")
 
 
-def laid_over(below, above):
-    """As Snakemake lays the file of --configfile over the workflow's own."""
-    if not (isinstance(below, dict) and isinstance(above, dict)):
-        return above
-    return below | {key: laid_over(below.get(key), value) for key, value in above.items()}
+def merged(below, above):
+    """As Snakemake merges the file of --configfile over the workflow's own."""
+    both = copy.deepcopy(below)
+    update_config(both, above)
+    return both
 
 
 def test_neither_keras_nor_abtem_is_imported():
@@ -45,17 +41,18 @@ def test_neither_keras_nor_abtem_is_imported():
 
 
 def test_microscopes_of_the_repository_are_found_from_any_folder(opened, folder):
-    ranges = opened(ROW).configuration["models"]["graphene_laptop"]["microscope"]
-    assert ranges["energy_eV"] == 80_000
+    def energy_eV():
+        return opened(ROW).configuration["models"]["graphene_laptop"]["microscope"]["energy_eV"]
+
+    assert energy_eV() == 80_000
     (folder / "config" / "microscopes").mkdir(parents=True)
     (folder / "config/microscopes/titan_80kv_bright.yaml").write_text(yaml.safe_dump(MICROSCOPE))
-    ranges = opened(ROW).configuration["models"]["graphene_laptop"]["microscope"]
-    assert ranges["energy_eV"] == 60_000
+    assert energy_eV() == 60_000
 
 
 def test_structures_are_dealt_out_in_jobs_of_the_wanted_length(opened, laptop):
     structures = {"structures": {"count": 5000, "shards": 3}}
-    few = laid_over(laptop["models"], {"graphene_laptop": structures})
+    few = merged(laptop["models"], {"graphene_laptop": structures})
     shards = [
         opened(ROW, models=few, **minutes).configuration["models"]["graphene_laptop"]["structures"]
         for minutes in ({}, {"shard_minutes": 2.5})
@@ -88,7 +85,7 @@ def test_a_model_that_replaces_another_takes_its_place_and_what_it_leaves_out(op
     project = opened(ROW, models={**laptop["models"], **new})
     sections = project.models.sections
     assert list(sections) == ["graphene_paper", *list(laptop["models"])[1:]]
-    over = opened(ROW, models=laid_over(laptop["models"], {"graphene_laptop": changes}))
+    over = opened(ROW, models=merged(laptop["models"], {"graphene_laptop": changes}))
     assert sections["graphene_paper"] == over.models.sections["graphene_laptop"]
     assert project.series.model("mine") == "graphene_paper"
     assert project.models.current("graphene_laptop") == "graphene_paper"
@@ -97,9 +94,9 @@ def test_a_model_that_replaces_another_takes_its_place_and_what_it_leaves_out(op
 
 
 @pytest.mark.parametrize("name", ["paper", "full_ranges"])
-def test_what_ships_to_be_laid_over_replaces_models_of_the_laptop(laptop, opened, name):
+def test_what_ships_to_be_merged_replaces_models_of_the_laptop(laptop, opened, name):
     text = (ROOT / "config" / f"{name}.yaml").read_text(encoding="utf-8")
-    models = opened(**laid_over(copy.deepcopy(laptop), yaml.safe_load(text))).models
+    models = opened(**merged(laptop, yaml.safe_load(text))).models
     assert "graphene_laptop" not in models.sections
     assert models.finds(models.current("graphene_laptop")) == "atoms"
     if name == "paper":
