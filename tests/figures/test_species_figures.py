@@ -5,6 +5,7 @@ import made_sites
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from numpy.testing import assert_allclose
 
 from atomsight.errors import InputError
@@ -24,6 +25,15 @@ def test_sites_missed_or_named_wrongly_are_told_from_the_others():
     assert list(np.flatnonzero(~named)) == [0, len(true) - 1]
     said = species_panels.named_text(true, made_columns.found_species(), (-1, -1, 60, 60))
     assert said == "127 of 129 sites shown are named rightly"
+
+
+def test_no_site_beyond_the_part_shown_is_ringed():
+    """There it may lie outside of what all images show, and could not be found."""
+    true = column_tables.match(made_columns.found_species(), made_columns.true_species())
+    first = true[["x_A", "y_A"]].to_numpy()[0]
+    axes = Figure().subplots()
+    species_panels.draw_mistakes(axes, true, made_columns.found_species(), (*(first + 1), 99, 99))
+    assert len(axes.lines[0].get_xdata()) == 1
 
 
 @pytest.mark.parametrize("count", [1, 3])

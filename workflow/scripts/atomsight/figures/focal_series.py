@@ -106,7 +106,7 @@ def draw(
     else:
         true = column_tables.match(found, truth.columns)
         species_panels.draw_found(lower[2], series, truth.columns, names, shown)
-        species_panels.draw_mistakes(lower[2], true, found)
+        species_panels.draw_mistakes(lower[2], true, found, shown)
         style.letter(lower[2], "f", "true; rings: missed or named wrongly")
         handles.append(_ring_handle())
         said += " · " + species_panels.named_text(true, found, shown)

@@ -88,10 +88,13 @@ def species_text(name: str) -> str:
     return {"S2": "S₂ (two S in line)", "S": "S (the other is missing)"}.get(name, name)
 
 
-def draw_mistakes(axes: Axes, true: pd.DataFrame, found: pd.DataFrame) -> None:
+def draw_mistakes(
+    axes: Axes, true: pd.DataFrame, found: pd.DataFrame, shown: site_maps.Window
+) -> None:
     """Ring the true sites that were missed or named wrongly; they have the row of their partner."""
     limits = axes.axis()
-    points = true.loc[~is_named(true, found), ["x_A", "y_A"]].to_numpy(float)
+    wrong = _inside(true, shown) & ~is_named(true, found)
+    points = true.loc[wrong, ["x_A", "y_A"]].to_numpy(float)
     ring = {"markerfacecolor": "none", "markeredgewidth": 0.9, "markersize": 7}
     axes.plot(*points.T, "o", color="black", **ring)
     axes.axis(limits)
@@ -106,7 +109,10 @@ def is_named(true: pd.DataFrame, found: pd.DataFrame) -> np.ndarray:
 
 def named_text(true: pd.DataFrame, found: pd.DataFrame, shown: site_maps.Window) -> str:
     """Say how many of the true sites that are shown were named rightly."""
-    left, top, right, bottom = shown
-    inside = true["x_A"].between(left, right) & true["y_A"].between(top, bottom)
-    named = is_named(true, found)[inside.to_numpy()]
+    named = is_named(true, found)[_inside(true, shown)]
     return f"{named.sum():,} of {len(named):,} sites shown are named rightly"
+
+
+def _inside(true: pd.DataFrame, shown: site_maps.Window) -> np.ndarray:
+    left, top, right, bottom = shown
+    return (true["x_A"].between(left, right) & true["y_A"].between(top, bottom)).to_numpy()
