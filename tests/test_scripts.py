@@ -5,8 +5,10 @@ run follows what is wrong with it: a file is missing or of another kind, a key i
 is what can be wrong with one script only, and the facts that it must tell.
 """
 
+import functools
 import importlib
 import logging
+import operator
 import re
 import shutil
 import subprocess
@@ -40,6 +42,8 @@ KINDS = [
 CAMERA = {"rows": 96, "columns": 128}
 SMALL_SHEET = {"kind": "pristine", "size_A": [30, 26]}
 GOLD = {"atoms": [120, 160]}
+SHEET = {"kind": "monolayer", "material": "mos2"}
+SHORT_MTF = {"table": [[0, 1], [0.5, 0.4]]}
 
 RUNS = [
     "make_structures structures.h5 --material graphene --count 2 --seed 1 "
@@ -91,59 +95,45 @@ def name(line: str) -> str:
     return f"{script} {first}" if script in ("simulate", "evaluate", "score", "plot") else script
 
 
-def missing(name: str) -> Callable[[Path], None]:
-    """Remove a file or a folder."""
-
-    def change(folder: Path) -> None:
-        path = folder / name
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-    return change
+def waiting(change: Callable) -> Callable[..., Callable[[Path], None]]:
+    """Let a change of the files of a folder, its first argument, wait for the folder."""
+    return lambda *given, **more: lambda folder: change(folder, *given, **more)
 
 
-def of_another_kind(name: str) -> Callable[[Path], None]:
-    """Put something else where a file or a folder stood."""
-
-    def change(folder: Path) -> None:
-        missing(name)(folder)
-        (folder / name).write_bytes(b"\xffnonsense")
-
-    return change
+@waiting
+def missing(folder: Path, name: str) -> None:
+    path = folder / name
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def attribute(file: str, name: str, value: object) -> Callable[[Path], None]:
-    """Change an attribute of a file."""
-
-    def change(folder: Path) -> None:
-        with sealed.change(folder / file) as opened:
-            opened.attrs[name] = value
-
-    return change
+@waiting
+def of_another_kind(folder: Path, name: str) -> None:
+    missing(name)(folder)
+    (folder / name).write_bytes(b"\xffnonsense")
 
 
-def table(file: str, name: str, rows: int | None = None, **values: object) -> Callable:
+@waiting
+def attribute(folder: Path, file: str, name: str, value: object) -> None:
+    with sealed.change(folder / file) as opened:
+        opened.attrs[name] = value
+
+
+@waiting
+def table(folder: Path, file: str, name: str, rows: int | None = None, **values: object) -> None:
     """Change columns of a table, remove them with None, and keep the first rows."""
-
-    def change(folder: Path) -> None:
-        with sealed.change(folder / file) as opened:
-            changed = tables.read_table(opened, name)[:rows].assign(**values)
-            del opened[name]
-            gone = [column for column, value in values.items() if value is None]
-            tables.write_table(opened, name, changed.drop(columns=gone))
-
-    return change
+    with sealed.change(folder / file) as opened:
+        changed = tables.read_table(opened, name)[:rows].assign(**values)
+        del opened[name]
+        gone = [column for column, value in values.items() if value is None]
+        tables.write_table(opened, name, changed.drop(columns=gone))
 
 
-def data(file: str, name: str, values: Callable[[np.ndarray], np.ndarray]) -> Callable:
-    """Change a data set."""
-
-    def change(folder: Path) -> None:
-        with sealed.change(folder / file) as opened:
-            changed = values(opened[name][...])
-            del opened[name]
-            opened[name] = changed
-
-    return change
+@waiting
+def data(folder: Path, file: str, name: str, values: Callable[[np.ndarray], np.ndarray]) -> None:
+    with sealed.change(folder / file) as opened:
+        changed = values(opened[name][...])
+        del opened[name]
+        opened[name] = changed
 
 
 def frame_of_nothing(folder: Path) -> None:
@@ -152,13 +142,16 @@ def frame_of_nothing(folder: Path) -> None:
     tifffile.imwrite(folder / "image.tif", images, photometric="minisblack")
 
 
-def cut(file: str, size: int) -> Callable[[Path], None]:
+@waiting
+def cut(folder: Path, file: str, size: int) -> None:
     """Keep the first bytes of a file."""
+    (folder / file).write_bytes((folder / file).read_bytes()[:size])
 
-    def change(folder: Path) -> None:
-        (folder / file).write_bytes((folder / file).read_bytes()[:size])
 
-    return change
+@waiting
+def text(folder: Path, file: str, pattern: str, new: str) -> None:
+    old = (folder / file).read_text(encoding="utf-8")
+    (folder / file).write_text(re.sub(pattern, new, old), encoding="utf-8")
 
 
 def row(number: int, value: float) -> Callable:
@@ -166,47 +159,31 @@ def row(number: int, value: float) -> Callable:
     return lambda frame: frame["x_A"].where(frame.index != number, value)
 
 
-def text(file: str, pattern: str, new: str) -> Callable[[Path], None]:
-    """Change the text of a file."""
+def microscope(**changes: object) -> str:
+    return settings(settings={"microscope": RANGES | changes})
 
-    def change(folder: Path) -> None:
-        old = (folder / file).read_text(encoding="utf-8")
-        (folder / file).write_text(re.sub(pattern, new, old), encoding="utf-8")
 
-    return change
-
+FIRST_THREE = operator.itemgetter(np.s_[:, :3])
+NO_SPECIES = text("mos2/model.json", '"mos2"', '"nanoparticle"')
 
 #: The start of a run, what is changed (arguments that are added, or files), the facts to tell.
 WRONG = [
     ("make_structures", "--shard 2", "shard 2 of 1"),
     ("simulate_waves", settings(displacement_A={"Au": 0.1}), "structure 0", "displacement"),
-    (
-        "import_series",
-        settings(pixel_size_A=None),
-        "no pixel size in",
-        "column pixel_size_A of series",
-    ),
+    ("import_series", settings(pixel_size_A=None), "no pixel size in", "column pixel_size_A of"),
     ("import_series", settings(pixel_size_A=0.1, frames="9"), "no frame 9", "from 0 to 3"),
     ("import_series", settings(pixel_size_A=0.1, frames="all"), "'all'", "write numbers from 0"),
     ("import_series", settings(pixel_size_A=0.1, mask="absent.png"), "the mask does not exist"),
     ("import_series", frame_of_nothing, "image.tif, frame 3", "100% of the pixels are saturated"),
-    (
-        "import_series",
-        settings(pixel_size_A=2.1, model_pixel_size_A=[0.1, 0.14]),
-        *("pixel size 2.1 Å is outside", "correct pixel_size_A or choose another model"),
-    ),
-    (
-        "import_series",
-        settings(pixel_size_A=0.2, focus_A=[0, 10, 20]),
-        *("the 4 chosen frames", "focal series of 3 images", "the column focus_A"),
-    ),
+    ("import_series", settings(model_pixel_size_A=[0.01, 0.05]), "0.2 Å is outside", "another"),
+    ("import_series", settings(focus_A=[0, 9, 18]), "4 chosen frames", "3 images", "focus_A says"),
     ("map_classes", missing("reader/network.weights.h5"), "network.weights.h5 is missing"),
     ("map_classes", cut("reader/network.weights.h5", 5000), "weights.h5: damaged, or not"),
     ("map_classes", text("reader/model.json", r"(?s)\A.*", "{}"), "not the card of a model"),
     ("map_classes", attribute("frames.h5", "pixel_size_A", 0.3), "0.3 Å is outside the range of"),
     ("map_classes", cut("frames.h5", 3000), "frames.h5", "cut short or damaged"),
     ("locate_atoms", cut("maps.h5", 3000), "maps.h5", "cut short or damaged"),
-    ("measure_strain", settings(bond=1.42), "strain.bond", "did you mean bond_A?"),
+    ("measure_strain", "--material nanoparticle", "has no bond length; set strain.bond_A"),
     ("measure_strain", settings(template="diamond"), "strain.template", "one of honeycomb"),
     ("measure_strain", table("atoms.h5", "atoms", y_A=None), "atoms.h5", "no column 'y_A'"),
     ("measure_strain", table("atoms.h5", "atoms", x_A=row(17, np.nan)), "row 17", "no position"),
@@ -230,14 +207,8 @@ WRONG = [
     ("compare_series", table("sites.h5", "sites", masked=True), "no site is left"),
     ("compare_series", table("sites.h5", "sites", event_rate=None), "no column 'event_rate'"),
     ("count_columns", attribute("columns.h5", "frame_shape", (3, 128, 128)), "of other images"),
-    (
-        "count_columns",
-        table("columns.h5", "atoms", p_2=None),
-        "model are 1, 3, not",
-        "a model that counts",
-    ),
+    ("count_columns", table("columns.h5", "atoms", p_2=None), "are 1, 3, not", "that counts"),
     ("simulate specimen", settings(kind="amorphous"), "specimen.kind: 'amorphous' must be one of"),
-    ("simulate specimen", settings(grain_count=3), "grain_count"),
     ("simulate specimen", settings(size_A=[1, 1]), "size_A"),
     ("simulate acquisition", settings(acquisition={"mtf": {"c1": 2}}), "acquisition.mtf.c1"),
     ("simulate acquisition", settings(specimen={"kind": "pristine", "hole": 3}), "specimen.hole"),
@@ -245,21 +216,11 @@ WRONG = [
     ("simulate sequence", settings(p_appear=[0.2, 1.2]), "p_appear.1: 1.2 must be at most 1"),
     ("simulate sequence", settings(particle={"atoms": [9000, 9000]}), "do not fit into a box"),
     ("simulate focal_series", settings(specimen={"kind": "wire"}), "one of particle, monolayer"),
-    ("simulate focal_series", settings(focus=[0]), "did you mean focus_A?"),
     ("simulate focal_series", settings(acquisition={"rows": 64}), "do not fit"),
-    (
-        "simulate focal_series",
-        settings(specimen={"kind": "monolayer", "material": "mos2"}, drift_A=90),
-        "does not fit",
-    ),
+    ("simulate focal_series", settings(specimen=SHEET, drift_A=90), "does not fit"),
     ("score atoms", table("atoms.h5", "atoms", y_A=None), "no column 'y_A'"),
     ("score atoms", settings(radius_A=0), "radius_A: 0 must be more than 0"),
-    (
-        "score dynamics",
-        data("dynamics.h5", "occupied", lambda seen: seen[:, :-1]),
-        "4 frames",
-        "dynamics.h5 3",
-    ),
+    ("score dynamics", data("dynamics.h5", "occupied", FIRST_THREE), "4 frames", "dynamics.h5 3"),
     ("score dynamics", table("sites.h5", "drift", used=False), "no frame was used"),
     *(
         (f"evaluate {kind}", settings(acquisition={"pixel_size_A": 0.4}), f"{section}.acquisition")
@@ -278,26 +239,14 @@ WRONG = [
         settings(settings={"microscope": "nowhere.yaml"}),
         "nowhere.yaml: the microscope's file does not exist",
     ),
-    (
-        "evaluate conditions",
-        settings(settings={"microscope": RANGES | {"cs_um": [3, 1]}}),
-        *("evaluation.settings.microscope.cs_um", "[3, 1]", "falls"),
-    ),
-    (
-        "evaluate conditions",
-        settings(settings={"microscope": RANGES | {"mtf": {"table": [[0, 1], [0.5, 0.4]]}}}),
-        *("evaluation.settings.microscope.mtf.table", "must reach the Nyquist frequency", "double"),
-    ),
+    ("evaluate conditions", microscope(cs_um=[3, 1]), "evaluation.settings.microscope.cs_um", "[3"),
+    ("evaluate conditions", microscope(mtf=SHORT_MTF), "microscope.mtf.table", "Nyquist", "double"),
     ("evaluate heights", settings(methods=["guessing"]), "height_evaluation.methods", "guessing"),
     ("evaluate heights", settings(tilts_deg=[[3, 1]]), "height_evaluation.tilts_deg", "falls"),
     ("evaluate heights", settings(library={"columns": 3}), "height_evaluation.library.columns"),
     ("evaluate heights", settings(particle={"zone_axis": "111"}), "zone_axis"),
     ("evaluate heights", text("gold_heights/model.json", '"1"', '"Mo"'), "not numbers of atoms"),
-    (
-        "evaluate species",
-        text("mos2/model.json", '"mos2"', '"nanoparticle"'),
-        *("names no species", "nanoparticle is not a monolayer", "mos2"),
-    ),
+    ("evaluate species", NO_SPECIES, "names no species", "nanoparticle is not a mono", "mos2"),
     ("evaluate species", settings(acquisition={"rows": 4096}), "does not fit into a specimen"),
     ("ship_model", "--table strain.csv", "give a file, a caption"),
     ("ship_model", "--table nowhere.csv Columns", "nowhere.csv", "does not exist"),
@@ -369,35 +318,38 @@ def test_what_is_wrong_is_told_with_its_facts(start, change, facts, refused):
         assert fact in told
 
 
+@pytest.fixture
+def said(capsys):
+    """What a script says that stops at once, with an exit code."""
+
+    def stop(main: Callable, *words: str, code: int = 0) -> str:
+        with pytest.raises(SystemExit) as stopped:
+            main(list(words))
+        assert stopped.value.code == code
+        return "".join(capsys.readouterr())
+
+    return stop
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_help_says_what_it_does_and_shows_an_example(name, capsys):
+def test_help_says_what_it_does_and_shows_an_example(name, said):
     script = importlib.import_module(name)
-    with pytest.raises(SystemExit) as stopped:
-        script.main(["--help"])
-    assert stopped.value.code == 0
-    text = capsys.readouterr().out
-    assert script.__doc__.splitlines()[0] in text
+    assert script.__doc__.splitlines()[0] in said(script.main, "--help")
     assert f"python {name}.py" in script.__doc__
 
 
 @pytest.mark.parametrize(("script", "kind", "module"), KINDS)
-def test_a_kind_of_a_script_has_its_own_help(script, kind, module, capsys):
-    with pytest.raises(SystemExit) as stopped:
-        script.main([kind, "--help"])
-    assert stopped.value.code == 0
-    text = capsys.readouterr().out
+def test_a_kind_of_a_script_has_its_own_help(script, kind, module, said):
+    text = said(script.main, kind, "--help")
     assert importlib.import_module(module).__doc__.splitlines()[0] in text
     assert f"python {script.__name__}.py {kind} " in text
     assert "--settings" in text
 
 
-def test_a_script_tells_the_kinds_there_are(capsys):
-    for words, code in ((["--help"], 0), (["colums"], 2), ([], 2)):
-        with pytest.raises(SystemExit) as stopped:
-            evaluate.main(words)
-        assert stopped.value.code == code
-        said = "".join(capsys.readouterr())
-        assert all(kind in said for kind in evaluate.KINDS) or not words
+def test_a_script_tells_the_kinds_there_are(said):
+    for told in (said(evaluate.main, "--help"), said(evaluate.main, "colums", code=2)):
+        assert all(kind in told for kind in evaluate.KINDS)
+    said(evaluate.main, code=2)
 
 
 def test_a_script_runs_by_hand_from_any_folder(tmp_path):
@@ -411,43 +363,32 @@ def test_a_script_runs_by_hand_from_any_folder(tmp_path):
     assert "MAPS.h5" in result.stdout
 
 
-@pytest.fixture
-def outcome(capsys):
-    def run(work):
-        code = command_line.script(lambda argv: work())([])
-        return code, capsys.readouterr().err
+def run_into(error: Exception) -> int:
+    @command_line.script
+    def main(argv: list[str] | None) -> None:
+        raise error
 
-    return run
-
-
-def test_bad_input_is_one_sentence_and_exit_code_1(outcome):
-    def work():
-        raise InputError("the image is empty")
-
-    assert outcome(work) == (1, "error: the image is empty\n")
+    return main([])
 
 
-def test_a_full_disk_is_one_sentence(outcome):
-    def work():
-        raise OSError(28, "No space left on device", "maps.h5")
+def test_bad_input_and_a_full_disk_are_one_sentence(capsys):
+    assert run_into(InputError("the image is empty")) == 1
+    assert capsys.readouterr().err == "error: the image is empty\n"
+    assert run_into(OSError(28, "No space left on device", "maps.h5")) == 1
+    assert capsys.readouterr().err == "error: maps.h5: the disk is full\n"
 
-    assert outcome(work) == (1, "error: maps.h5: the disk is full\n")
 
-
-def test_a_fault_of_ours_is_not_hidden(outcome):
-    def work():
-        raise ZeroDivisionError
-
+def test_a_fault_of_ours_is_not_hidden():
     with pytest.raises(ZeroDivisionError):
-        outcome(work)
+        run_into(ZeroDivisionError())
 
 
-def test_a_warning_is_one_sentence_without_our_paths(outcome):
+def test_a_warning_is_one_sentence_without_our_paths(capsys):
     with warnings.catch_warnings():
         warnings.simplefilter("always")
-        code, text = outcome(lambda: warnings.warn("the sheet wins", stacklevel=1))
+        code = command_line.script(lambda argv: warnings.warn("the sheet wins", stacklevel=1))([])
     logging.getLogger().handlers.clear()
-    assert (code, text) == (0, "warning: the sheet wins\n")
+    assert (code, capsys.readouterr().err) == (0, "warning: the sheet wins\n")
 
 
 @pytest.mark.parametrize("option", ["--settings", "--inference"])
@@ -459,7 +400,7 @@ def test_sections_that_cannot_be_read_are_refused_with_their_option(option, text
         arguments.parse_args([option, text])
 
 
-def test_the_first_word_of_a_script_names_what_it_does(tmp_path, monkeypatch, capsys):
+def test_the_first_word_of_a_script_names_what_it_does(tmp_path, monkeypatch, said, capsys):
     (tmp_path / "made_kind.py").write_text(
         '"""Double a number."""\n'
         "def add_arguments(parser):\n    parser.add_argument('number', type=int)\n"
@@ -467,9 +408,8 @@ def test_the_first_word_of_a_script_names_what_it_does(tmp_path, monkeypatch, ca
     )
     monkeypatch.syspath_prepend(tmp_path)
     kinds = {"double": "made_kind", "other": "no_such_module"}
-    command_line.run_kind("Do something.", kinds, ["double", "21"])
+    main = functools.partial(command_line.run_kind, "Do something.", kinds)
+    main(["double", "21"])
     assert capsys.readouterr().out == "42\n"
-    for words, text in [(["double", "--help"], "Double a number."), (["--help"], "{double,other}")]:
-        with pytest.raises(SystemExit):
-            command_line.run_kind("Do something.", kinds, words)
-        assert text in capsys.readouterr().out
+    assert "Double a number." in said(main, "double", "--help")
+    assert "{double,other}" in said(main, "--help")
