@@ -26,18 +26,10 @@ def _local_only(monkeypatch):
 @pytest.fixture
 def registry(tmp_path):
     def write(url=NO_URL, content=CONTENT):
-        row = {
-            "name": "image",
-            "file": "image.tif",
-            "url": url,
-            "sha256": hashlib.sha256(content).hexdigest(),
-            "licence": "CC0-1.0",
-            "pixel_size_A": "0.1",
-            "description": "a test",
-            "source": "nobody",
-        }
+        row = dict.fromkeys(COLUMNS, "a test") | {"name": "image", "file": "image.tif"}
+        row |= {"url": url, "sha256": hashlib.sha256(content).hexdigest(), "pixel_size_A": "0.1"}
         path = tmp_path / "registry.tsv"
-        path.write_text("\t".join(COLUMNS) + "\n" + "\t".join(row[key] for key in COLUMNS) + "\n")
+        path.write_text("\t".join(COLUMNS) + "\n" + "\t".join(row.values()) + "\n")
         return path
 
     return write
@@ -86,16 +78,16 @@ def test_a_download_is_checked_and_put_in_place(registry, server, output):
     assert left_behind(output) == ["image.tif"]
 
 
-def test_a_download_of_something_else_is_refused(registry, server, output):
-    path = registry(f"{server}/image.tif", content=b"another image")
-    with pytest.raises(InputError, match="another sha256"):
-        fetch("image", output, path)
-    assert left_behind(output) == []
-
-
-def test_a_missing_page_is_told(registry, server, output):
-    with pytest.raises(InputError, match=r"the download failed \(HTTPError\)"):
-        fetch("image", output, registry(f"{server}/absent.tif"))
+@pytest.mark.parametrize(
+    ("page", "content", "told"),
+    [
+        ("image", b"another image", "another sha256"),
+        ("absent", CONTENT, r"the download failed \(HTTPError\)"),
+    ],
+)
+def test_something_else_or_nothing_is_refused(registry, server, output, page, content, told):
+    with pytest.raises(InputError, match=told):
+        fetch("image", output, registry(f"{server}/{page}.tif", content))
     assert left_behind(output) == []
 
 
@@ -131,19 +123,16 @@ def test_a_wrong_file_put_by_hand_is_refused_and_kept(registry, output):
     assert output.read_bytes() == b"mine"
 
 
-def test_the_mirror_is_taken_first(registry, output, tmp_path, monkeypatch):
-    (tmp_path / "mirror").mkdir()
-    (tmp_path / "mirror" / "image.tif").write_bytes(CONTENT)
-    monkeypatch.setenv("ATOMSIGHT_DATA", str(tmp_path / "mirror"))
+def test_the_mirror_is_taken_first_and_checked(registry, output, tmp_path, monkeypatch):
+    copy = tmp_path / "image.tif"
+    copy.write_bytes(b"damaged")
+    monkeypatch.setenv("ATOMSIGHT_DATA", str(tmp_path))
+    with pytest.raises(InputError, match=r"image\.tif: its sha256 is"):
+        fetch("image", output, registry())
+    assert left_behind(output) == []
+    copy.write_bytes(CONTENT)
     fetch("image", output, registry())
     assert output.read_bytes() == CONTENT
-
-
-def test_the_mirror_is_checked_too(registry, output, tmp_path):
-    (tmp_path / "image.tif").write_bytes(b"damaged")
-    with pytest.raises(InputError, match=r"image\.tif: its sha256 is"):
-        fetch("image", output, registry(), mirror=tmp_path)
-    assert left_behind(output) == []
 
 
 def test_an_empty_mirror_leads_to_the_internet(registry, server, output, tmp_path):
