@@ -182,6 +182,7 @@ WRONG = [
     ("map_classes", text("reader/model.json", r"(?s)\A.*", "{}"), "not the card of a model"),
     ("map_classes", attribute("frames.h5", "pixel_size_A", 0.3), "0.3 Å is outside the range of"),
     ("map_classes", cut("frames.h5", 3000), "frames.h5", "cut short or damaged"),
+    ("map_classes", attribute("frames.h5", "focus_A", (-70.0, 0.0, 70.0)), "reads single images"),
     ("locate_atoms", cut("maps.h5", 3000), "maps.h5", "cut short or damaged"),
     ("measure_strain", "--material nanoparticle", "has no bond length; set strain.bond_A"),
     ("measure_strain", settings(template="diamond"), "strain.template", "one of honeycomb"),

@@ -80,15 +80,6 @@ def test_bond_length_is_not_moved_by_a_hole():
     assert typical_bond_length(positions, 3) == pytest.approx(BOND_A)
 
 
-def test_noise_spreads_the_bond_lengths_by_root_two():
-    positions = sheet(40)
-    positions += np.random.default_rng(3).normal(scale=0.05, size=positions.shape)
-    bonds, _ = bonds_and_rings(positions)
-    lengths = bond_lengths(positions, bonds)
-    assert lengths.std() == pytest.approx(np.sqrt(2) * 0.05, rel=0.05)
-    assert lengths.mean() == pytest.approx(BOND_A, abs=0.005)
-
-
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_too_few_atoms_have_neither_bonds_nor_rings(count):
     bonds, rings = bonds_and_rings(sheet(3)[:count])

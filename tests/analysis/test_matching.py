@@ -15,9 +15,7 @@ def test_as_many_pairs_as_possible_are_made():
     """Greedy pairing would take the middle pair and leave the outer atoms alone."""
     found = np.array([[0.0, 0.0], [0.5, 0.0]])
     true = np.array([[0.4, 0.0], [0.9, 0.0]])
-    found_index, true_index = match_atoms(found, true, 0.48)
-    assert_allclose(found_index, [0, 1])
-    assert_allclose(true_index, [0, 1])
+    assert_allclose(match_atoms(found, true, 0.48), [[0, 1], [0, 1]])
 
 
 def test_radius_bounds_a_pair():

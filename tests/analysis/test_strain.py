@@ -37,6 +37,10 @@ def rotation_matrix(angle_rad):
     return rotate(np.eye(2), angle_rad).T
 
 
+def noisy(positions, noise_A, seed):
+    return positions + np.random.default_rng(seed).normal(scale=noise_A, size=positions.shape)
+
+
 def interior(lattice: np.ndarray) -> np.ndarray:
     """Which atoms of an unstrained sheet sit between three whole hexagons."""
     counts = KDTree(lattice).query_ball_point(lattice, 2.01 * BOND_A, return_length=True)
@@ -106,7 +110,7 @@ def test_polar_decomposition_is_a_symmetric_stretch_after_a_rotation():
     assert_allclose(back, maps, atol=1e-14)
 
 
-NOISY = sheet(7) + np.random.default_rng(5).normal(scale=0.04, size=sheet(7).shape)
+NOISY = noisy(sheet(7), 0.04, seed=5)
 
 
 @given(angle=st.floats(-np.pi, np.pi), seed=st.integers(0, 1000))
@@ -164,11 +168,8 @@ def test_atoms_of_the_five_and_seven_rings_of_a_stone_wales_defect_are_masked():
 
 def test_noise_scatters_the_strain_as_least_squares_says():
     noise_A = 0.05
-    positions = sheet(45)
-    inside = interior(positions)
-    positions = positions + np.random.default_rng(1).normal(scale=noise_A, size=positions.shape)
-    table = absolute_strain(positions)
-    assert table["rmsd"][inside].notna().mean() > 0.97
+    table = absolute_strain(noisy(sheet(45), noise_A, seed=1))
+    assert table["rmsd"][interior(sheet(45))].notna().mean() > 0.97
     # Each row of the map scatters by σ / √(Σ x²) over the template's neighbours.
     expected = noise_A / np.sqrt((GRAPHENE.positions[:, 0] ** 2).sum())
     assert table["e_xx"].std() == pytest.approx(expected, rel=0.05)
@@ -185,7 +186,7 @@ def test_random_points_hardly_ever_match():
 
 
 def test_rejects_by_rmsd():
-    positions = sheet(20) + np.random.default_rng(2).normal(scale=0.08, size=(800, 2))
+    positions = noisy(sheet(20), 0.08, seed=2)
     generous, strict = fit(positions, max_rmsd=1), fit(positions, max_rmsd=0.06)
     assert_array_equal(strict.matched, generous.matched & (generous.rmsd <= 0.06))
     assert 0.05 < strict.matched.mean() < 0.9 * generous.matched.mean()
@@ -198,9 +199,7 @@ def test_relative_strain_does_not_depend_on_the_pixel_size():
 
 
 def test_relative_strain_and_rotation_are_zero_on_average():
-    positions = rotate(1.03 * sheet(20), 0.5)
-    noise_A = np.random.default_rng(7).normal(scale=0.03, size=positions.shape)
-    table, reference = relative_strain(positions + noise_A)
+    table, reference = relative_strain(noisy(rotate(1.03 * sheet(20), 0.5), 0.03, seed=7))
     planar = np.sort(table["planar"].dropna())
     cut = len(planar) // 10
     assert planar[cut:-cut].mean() == pytest.approx(0, abs=1e-12)
@@ -212,8 +211,7 @@ def test_relative_strain_and_rotation_are_zero_on_average():
 @pytest.mark.parametrize("angle_deg", [29.9, 30, -30])
 def test_relative_rotation_does_not_jump_where_the_symmetry_begins_anew(angle_deg):
     positions = rotate(sheet(20), np.radians(angle_deg))
-    noise_A = np.random.default_rng(8).normal(scale=0.03, size=positions.shape)
-    table, reference = relative_strain(positions + noise_A)
+    table, reference = relative_strain(noisy(positions, 0.03, seed=8))
     assert abs(reference.orientation_rad) <= np.pi / 6
     assert table["rotation_rad"].abs().max() < np.radians(3)
 
@@ -230,27 +228,22 @@ def test_few_atoms_match_nothing_and_have_no_scale(count):
     assert table.isna().all(axis=None)
 
 
-def fcc_template(edges, symmetry_rad, reach):
-    """Six neighbours in a projection with one column per cell."""
-    a, b = np.array(edges)
-    return strain.Template(
-        "fcc", np.array([a, b, b - a, -a, -b, a - b]), (6,), reach, 3, symmetry_rad
-    )
-
-
 @pytest.mark.parametrize(
-    "template",
+    ("cell_A", "symmetry_rad", "reach"),
     [
-        fcc_template([[1.665, 0], [0.8325, 0.8325 * np.sqrt(3)]], np.pi / 3, 1.3),
-        fcc_template([[2.04, 1.4425], [0, 2.885]], np.pi, 1.35),
+        ([[1.665, 0], [0.8325, 0.8325 * np.sqrt(3)]], np.pi / 3, 1.3),
+        ([[2.04, 1.4425], [0, 2.885]], np.pi, 1.35),
     ],
     ids=["gold 111", "gold 110"],
 )
-def test_another_lattice_needs_another_template_only(template):
+def test_another_lattice_needs_another_template_only(cell_A, symmetry_rad, reach):
+    """Six neighbours in a projection with one column per cell."""
+    a, b = np.array(cell_A)
+    neighbours = np.array([a, b, b - a, -a, -b, a - b])
+    template = strain.Template("fcc", neighbours, (6,), reach, 3, symmetry_rad)
+    stretch, turn = np.array([[1.03, 0.02], [0.02, 0.96]]), 0.3
     steps = np.mgrid[-6:7, -6:7].reshape(2, -1).T
-    stretch = np.array([[1.03, 0.02], [0.02, 0.96]])
-    turn = 0.3
-    positions = steps @ template.positions[:2] @ (stretch @ rotation_matrix(turn)).T
+    positions = steps @ cell_A @ (stretch @ rotation_matrix(turn)).T
     table = absolute_strain(positions, template).dropna()
     assert len(table) == 11**2
     assert_allclose(table[TENSOR] - [0.03, -0.04, 0.02], 0, atol=1e-10)

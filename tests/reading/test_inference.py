@@ -7,6 +7,8 @@ import pytest
 from atomsight.learning.network import STRIDE, build_network
 from atomsight.reading.inference import HALO, chosen_sign, predict_maps, read_image, tiles
 
+IMAGE = np.random.default_rng(2).normal(size=(64, 96, 1)).astype("float32")
+
 
 @pytest.fixture(scope="module")
 def network():
@@ -60,9 +62,8 @@ def test_contrast_is_found_by_the_surer_answer():
         output_shape = (None, None, None, 2)
 
         def predict_on_batch(self, images):
-            return np.concatenate(
-                [np.where(images > 0, -8.0, np.where(images < 0, 0.0, 3.0)), 0 * images], axis=-1
-            )
+            background = np.select([images > 0, images < 0], [-8.0, 0.0], 3.0)
+            return np.concatenate([background, 0 * images], axis=-1)
 
     image = np.zeros((128, 128, 1), "float32")
     image[::4] = 1
@@ -73,14 +74,12 @@ def test_contrast_is_found_by_the_surer_answer():
 @pytest.mark.parametrize("orientations", [4, 8])
 def test_an_image_turned_gives_the_map_turned(network, orientations):
     """The network alone does not promise this; the average over its orientations does."""
-    image = np.random.default_rng(2).normal(size=(64, 96, 1)).astype("float32")
-    upright = read_image(network, image, 512, orientations)
-    turned = read_image(network, np.rot90(image), 512, orientations)
+    upright = read_image(network, IMAGE, 512, orientations)
+    turned = read_image(network, np.rot90(IMAGE), 512, orientations)
     np.testing.assert_allclose(np.rot90(upright), turned, atol=1e-5)
-    assert np.abs(upright - predict_maps(network, image, 512)).max() > 1e-4
+    assert np.abs(upright - predict_maps(network, IMAGE, 512)).max() > 1e-4
 
 
 def test_one_orientation_is_the_image_as_it_is(network):
-    image = np.random.default_rng(2).normal(size=(64, 96, 1)).astype("float32")
-    alone = predict_maps(network, image, 512)
-    np.testing.assert_allclose(read_image(network, image, 512, 1), alone, atol=1e-7)
+    alone = read_image(network, IMAGE, 512, 1)
+    np.testing.assert_allclose(alone, predict_maps(network, IMAGE, 512), atol=1e-7)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from made_images import blob
 
 from atomsight.config.reading import SegmentationSettings
 from atomsight.reading.probability_calibration import answered, fit_inverse_temperature
@@ -40,17 +41,16 @@ def test_one_class_needs_no_sharpening():
 
 def test_answers_are_compared_with_the_site_under_them(monkeypatch):
     """Two sites found, one of them of the wrong class; what is found beside a site is left out."""
-    y, x = np.mgrid[:48, :48]
 
-    def maps(spots):
-        sums = np.zeros((48, 48, 3))
-        for row, column, shares in spots:
-            spot = np.exp(-((y - row) ** 2 + (x - column) ** 2) / 18)
-            sums[..., 1:] += spot[..., None] * np.array(shares)
-        return np.concatenate([1 - sums.sum(-1, keepdims=True), sums[..., 1:]], axis=-1)
+    def maps(sites):
+        sums = sum(
+            blob((48, 48), place, sigma=3)[..., None] * np.array(shares)
+            for place, shares in sites.items()
+        )
+        return np.concatenate([1 - sums.sum(-1, keepdims=True), sums], axis=-1)
 
-    said = maps([(12, 12, (0.8, 0.2)), (12, 36, (0.7, 0.3)), (36, 12, (0.5, 0.5))])
-    true = maps([(12, 12, (1, 0)), (12, 36, (0, 1))])
+    said = maps({(12, 12): (0.8, 0.2), (12, 36): (0.7, 0.3), (36, 12): (0.5, 0.5)})
+    true = maps({(12, 12): (1, 0), (12, 36): (0, 1)})
     monkeypatch.setattr("atomsight.reading.probability_calibration.read_image", lambda *_: said)
     settings = SegmentationSettings(background_limit=0.995, min_existence=0.5)
     shares, classes = answered(None, np.zeros((48, 48, 1)), true, settings)

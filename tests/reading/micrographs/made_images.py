@@ -7,33 +7,23 @@ from rsciio import hspy
 
 def write_hspy(path, data, scales=(0.01, 0.01), units=("nm", "nm"), navigation=None):
     """Write a file in which every axis can be chosen."""
-    if navigation is None:
-        navigation = data.ndim - 2
-    scales = (1.0,) * (data.ndim - len(scales)) + tuple(scales)
-    units = ("",) * (data.ndim - len(units)) + tuple(units)
+    navigation = data.ndim - 2 if navigation is None else navigation
+    others = data.ndim - len(scales)
+    known = zip(data.shape, (1.0,) * others + scales, ("",) * others + units, strict=True)
     axes = [
-        {
-            "_type": "UniformDataAxis",
-            "name": f"axis_{number}",
-            "units": unit,
-            "navigate": number < navigation,
-            "is_binned": False,
-            "size": size,
-            "scale": scale,
-            "offset": 0.0,
-        }
-        for number, (size, scale, unit) in enumerate(zip(data.shape, scales, units, strict=True))
+        {"name": f"axis_{number}", "size": size, "scale": scale, "units": unit}
+        | {"_type": "UniformDataAxis", "offset": 0.0, "is_binned": False}
+        | {"navigate": number < navigation}
+        for number, (size, scale, unit) in enumerate(known)
     ]
+    empty = ("original_metadata", "tmp_parameters", "learning_results", "models")
     signal = {
         "data": data,
         "axes": axes,
         "metadata": {"General": {"title": ""}, "Signal": {"signal_type": ""}},
-        "original_metadata": {},
         "attributes": {"_lazy": False},
         "package_info": {"package": "", "package_version": ""},
-        "tmp_parameters": {},
-        "learning_results": {},
-        "models": {},
+        **{name: {} for name in empty},
     }
     hspy.file_writer(str(path), signal, close_file=True)
     return path
