@@ -206,6 +206,25 @@ def structures(*made):
 DOSES, NO_DOSE = "doses above zero", {"dose_e_per_A2": 0}
 ABSENT = "absent: the file does not exist"
 SUMMARY, COLUMNS = made_columns.summary(), made_scores.column_scores()
+DOSE, CONDITIONS = made_scores.dose_scores(), made_scores.condition_scores()
+
+
+def lacking(table, column):
+    """A table without a column, and what is said of it."""
+    return to_csv(table.drop(columns=column)), f"'{column}' is missing"
+
+
+def write_truth(path):
+    made_columns.write_truth(path, made_columns.true_species())
+
+
+def write_half_maps(path):
+    made_columns.write_maps(path, made_columns.class_maps()[:50])
+
+
+def write_atoms(path):
+    made_columns.write_atoms(path, made_columns.found_species().drop(columns="class"))
+
 
 #: Figure, argument, how its file is spoilt, what is said. It is absent where that is None, and the
 #: file of another argument where it is a name.
@@ -215,87 +234,35 @@ SPOILT = [
     ("strain", "maps", drop_maps, "not the maps of"),
     ("gold_dynamics", "sites", "frames", "not the kind of file"),
     ("gold_dynamics", "atoms", attribute("frame_shape", (3, 10, 10)), "not the columns of"),
-    (
-        "gold_dynamics",
-        "comparison",
-        to_csv(made_sites.comparison().drop(columns="rate")),
-        "the column 'rate' is missing",
-    ),
+    ("gold_dynamics", "comparison", *lacking(made_sites.comparison(), "rate")),
     ("occupancy", "substrate", "sites", "not the kind of file"),
-    (
-        "occupancy",
-        "substrate",
-        attribute("pixel_size_A", 0.3),
-        "give the substrate of the same series",
-    ),
-    (
-        "occupancy",
-        "sites",
-        drop_occurrence,
-        "the table 'sites' has no column 'occurrence'",
-    ),
+    ("occupancy", "substrate", attribute("pixel_size_A", 0.3), "the substrate of the same series"),
+    ("occupancy", "sites", drop_occurrence, "the table 'sites' has no column 'occurrence'"),
     ("column_heights", "truth", "frames", "not the kind of file"),
-    (
-        "column_heights",
-        "heights",
-        to_csv(made_columns.counted_columns().drop(columns="reason")),
-        "the column 'reason' is missing",
-    ),
-    (
-        "column_heights",
-        "truth",
-        lambda path: made_columns.write_truth(path, made_columns.true_species()),
-        "its classes are no numbers of atoms",
-    ),
-    (
-        "focal_series",
-        "maps",
-        lambda path: made_columns.write_maps(path, made_columns.class_maps()[:50]),
-        "not the maps of these images",
-    ),
-    (
-        "focal_series",
-        "atoms",
-        lambda path: made_columns.write_atoms(
-            path, made_columns.found_species().drop(columns="class")
-        ),
-        "the table 'atoms' has no column 'class'",
-    ),
+    ("column_heights", "heights", *lacking(made_columns.counted_columns(), "reason")),
+    ("column_heights", "truth", write_truth, "its classes are no numbers of atoms"),
+    ("focal_series", "maps", write_half_maps, "not the maps of these images"),
+    ("focal_series", "atoms", write_atoms, "the table 'atoms' has no column 'class'"),
     ("rough_particles", "structures", structures(), "there are no structures"),
-    (
-        "rough_particles",
-        "structures",
-        structures(particle(1)),
-        "structure 0 has fewer than two columns",
-    ),
+    ("rough_particles", "structures", structures(particle(1)), "structure 0 has fewer than two"),
     ("random_sheets", "structures", structures(particle()), "is no square sheet of carbon"),
-    (
-        "column_performance",
-        "columns",
-        to_csv(COLUMNS.drop(columns="classical_f1")),
-        "the column 'classical_f1' is missing",
-    ),
+    ("column_performance", "columns", *lacking(COLUMNS, "classical_f1")),
     ("column_performance", "columns", to_csv(COLUMNS[:0]), DOSES),
-    ("height_errors", "summary", to_csv(SUMMARY.drop(columns="off_by_2")), "'off_by_2' is missing"),
-    ("height_errors", "summary", to_csv(SUMMARY.drop(columns="method")), "'method' is missing"),
+    ("height_errors", "summary", *lacking(SUMMARY, "off_by_2")),
+    ("height_errors", "summary", *lacking(SUMMARY, "method")),
     ("height_errors", "summary", to_csv(SUMMARY.assign(**NO_DOSE)), DOSES),
-    ("dose_performance", "evaluation", to_csv(made_scores.dose_scores().assign(**NO_DOSE)), DOSES),
+    ("dose_performance", "evaluation", to_csv(DOSE.assign(**NO_DOSE)), DOSES),
     *(
-        (name, argument, to_csv(table.drop(columns=column)), f"'{column}' is missing")
+        (name, argument, *lacking(table, column))
         for name, argument, table in (
-            ("dose_performance", "evaluation", made_scores.dose_scores()),
-            ("model_doses", "evaluation", made_scores.dose_scores()),
-            ("model_conditions", "conditions", made_scores.condition_scores()),
+            ("dose_performance", "evaluation", DOSE),
+            ("model_doses", "evaluation", DOSE),
+            ("model_conditions", "conditions", CONDITIONS),
             ("model_settings", "settings", made_scores.setting_scores()),
         )
         for column in ("f1", "dose_e_per_A2")
     ),
-    (
-        "model_conditions",
-        "conditions",
-        to_csv(made_scores.condition_scores().drop(columns="unit")),
-        "'unit' is missing",
-    ),
+    ("model_conditions", "conditions", *lacking(CONDITIONS, "unit")),
 ]
 
 
@@ -318,11 +285,9 @@ def test_the_script_says_in_one_sentence_what_is_wrong(
 
 def first_file(value):
     """The file that an argument is, or the first of several."""
-    return (
-        value
-        if isinstance(value, str)
-        else next(iter(value.values() if isinstance(value, dict) else value))
-    )
+    if isinstance(value, str):
+        return value
+    return next(iter(value.values() if isinstance(value, dict) else value))
 
 
 def assert_refused(code, message, capsys):
@@ -335,29 +300,21 @@ def assert_refused(code, message, capsys):
 @pytest.mark.parametrize(
     ("name", "more", "message"),
     [
-        ("strain", ["--frame", "2"], "there is no frame 2; they run to 1"),
-        (
-            "strain",
-            ["--titles", "three=x"],
-            "--titles: there is no series 'three'; given are sheet",
-        ),
-        ("strain", ["--titles", "sheet"], "--titles: 'sheet' is not of the form NAME=VALUE"),
-        ("strain", ["--maps", "other=maps.h5"], "--maps: there is no series 'other'"),
-        ("strain", ["--scores", "sheet=absent.csv"], "absent.csv: the file does not exist"),
-        ("method", ["--frame", "3"], "there is no frame 3; they run to 2"),
-        ("gold_dynamics", ["--frame", "3"], "there is no frame 3; they run to 2"),
-        ("gold_dynamics", ["--comparison", "absent.csv"], "absent.csv: the file does not exist"),
-        (
-            "gold_dynamics",
-            ["--sites", "gas=sites.h5"],
-            "--sites: the series vacuum has no file; add vacuum=",
-        ),
-        ("training_examples", ["--columns", "0"], "--columns is 0"),
+        ("strain", "--frame 2", "there is no frame 2; they run to 1"),
+        ("strain", "--titles three=x", "--titles: there is no series 'three'; given are sheet"),
+        ("strain", "--titles sheet", "--titles: 'sheet' is not of the form NAME=VALUE"),
+        ("strain", "--maps other=maps.h5", "--maps: there is no series 'other'"),
+        ("strain", "--scores sheet=absent.csv", "absent.csv: the file does not exist"),
+        ("method", "--frame 3", "there is no frame 3; they run to 2"),
+        ("gold_dynamics", "--frame 3", "there is no frame 3; they run to 2"),
+        ("gold_dynamics", "--comparison absent.csv", "absent.csv: the file does not exist"),
+        ("gold_dynamics", "--sites gas=sites.h5", "the series vacuum has no file; add vacuum="),
+        ("training_examples", "--columns 0", "--columns is 0"),
     ],
 )
 def test_arguments_that_do_not_fit_are_refused(name, more, message, made, tmp_path, capsys):
     arguments = made(name, tmp_path)
-    assert_refused(draw(name, tmp_path / "figure.png", arguments, *more), message, capsys)
+    assert_refused(draw(name, tmp_path / "figure.png", arguments, *more.split()), message, capsys)
 
 
 def test_only_png_is_promised(tmp_path, capsys):
