@@ -11,12 +11,7 @@ from scipy.ndimage import map_coordinates
 
 import evaluate
 from atomsight.analysis.matching import match_atoms
-from atomsight.config.evaluation import (
-    ConditionSweeps,
-    EvaluationSettings,
-    RandomSettings,
-    SweepSettings,
-)
+from atomsight.config.evaluation import ConditionSweeps, RandomSettings, SweepSettings
 from atomsight.config.microscope import CameraSettings, MicroscopeSettings
 from atomsight.config.phantoms import AcquisitionSettings, PristineSettings
 from atomsight.evaluation import atom_scores, conditions, peaks, position_bound, trained_ranges
@@ -260,10 +255,3 @@ def test_the_scripts_evaluate_a_model(tmp_path, files, monkeypatch):
     ]
     assert len(drawn) == 1
     assert {"defocus_A", "mtf_c3", "information_limit_A", "peaks_f1"} <= set(drawn)
-
-
-def test_the_ranges_of_table_1_are_found_from_any_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    microscope = EvaluationSettings.complete({})["settings"]["microscope"]
-    assert microscope["defocus_A"] == [-200, 200]
-    assert microscope["astigmatism_A"] == [0, 100]

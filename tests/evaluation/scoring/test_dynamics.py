@@ -86,32 +86,18 @@ def test_scores_by_hand(found, true):
     assert table["true_site"].tolist() == [3, 2, 1, 0]
     assert_allclose(table["error_A"], 0.1)
     assert table["covered"].tolist() == [False, True, False, True]
-    expected = {
-        "true_sites": 4,
-        "true_sites_found": 4,
-        "dynamic_sites": 2,
-        "dynamic_sites_found": 2,
-        "false_sites": 1,
-        "masked": 0,
-        "coverage_all": 0.5,
-        "coverage_dynamic": 0.5,
-        "coverage_static": 0.5,
-        "true_rate_all": 0.15,
-        "true_rate_dynamic": 0.3,
-        "true_rate_static": 0,
-        "hop_rate_dynamic": 0.4,
-        "hop_rate_bias_dynamic": 0.1,
-        "hop_rate_bias_static": 0.05,
-        "hop_rate_bias_relative": 1 / 3,
-        "event_rate_bias_dynamic": 0.2,
-        "event_rate_bias_static": 0.25,
-        "event_rate_bias_relative": 2 / 3,
-        "sensitivity": 0.5,
-        "false_calls": 0,
-        "occupancy_error_raw": 1 / 20,
-        "occupancy_error_smoothed": 0,
-        "drift_rms_A": np.sqrt(0.1**2 / 10),
-    }
+    counts = {"true_sites": 4, "true_sites_found": 4, "dynamic_sites": 2, "dynamic_sites_found": 2}
+    expected = counts | {"false_sites": 1, "masked": 0, "false_calls": 0, "sensitivity": 0.5}
+    for kind, coverage, rate in (("all", 0.5, 0.15), ("dynamic", 0.5, 0.3), ("static", 0.5, 0)):
+        expected |= {f"coverage_{kind}": coverage, f"true_rate_{kind}": rate}
+    for of, hop_rate, event_rate in (
+        ("dynamic", 0.1, 0.2),
+        ("static", 0.05, 0.25),
+        ("relative", 1 / 3, 2 / 3),
+    ):
+        expected |= {f"hop_rate_bias_{of}": hop_rate, f"event_rate_bias_{of}": event_rate}
+    expected |= {"occupancy_error_raw": 1 / 20, "occupancy_error_smoothed": 0}
+    expected |= {"hop_rate_dynamic": 0.4, "drift_rms_A": np.sqrt(0.1**2 / 10)}
     assert {name: scores[name] for name in expected} == pytest.approx(expected)
 
 
