@@ -139,43 +139,30 @@ def virtual(file):
     file.create_virtual_dataset(BIAS, layout)
 
 
+def array(*arguments, **more):
+    return lambda file: file.create_dataset(BIAS, *arguments, **more)
+
+
+def item(thing, path=BIAS):
+    return lambda file: setitem(file, path, thing(file))
+
+
+NO_NUMBERS, OTHERS = "no array of plain numbers", "numbers where the card asks for"
+ELSEWHERE, WITHIN = h5py.ExternalLink("/etc/passwd", "/"), "/layers/standardised_convolution/vars/1"
+
 #: What to put in the place of the last bias, and what is said of it.
 SPOILED = {
-    "text": (lambda file: file.create_dataset(BIAS, data=["a", "b"]), "no array of plain numbers"),
-    "objects": (
-        lambda file: file.create_dataset(BIAS, (2,), h5py.ref_dtype),
-        "no array of plain numbers",
-    ),
-    "a link to another file": (
-        lambda file: setitem(file, BIAS, h5py.ExternalLink("/etc/passwd", "/")),
-        "is a link",
-    ),
-    "a link within": (
-        lambda file: setitem(file, BIAS, h5py.SoftLink("/layers/standardised_convolution/vars/1")),
-        "is a link",
-    ),
-    "a loop": (
-        lambda file: setitem(file, "layers/again", file["layers"]),
-        "more than 2000 parts|numbers where the card asks",
-    ),
-    "numbers kept elsewhere": (
-        lambda file: file.create_dataset(BIAS, (2,), "f4", external=[("/etc/passwd", 0, 8)]),
-        "no array of plain numbers",
-    ),
-    "a virtual array": (virtual, "no array of plain numbers"),
-    "a vast array": (
-        lambda file: file.create_dataset(BIAS, (10**9, 10**6), "f4", chunks=(1024, 1024)),
-        "it holds 1000000000\\d+ numbers where the card asks for",
-    ),
-    "not a number": (
-        lambda file: file.create_dataset(BIAS, data=np.full(2, np.nan, "f4")),
-        "not all of its numbers are finite",
-    ),
-    "another shape": (
-        lambda file: file.create_dataset(BIAS, data=np.zeros((1, 2), "f4")),
-        "do not fit the card",
-    ),
-    "nothing": (lambda file: None, "numbers where the card asks for"),
+    "text": (array(data=["a", "b"]), NO_NUMBERS),
+    "objects": (array((2,), h5py.ref_dtype), NO_NUMBERS),
+    "a link to another file": (item(lambda file: ELSEWHERE), "is a link"),
+    "a link within": (item(lambda file: h5py.SoftLink(WITHIN)), "is a link"),
+    "a loop": (item(lambda file: file["layers"], "layers/again"), f"than 2000 parts|{OTHERS}"),
+    "numbers kept elsewhere": (array((2,), "f4", external=[("/etc/passwd", 0, 8)]), NO_NUMBERS),
+    "a virtual array": (virtual, NO_NUMBERS),
+    "a vast array": (array((10**9, 10**6), "f4", chunks=(1024, 1024)), f"it holds 10+.* {OTHERS}"),
+    "not a number": (array(data=np.full(2, np.nan, "f4")), "not all of its numbers are finite"),
+    "another shape": (array(data=np.zeros((1, 2), "f4")), "do not fit the card"),
+    "nothing": (lambda file: None, OTHERS),
 }
 
 
@@ -201,6 +188,8 @@ def test_a_file_that_is_cut_short_is_refused(model, file):
 
 # Cards
 
+STEP = {"steps_A": [[0]], "step_error_A": 0}
+
 
 @pytest.mark.parametrize(
     ("values", "sentence"),
@@ -211,15 +200,9 @@ def test_a_file_that_is_cut_short_is_refused(model, file):
         ({"features": "2"}, "features: .* must be a whole number"),
         ({"frames": 10**9}, "frames: 1000000000 must be at most 32"),
         ({"frames": 0}, "frames: 0 must be at least 1"),
-        (
-            {"class_names": ["background", *map(str, range(10**4))]},
-            "class_names: .* must not be longer than 65",
-        ),
+        ({"class_names": ["background", *map(str, range(10**4))]}, "class_names: .* than 65"),
         ({"class_names": "background"}, "class_names: .* must be a list"),
-        (
-            {"class_names": ["background", "../../atom"]},
-            r"class_names\.1: '\.\./\.\./atom' must be",
-        ),
+        ({"class_names": ["background", "../../atom"]}, r"class_names\.1: '\.\./\.\./atom' must"),
         ({"class_names": ["background", "atom", "atom"]}, "class_names: .* twice"),
         ({"class_names": ["atom", "background"]}, "class_names: the first .* background"),
         ({"material": "../structures"}, "material: .* must be one of graphene, "),
@@ -233,14 +216,8 @@ def test_a_file_that_is_cut_short_is_refused(model, file):
         ({"window_A": float("nan")}, "window_A: nan must be a number"),
         ({"window_A": 1e9}, "window_A: .* must be at most 1000"),
         ({"microscope": "/etc/passwd"}, "microscope: .* must be a mapping"),
-        (
-            {"microscope": ranges() | {"defocus_A": "low"}},
-            "defocus_A: 'low' must be a range",
-        ),
-        (
-            {"microscope": ranges() | {"focal_series": {"steps_A": [[0]], "step_error_A": 0}}},
-            r"steps_A\.0: \[0\] must be a number",
-        ),
+        ({"microscope": ranges() | {"defocus_A": "low"}}, "defocus_A: 'low' must be a range"),
+        ({"microscope": ranges() | {"focal_series": STEP}}, r"steps_A\.0: \[0\] must be a number"),
         ({"microscope": ranges(focal_series={"steps_A": [0, 9]})}, "frames: 1 .* 2 steps"),
         ({"microscope": {}}, "microscope: .* is missing"),
         ({"thresholds": []}, r"thresholds: \[\] must be a mapping"),
@@ -261,18 +238,12 @@ def test_a_network_larger_than_its_file_is_not_built(model, monkeypatch):
     refused(model, "where the card asks for")
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["[" * 100_000, "[1]", '"card"', "null", "{", "{}", "\0", " " * 1_000_001, "9" * 5000],
-)
+NO_CARDS = ("[" * 100_000, "[1]", '"card"', "null", "{", "{}", "\0", " " * 1_000_001, "9" * 5000)
+
+
+@pytest.mark.parametrize("text", [*map(str.encode, NO_CARDS), b'{"name": "\xff"}'])
 def test_what_is_no_card_is_refused(model, text):
-    (model / models.CARD).write_text(text)
-    with pytest.raises(InputError, match="not the card of a model"):
-        models.read_card(model)
-
-
-def test_a_card_in_another_encoding_is_refused(model):
-    (model / models.CARD).write_bytes(b'{"name": "\xff"}')
+    (model / models.CARD).write_bytes(text)
     with pytest.raises(InputError, match="not the card of a model"):
         models.read_card(model)
 
