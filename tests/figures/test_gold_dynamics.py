@@ -46,14 +46,11 @@ def test_nothing_is_cut_off_and_every_image_has_a_scale_bar(with_truth, frames):
     assert all(made_sites.scale_bars(axes) == 1 for axes in maps)
 
 
-def test_three_series_fit_too():
-    made = [row(name, seed=seed) for seed, name in enumerate(("one", "two", "three"))]
-    assert made_sites.overhang(gold_dynamics.draw(made)) < 0.005
-
-
-def test_without_matched_sites_the_truth_is_an_empty_plot(rows):
+def test_three_series_fit_too_and_one_without_matched_sites(rows):
+    three = [row(name, seed=seed) for seed, name in enumerate(("one", "two", "three"))]
     unmatched = dataclasses.replace(rows[0], truth=rows[0].truth[:0])
-    assert made_sites.overhang(gold_dynamics.draw([unmatched])) < 0.005
+    for made in (three, [unmatched]):
+        assert made_sites.overhang(gold_dynamics.draw(made)) < 0.005
 
 
 def test_a_row_with_truth_says_that_it_is_simulated_once(rows):
@@ -101,15 +98,10 @@ def test_the_legend_names_the_confidence_of_the_intervals(rows):
 
 
 def test_the_coverage_counts_sites_that_change():
-    table = pd.DataFrame(
-        {
-            "dynamic": [True, True, True, False],
-            "true_hop_rate": [0.1, 0.2, 0.3, 0.0],
-            "hop_rate": [0.1, 0.1, np.nan, 0.0],
-            "hop_rate_low": [0.05, 0.05, np.nan, 0.0],
-            "hop_rate_high": [0.2, 0.15, np.nan, 0.1],
-        }
-    )
+    names = ["dynamic", "true_hop_rate", "hop_rate", "hop_rate_low", "hop_rate_high"]
+    rows = [(True, 0.1, 0.1, 0.05, 0.2), (True, 0.2, 0.1, 0.05, 0.15)]
+    rows += [(True, 0.3, np.nan, np.nan, np.nan), (False, 0.0, 0.0, 0.0, 0.1)]
+    table = pd.DataFrame(rows, columns=names)
     assert gold_dynamics.coverage(table) == "intervals hold the truth: 1 of 2"
     assert gold_dynamics.coverage(table[3:]) == ""
 

@@ -26,18 +26,12 @@ def shaded(axes):
     return [(span.get_x(), span.get_x() + span.get_width()) for span in spans]
 
 
-@pytest.mark.parametrize(
-    ("module", "made"),
-    [
-        (model_doses, dose_scores),
-        (model_conditions, condition_scores),
-        (model_settings, setting_scores),
-    ],
-)
-def test_the_title_names_the_model_and_says_that_it_is_simulated(module, made):
-    title = texts(module.draw(made(), "graphene"))[0]
-    assert "Model graphene" in title
-    assert "simulated" in title
+def test_the_title_names_the_model_and_says_that_it_is_simulated():
+    modules = (model_doses, model_conditions, model_settings)
+    for module, made in zip(modules, (dose_scores, condition_scores, setting_scores), strict=True):
+        title = texts(module.draw(made(), "graphene"))[0]
+        assert "Model graphene" in title
+        assert "simulated" in title
 
 
 def test_the_bound_stands_on_the_axes_of_the_error_in_picometres():
@@ -87,10 +81,7 @@ def test_microscopes_that_do_not_resolve_a_bond_are_marked_and_left_out_of_the_m
     figure = model_settings.draw(table, "graphene")
     one = table[table["dose_e_per_A2"] == 316]
     panel = figure.axes[0]
-    shown = sum(
-        len(points.get_offsets()) for points in panel.collections if points.get_offsets().size
-    )
-    assert shown >= len(one)
+    assert sum(len(points.get_offsets()) for points in panel.collections) >= len(one)
     (text,) = [text.get_text() for text in panel.texts if "mean" in text.get_text()]
     mean = one.loc[one["resolves_bond"], "f1"].mean()
     assert f"mean {mean:.3f}" in text

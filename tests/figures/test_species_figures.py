@@ -63,9 +63,8 @@ def test_the_part_shown_holds_most_of_the_points():
     assert left < 40 < 42 < right
     assert top < 40 < 41 < bottom
     assert right - left == pytest.approx(12)
-    assert focal_panels.busy_window(points[:0], series, 99.0) == pytest.approx(
-        (-0.1, -0.1, 49.9, 49.9)
-    )
+    whole = focal_panels.busy_window(points[:0], series, 99.0)
+    assert whole == pytest.approx((-0.1, -0.1, 49.9, 49.9))
 
 
 def test_species_unknown_here_get_colours_of_their_own():
@@ -99,14 +98,10 @@ def test_accuracy_and_f1_of_vacancies_have_a_curve_per_number_of_images():
     assert_allclose(accuracy.lines[0].get_ydata(), [0.5, 0.8, 0.97, 0.98])
     assert_allclose(f1.lines[1].get_ydata(), 0.8 * np.array([0.5, 0.8, 0.97, 0.98]))
     words = made_sites.words(figure)
-    for said in (
-        "3 images",
-        "one image",
-        "many simulated sheets: accuracy",
-        "many simulated sheets: F1 of single S",
-        "10⁴ e/Å² in all",
-    ):
+    sheets = "many simulated sheets"
+    for said in ("3 images", "one image", f"{sheets}: accuracy", "10⁴ e/Å² in all"):
         assert said in words
+    assert f"{sheets}: F1 of single S" in words
 
 
 def test_models_are_named_by_their_number_of_images_or_else_by_name(tmp_path):
@@ -118,9 +113,8 @@ def test_models_are_named_by_their_number_of_images_or_else_by_name(tmp_path):
     other = tmp_path / "other.csv"
     table[table["frames"] == 1].to_csv(other, index=False)
     table[table["frames"] == 3].to_csv(path, index=False)
-    assert list(score_tables.read_species([other, path], mos2_species.SUMMARY_COLUMNS)) == list(
-        read
-    )
+    again = score_tables.read_species([other, path], mos2_species.SUMMARY_COLUMNS)
+    assert list(again) == list(read)
     pd.concat([table, table.assign(model="mine")]).to_csv(path, index=False)
     read = score_tables.read_species([path], mos2_species.SUMMARY_COLUMNS)
     assert "mos2_single: one image" in read
