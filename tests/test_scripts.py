@@ -29,7 +29,7 @@ import simulate
 from atomsight import command_line
 from atomsight.config.reading import InferenceSettings
 from atomsight.errors import InputError
-from atomsight.files import sealed, tables
+from atomsight.files import provenance, sealed, tables
 
 SCRIPTS = Path(locate_atoms.__file__).parent
 NAMES = sorted(path.stem for path in SCRIPTS.glob("*.py"))
@@ -403,14 +403,15 @@ def test_sections_that_cannot_be_read_are_refused_with_their_option(option, text
 
 def test_the_first_word_of_a_script_names_what_it_does(tmp_path, monkeypatch, said, capsys):
     (tmp_path / "made_kind.py").write_text(
-        '"""Double a number."""\n'
+        '"""Double a number."""\nfrom atomsight.files import provenance\n'
         "def add_arguments(parser):\n    parser.add_argument('number', type=int)\n"
-        "def run(given):\n    print(2 * given.number)\n"
+        "def run(given):\n    print(2 * given.number, provenance.notes().get('made_by'))\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
     kinds = {"double": "made_kind", "other": "no_such_module"}
     main = functools.partial(command_line.run_kind, "Do something.", kinds)
-    main(["double", "21"])
-    assert capsys.readouterr().out == "42\n"
+    with provenance.noting("maths.py", []):
+        main(["double", "21"])
+    assert capsys.readouterr().out == "42 maths.py double\n"
     assert "Double a number." in said(main, "double", "--help")
     assert "{double,other}" in said(main, "--help")

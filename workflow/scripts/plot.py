@@ -12,6 +12,7 @@ import sys
 from atomsight import command_line
 from atomsight.figures import FIGURES
 from atomsight.figures.parts import command, style
+from atomsight.files import provenance
 
 
 @command_line.script
@@ -24,6 +25,7 @@ def main(argv: list[str] | None = None) -> None:
     chooser = command_line.parser("\n".join([__doc__, "Figures:", *first_lines]))
     chooser.add_argument("figure", metavar="FIGURE", choices=FIGURES, help="what to draw")
     name = chooser.parse_args(words[:1]).figure
+    provenance.note_kind(name)
     output, arguments = command.read(name, FIGURES[name], words[1:])
     style.check_output(output)
     with style.styled():

@@ -96,6 +96,7 @@ def run_kind(description: str, kinds: Mapping[str, str], argv: list[str] | None)
     chooser.add_argument("kind", choices=kinds, help="what to do; KIND --help tells about it")
     words = sys.argv[1:] if argv is None else argv
     kind = chooser.parse_args(words[:1]).kind
+    provenance.note_kind(kind)
     module = importlib.import_module(kinds[kind])
     arguments = parser(module.__doc__, prog=f"{chooser.prog} {kind}")
     module.add_arguments(arguments)

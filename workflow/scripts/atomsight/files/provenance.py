@@ -74,6 +74,12 @@ def noting(script: Path | str, arguments: list[str]) -> Iterator[None]:
         _run.reset(token)
 
 
+def note_kind(kind: str) -> None:
+    """Note what a script does by its first word: ``made_by`` is then such as ``plot.py strain``."""
+    if run := _run.get():
+        run.script += f" {kind}"
+
+
 def note_input(path: Path | str, sha256: str | None = None, notes: dict | None = None) -> None:
     """Note that the run reads a file.
 
