@@ -246,10 +246,3 @@ def test_configurations_that_ship_pass(name):
     for file in files:
         values = merged(values, yaml.safe_load(file.read_text(encoding="utf-8")))
     assert check_configuration(values)["models"]
-
-
-def test_a_change_of_one_model_changes_no_other():
-    """Snakemake merges files in place: two keys with one YAML anchor would change together."""
-    text = (ROOT / "config" / "config.yaml").read_text(encoding="utf-8")
-    anchored = [event for event in yaml.parse(text) if getattr(event, "anchor", None)]
-    assert not anchored
