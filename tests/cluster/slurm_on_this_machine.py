@@ -149,12 +149,9 @@ def stop() -> None:
     if is_running():
         subprocess.run(["scancel", "--user=root", "--full"], capture_output=True, check=False)
         _wait(lambda: not _listed("squeue", "-h"), 10)
-    for pid_file in (
-        *(folder / f"slurmd_{node}.pid" for node in NODES),
-        folder / "slurmctld.pid",
-        folder / "munge" / "pid",
-    ):
-        _stop_daemon(pid_file)
+    daemons = (*(f"slurmd_{node}.pid" for node in NODES), "slurmctld.pid", "munge/pid")
+    for pid_file in daemons:
+        _stop_daemon(folder / pid_file)
     for name in ("slurm.conf", "cgroup.conf", "gres.conf"):
         CONFIGURATION.with_name(name).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
@@ -195,16 +192,8 @@ def jobs() -> list[dict[str, str]]:
     }
     layout = ",".join(f"{field}:.200" for field in fields.values())
     lines = _listed("squeue", "--states=all", "--noheader", "--sort=i", "--Format", layout)
-    return [
-        dict(
-            zip(
-                fields,
-                (line[at : at + 200].strip() for at in range(0, len(line), 200)),
-                strict=True,
-            )
-        )
-        for line in lines
-    ]
+    cells = [[line[at : at + 200].strip() for at in range(0, len(line), 200)] for line in lines]
+    return [dict(zip(fields, row, strict=True)) for row in cells]
 
 
 def _program(name: str) -> str | None:
@@ -229,24 +218,14 @@ def _start_munge(folder: Path) -> None:
     for path in (home, home / "key"):
         shutil.chown(path, "munge", "munge")
     paths = {"key-file": "key", "pid-file": "pid", "log-file": "log", "seed-file": "seed"}
-    subprocess.run(
-        [
-            _program("munged"),
-            *(f"--{option}={home / name}" for option, name in paths.items()),
-            f"--socket={home}/socket",
-        ],
-        user="munge",
-        group="munge",
-        extra_groups=[],
-        check=True,
-    )
+    options = [f"--{option}={home / name}" for option, name in paths.items()]
+    command = [_program("munged"), *options, f"--socket={home}/socket"]
+    subprocess.run(command, user="munge", group="munge", extra_groups=[], check=True)
 
 
 def _wait_until_idle() -> None:
-    wanted = ["idle"] * len(NODES)
-    if not _wait(
-        lambda: _listed("sinfo", "-h", "-N", "-p", "compute", "-o", "%T") == wanted, START_S
-    ):
+    asked = ("sinfo", "-h", "-N", "-p", "compute", "-o", "%T")
+    if not _wait(lambda: _listed(*asked) == ["idle"] * len(NODES), START_S):
         raise NoSlurm(f"the nodes are not ready after {START_S} s")
 
 
@@ -266,12 +245,8 @@ def _listed(*command: str) -> list[str]:
 
 
 def _folder() -> Path:
-    line = next(
-        line
-        for line in CONFIGURATION.read_text().splitlines()
-        if line.startswith("StateSaveLocation=")
-    )
-    return Path(line.partition("=")[2]).parent
+    _, _, after = CONFIGURATION.read_text().partition("StateSaveLocation=")
+    return Path(after.splitlines()[0]).parent
 
 
 def _stop_daemon(pid_file: Path) -> None:

@@ -107,13 +107,11 @@ def test_the_graphene_chain_runs_there_and_a_cancelled_job_is_tried_again_with_m
     assert (cancelled["state"], cancelled["memory"]) == ("CANCELLED", "1000M")
     [again] = jobs.pop("make_structures")
     assert (again["state"], again["memory"]) == ("COMPLETED", "2000M")
-    assert {
-        rule: (job["partition"], job["cpus"], job["memory"]) for rule, [job] in jobs.items()
-    } == {rule: asked for rule, asked in ASKED.items() if rule != "make_structures"}
+    found = {rule: (job["partition"], job["cpus"], job["memory"]) for rule, [job] in jobs.items()}
+    assert found == {rule: asked for rule, asked in ASKED.items() if rule != "make_structures"}
     assert {job["state"] for [job] in jobs.values()} == {"COMPLETED"}
-    assert {rule for rule, [job] in jobs.items() if job["gpus"] == "gres:gpu:1"} == {
-        "train_network"
-    }
+    with_gpu = [rule for rule, [job] in jobs.items() if job["gpus"] == "gres:gpu:1"]
+    assert with_gpu == ["train_network"]
     assert (folder / STRAIN).stat().st_size > 1000
 
 
@@ -127,9 +125,7 @@ def test_a_wrong_partition_is_named_before_anything_is_submitted(folder):
     )
     assert result.returncode == 1
     said = result.stdout + result.stderr
-    assert (
-        "the cluster has no partition none_such, which make_structures asks for; fill in one of"
-        " compute, gpu in profiles/slurm/config.yaml"
-    ) in said
+    assert "no partition none_such, which make_structures asks for" in said
+    assert "fill in one of compute, gpu in profiles/slurm/config.yaml" in said
     assert "Traceback" not in said
     assert slurm.jobs() == before

@@ -19,6 +19,7 @@ TUTORIALS = ROOT / "docs" / "tutorials"
 pytestmark = pytest.mark.slow
 
 PARTICLE = {"atoms": [80, 120], "support": "none", "tilt_deg": [0, 0], "seed": 11}
+VIEW = {"rows": 240, "columns": 240}
 
 
 @pytest.fixture
@@ -67,15 +68,9 @@ def commands(page):
 
 
 def test_an_image_becomes_atoms_and_strain(follow):
-    results = follow(
-        "own_image.md",
-        "acquisition",
-        "my_image.tif",
-        {
-            "specimen": {"kind": "pristine", "size_A": [34, 34], "seed": 1},
-            "acquisition": {"rows": 256, "columns": 256, "dose_e_per_A2": 10000, "seed": 2},
-        },
-    )
+    optics = {"rows": 256, "columns": 256, "dose_e_per_A2": 10000, "seed": 2}
+    made = {"specimen": {"kind": "pristine", "size_A": [34, 34], "seed": 1}, "acquisition": optics}
+    results = follow("own_image.md", "acquisition", "my_image.tif", made)
     strain = pd.read_csv(results / "my_image/strain.csv")
     area_A2 = (256 * 0.12) ** 2
     assert len(strain) == pytest.approx(area_A2 * 0.382, rel=0.05), "atoms of graphene per Å²"
@@ -84,17 +79,9 @@ def test_an_image_becomes_atoms_and_strain(follow):
 
 
 def test_a_movie_becomes_sites_and_hop_rates(follow):
-    results = follow(
-        "own_movie.md",
-        "sequence",
-        "my_movie.tif",
-        {
-            "frames": 6,
-            "dynamic_share": 0.6,
-            "particle": PARTICLE,
-            "acquisition": {"rows": 240, "columns": 240, "dose_e_per_A2": 300},
-        },
-    )
+    made = {"frames": 6, "dynamic_share": 0.6, "particle": PARTICLE}
+    optics = {"acquisition": VIEW | {"dose_e_per_A2": 300}}
+    results = follow("own_movie.md", "sequence", "my_movie.tif", made | optics)
     sites = pd.read_csv(results / "my_movie/sites.csv")
     assert len(sites) > 10
     assert sites.loc[~sites["masked"], "hop_rate"].notna().any()
@@ -102,17 +89,9 @@ def test_a_movie_becomes_sites_and_hop_rates(follow):
 
 
 def test_a_focal_series_becomes_counts(follow):
-    results = follow(
-        "own_focal_series.md",
-        "focal_series",
-        "my_focal_series.tif",
-        {
-            "specimen": {"kind": "particle", **PARTICLE},
-            "acquisition": {"rows": 240, "columns": 240, "dose_e_per_A2": 30000},
-            "focus_A": [-170, -40, 90],
-            "drift_A": 2,
-        },
-    )
+    made = {"specimen": {"kind": "particle", **PARTICLE}, "focus_A": [-170, -40, 90], "drift_A": 2}
+    optics = {"acquisition": VIEW | {"dose_e_per_A2": 30000}}
+    results = follow("own_focal_series.md", "focal_series", "my_focal_series.tif", made | optics)
     heights = pd.read_csv(results / "my_particle/heights.csv")
     with h5py.File(results.parents[1] / "truth.h5") as truth:
         atoms = truth["columns/class"][:].astype(int).sum()

@@ -84,9 +84,8 @@ def test_everything_is_made(finished):
     ):
         assert (results / name).stat().st_size > 50, name
     atoms = pd.read_csv(results / "series/simulated_pristine/atoms.csv")
-    assert list(atoms.columns[:7]) == [
-        *("frame", "atom", "x_A", "y_A", "class", "p_class", "p_exists")
-    ]
+    first = ["frame", "atom", "x_A", "y_A", "class", "p_class", "p_exists"]
+    assert list(atoms.columns[:7]) == first
 
 
 def test_sites_are_where_columns_hop(finished):
@@ -180,10 +179,8 @@ def test_what_ships_is_read_with_and_never_trained(folder):
 def test_without_a_series_of_ones_own_a_sentence_tells_how_to_add_it(folder):
     result = snakemake(folder, "series", "--dry-run")
     assert result.returncode == 1
-    assert (
-        "write a sheet of your own, with a row for each of your series"
-        in result.stdout + result.stderr
-    )
+    said = result.stdout + result.stderr
+    assert "write a sheet of your own, with a row for each of your series" in said
 
 
 def test_metrics_of_what_does_not_ship_are_refused_in_one_sentence(folder):
@@ -218,21 +215,18 @@ def test_a_sheet_of_ones_own_needs_no_simulated_rows(folder, real_data):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
+    ("given", "sentence"),
     [
-        (["--config", "seeed=1"], "seeed is not a key of the configuration; did you mean seed?"),
-        (["--config", "seed=-1"], "seed: -1 must be at least 0"),
-        (["--config", "models={mine: }"], "models.mine"),
-        (["--config", "models={graphene_laptop: {material: silicene}}"], "silicene"),
-        (["--config", "series=nowhere.tsv"], "the sample sheet does not exist"),
-        (
-            ["--config", "comparisons={mine: [one, two]}"],
-            "comparisons.mine: one is not a series of particles",
-        ),
+        ("seeed=1", "seeed is not a key of the configuration; did you mean seed?"),
+        ("seed=-1", "seed: -1 must be at least 0"),
+        ("models={mine: }", "models.mine"),
+        ("models={graphene_laptop: {material: silicene}}", "silicene"),
+        ("series=nowhere.tsv", "the sample sheet does not exist"),
+        ("comparisons={mine: [one, two]}", "comparisons.mine: one is not a series of particles"),
     ],
 )
-def test_a_wrong_configuration_stops_the_run_with_one_sentence(folder, arguments, sentence):
-    result = snakemake(folder, "all", "--dry-run", *arguments)
+def test_a_wrong_configuration_stops_the_run_with_one_sentence(folder, given, sentence):
+    result = snakemake(folder, "all", "--dry-run", "--config", given)
     assert result.returncode == 1
     said = result.stdout + result.stderr
     assert sentence in said

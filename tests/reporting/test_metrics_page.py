@@ -1,5 +1,6 @@
 """The page of metrics: what it says of made-up tables, and of the paper."""
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -30,15 +31,9 @@ def evaluation():
     columns = {"dose_e_per_A2": DOSES}
     for name in ("precision", "recall", "f1"):
         columns |= with_ends(name, [0.5, 0.92, 0.991, 0.995, 0.997, 0.5])
-    columns |= {
-        "rms_error_A": [0.2, 0.15, 0.101, 0.06, 0.045, 0.02],
-        "bound_A": [np.inf, 0.37, 0.209, 0.117, 0.066, 0.021],
-        "in_range": [True] * 5 + [False],
-        "peaks_precision": 0.8,
-        "peaks_recall": 0.7,
-        "peaks_f1": 0.75,
-        "peaks_rms_error_A": 0.13,
-    }
+    columns |= {"in_range": [True] * 5 + [False], "peaks_precision": 0.8, "peaks_recall": 0.7}
+    columns |= {"bound_A": [np.inf, 0.37, 0.209, 0.117, 0.066, 0.021], "peaks_f1": 0.75}
+    columns |= {"rms_error_A": [0.2, 0.15, 0.101, 0.06, 0.045, 0.02], "peaks_rms_error_A": 0.13}
     columns |= with_ends("recall_boundary", [0.4, 0.8, 0.95, 0.98, 0.99, 0.4])
     return pd.DataFrame(columns)
 
@@ -59,13 +54,8 @@ def settings():
 
 
 def strain():
-    rows = [
-        (specimen, dose, method)
-        for specimen in ("pristine", "strained")
-        for dose in (1000, 10000)
-        for method in ("network", "peaks")
-    ]
-    table = pd.DataFrame(rows, columns=["specimen", "dose_e_per_A2", "method"])
+    settings = itertools.product(("pristine", "strained"), (1000, 10000), ("network", "peaks"))
+    table = pd.DataFrame(settings, columns=["specimen", "dose_e_per_A2", "method"])
     known = {"in_range": True, "bond_mean_A": 1.42, "bond_bound_A": 0.03, "planar_bound": 0.0101}
     known |= {"strained_atoms": 2700}
     known |= with_ends("bond_std_A", np.linspace(0.051, 0.058, 8))
@@ -74,7 +64,7 @@ def strain():
 
 
 def columns():
-    rows = [(axis, tilt, dose) for axis in (110, 111) for tilt in (0, 3.5) for dose in DOSES[:4]]
+    rows = itertools.product((110, 111), (0, 3.5), DOSES[:4])
     table = pd.DataFrame(rows, columns=["zone_axis", "tilt_deg", "dose_e_per_A2"])
     f1 = [0.9, 0.991, 0.992, 0.993] * 3 + [0.5, 0.6, 0.7, 0.8]
     known = {"columns": 100, "rms_error_pm": 5.25, "classical_f1": 0.876}
@@ -87,12 +77,8 @@ def background():
 
 
 def heights():
-    rows = [
-        (method, high, dose)
-        for method in ("network", "intensity_mixture", "column_library")
-        for high in (0.5, 3.0)
-        for dose in HEIGHT_DOSES
-    ]
+    methods = ("network", "intensity_mixture", "column_library")
+    rows = itertools.product(methods, (0.5, 3.0), HEIGHT_DOSES)
     table = pd.DataFrame(rows, columns=["method", "tilt_high_deg", "dose_e_per_A2"])
     exact = [0.75, 0.85, 1.0, 0.6, 0.7, 0.8] + [0.3] * 6 + [0.7] * 6
     table = table.assign(exact=exact, columns=1000, tilt_low_deg=0)
@@ -110,22 +96,18 @@ def species():
     return table.assign(**known)
 
 
-RANGES = ranges(dose_e_per_A2=[100, 20000])
+ATOMS, COLUMNS = (
+    card.but(microscope=ranges(dose_e_per_A2=[100, 20000])) for card in (ATOM_CARD, COLUMN_CARD)
+)
 CARDS = {
-    "graphene": ATOM_CARD.but(microscope=RANGES),
-    "gold": COLUMN_CARD.but(microscope=RANGES),
-    "gold_heights": COLUMN_CARD.but(class_names=("background", "1", "2", "3"), microscope=RANGES),
-    "mos2": ATOM_CARD.but(
-        material="mos2", class_names=("background", "Mo", "S2", "S"), microscope=RANGES
-    ),
+    "graphene": ATOMS,
+    "gold": COLUMNS,
+    "gold_heights": COLUMNS.but(class_names=("background", "1", "2", "3")),
+    "mos2": ATOMS.but(material="mos2", class_names=("background", "Mo", "S2", "S")),
 }
+OF_GRAPHENE = (evaluation, conditions, settings, strain)
 TABLES = {
-    "graphene": {
-        "evaluation": evaluation(),
-        "conditions": conditions(),
-        "settings": settings(),
-        "strain": strain(),
-    },
+    "graphene": {make.__name__: make() for make in OF_GRAPHENE},
     "gold": {"columns": columns(), "background": background()},
     "gold_heights": {"heights_summary": heights()},
     "mos2": {"species_summary": species()},
@@ -140,9 +122,8 @@ SPECIMENS = {
 
 
 def model(name, **tables):
-    return EvaluatedModel(
-        name, FINDS[name], SPECIMENS[name], (100.0, 20000.0), TABLES[name] | tables
-    )
+    about = (FINDS[name], SPECIMENS[name], (100.0, 20000.0))
+    return EvaluatedModel(name, *about, TABLES[name] | tables)
 
 
 def text(*chosen):
@@ -157,6 +138,7 @@ def whole():
 def test_the_page_begins_with_one_line_of_trust_for_every_model(whole):
     title, bullets = whole.split("\n\n")[:2]
     assert title == "# How far the models can be trusted"
+    assert "Everything here was measured on simulated images" in whole
     lines = bullets.splitlines()
     assert [line.split(":")[0] for line in lines] == [f"- {name}" for name in FINDS]
     assert "from 1 000 e/Å² on" in lines[0]
@@ -166,10 +148,6 @@ def test_the_page_begins_with_one_line_of_trust_for_every_model(whole):
     assert "along ⟨111⟩ from 316 e/Å² on at tilts up to 0°" in lines[1]
     assert "at tilts ≤ 0.5° from 300 e/Å² on, and exactly right in 85.0 % at best" in lines[2]
     assert "trust the species from 1 000 e/Å² on" in lines[3]
-
-
-def test_it_says_that_everything_is_simulated(whole):
-    assert "Everything here was measured on simulated images" in whole
 
 
 def test_a_dose_counts_only_if_all_higher_ones_are_good_too():
@@ -247,18 +225,15 @@ def test_a_model_that_finds_nothing_has_a_page_without_nan():
     nothing = evaluation().assign(precision=0.0, recall=0.0, f1=0.0, rms_error_A=np.nan)
     blind = strain().assign(bond_mean_A=np.nan, bond_std_A=np.nan, planar_rms=np.nan)
     no_columns = columns().assign(f1=np.nan, rms_error_pm=np.nan)
-    page = text(
-        model("graphene", evaluation=nothing, strain=blind), model("gold", columns=no_columns)
-    )
+    sheets = model("graphene", evaluation=nothing, strain=blind)
+    page = text(sheets, model("gold", columns=no_columns))
     assert not re.search(r"\bnan\b", page)
     assert "no bonds" in page
 
 
 def test_what_is_not_measured_is_called_so():
-    bare = EvaluatedModel(
-        "graphene", "atoms", "graphene", (100.0, 20000.0), {"evaluation": evaluation()[2:4]}
-    )
-    page = text(bare)
+    measured = {"evaluation": evaluation()[2:4]}
+    page = text(EvaluatedModel("graphene", "atoms", "graphene", (100.0, 20000.0), measured))
     for name, said in (("bond length", "not measured"), ("columns wrong by 1", "no such model")):
         rows = [line for line in page.splitlines() if line.startswith(f"| {name} ")]
         assert rows
@@ -277,9 +252,8 @@ def test_the_papers_figures_are_those_its_text_gives():
     """No number of a curve is made up."""
     claims = paper_claims.read_claims()
     known = claims[~claims["figure"].str.contains("not given as a number")]
-    assert set(known["quantity"]) == {
-        *("bond_length", "counted_exactly", "off_by_1", "off_by_2", "off_by_3plus")
-    }
+    counted = {"counted_exactly", "off_by_1", "off_by_2", "off_by_3plus"}
+    assert set(known["quantity"]) == {"bond_length"} | counted
     assert {re.match(r"§|Fig", where)[0] for where in claims["where"]} == {"§", "Fig"}
     assert set(claims["quantity"]) == set(paper_claims.QUANTITIES)
 
@@ -288,10 +262,7 @@ def test_the_papers_figures_are_those_its_text_gives():
     ("lines", "sentence"),
     [
         (["where\tquantity", "§1\trecall"], "the column dose_e_per_A2 is missing"),
-        (
-            ["\t".join(paper_claims.COLUMNS), "§1\tspeed\t1\t\t1\tfast"],
-            "row 1: the quantity 'speed'",
-        ),
+        (["\t".join(paper_claims.COLUMNS), "§1\tspeed\t1\t\t1\tfast"], "row 1: .* 'speed'"),
     ],
 )
 def test_claims_that_cannot_be_read_are_refused(tmp_path, lines, sentence):
@@ -313,12 +284,8 @@ def test_figures_are_rounded_to_what_they_are_worth():
 
 
 def test_markdown_is_aligned_and_html_is_escaped():
-    blocks = [
-        Heading("Title", 1),
-        Paragraph("a < b"),
-        Bullets(("one", "two")),
-        Table(("dose", "F1 | R"), (("1 000", "0.9"), ("30", "0.991"))),
-    ]
+    numbers = Table(("dose", "F1 | R"), (("1 000", "0.9"), ("30", "0.991")))
+    blocks = [Heading("Title", 1), Paragraph("a < b"), Bullets(("one", "two")), numbers]
     table = documents.to_markdown(blocks).split("\n\n")[3].strip().splitlines()
     assert len({len(line) for line in table}) == 1
     assert table[1] == "| ----- | ------- |"
