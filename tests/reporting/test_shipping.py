@@ -1,23 +1,21 @@
 """Models that ship: as small as their maps allow, with a README that says what they are."""
 
 import keras
+import made_recordings
 import numpy as np
 import pandas as pd
 import pytest
 from made_models import COLUMN_CARD, ranges, save_tiny_model
 
 import ship_model
-from atomsight.files import layout, provenance, sealed
+from atomsight.files import provenance
 from atomsight.learning import models
 from atomsight.learning.network import build_network
 from atomsight.reporting import shipping
 
 CARD = COLUMN_CARD.but(
     microscope=ranges(
-        energy_eV=300_000,
-        defocus_A=[-95, -45],
-        cs_um=[-15, -4],
-        dose_e_per_A2=[150, 20_000],
+        energy_eV=300_000, defocus_A=[-95, -45], cs_um=[-15, -4], dose_e_per_A2=[150, 20_000]
     ),
     training={"steps": 4500, "batch": 4},
     scores={"loss": 0.1034, "val_loss": 0.0957},
@@ -32,14 +30,8 @@ def model(tmp_path_factory):
 
 @pytest.fixture
 def table(tmp_path):
-    rows = pd.DataFrame(
-        {
-            "model": ["tiny", "tiny", "other"],
-            "dose_e_per_A2": [100, 31_623, 100],
-            "recall": [0.93906, 1.0, 0.5],
-            "f1": [0.9455, np.nan, 0.5],
-        }
-    )
+    rows = [("tiny", 100, 0.9455), ("tiny", 31_623, np.nan), ("other", 100, 0.5)]
+    rows = pd.DataFrame(rows, columns=["model", "dose_e_per_A2", "f1"])
     rows.to_csv(tmp_path / "summary.csv", index=False)
     return str(tmp_path / "summary.csv")
 
@@ -108,9 +100,7 @@ def test_weights_that_float16_would_spoil_stay_float32(tmp_path, model):
 def test_images_of_the_user_are_compared_too(tmp_path, model, capsys):
     frames = tmp_path / "frames.h5"
     image = np.random.default_rng(0).poisson(100, (1, 64, 72)).astype("float32")
-    with sealed.create(frames, {}) as file:
-        stored, usable = layout.create_frames(file, image.shape, 0.12, 0.12, ["one"], ())
-        stored[...], usable[...] = image, True
+    made_recordings.write_frames(frames, image, 0.12)
     arguments = [str(model), str(tmp_path / "gold"), "--frames", str(frames)]
     assert ship_model.main(arguments) == 0
     assert "of 4 test images" in capsys.readouterr().out
