@@ -10,10 +10,24 @@ import made_sites
 
 from atomsight.files import layout
 
+#: Figures of one table: the argument that it is, and what makes it.
+OF_TABLE = {
+    "dose_performance": ("evaluation", made_scores.dose_scores),
+    "model_doses": ("evaluation", made_scores.dose_scores),
+    "model_conditions": ("conditions", made_scores.condition_scores),
+    "model_settings": ("settings", made_scores.setting_scores),
+    "column_performance": ("columns", made_scores.column_scores),
+    "height_errors": ("summary", made_columns.summary),
+}
+
 
 def arguments(name, folder):
     """Write the files that a figure needs into a folder, and give its arguments."""
-    return globals()[name](Path(folder))
+    if name not in OF_TABLE:
+        return globals()[name](Path(folder))
+    argument, made = OF_TABLE[name]
+    model = {"model": "graphene"} if name.startswith("model_") else {}
+    return {argument: _csv(Path(folder), argument, made())} | model
 
 
 def _csv(folder, name, table):
@@ -34,33 +48,8 @@ def random_sheets(folder):
 
 
 def training_examples(folder):
-    return {
-        "waves": [made_graphene.write_waves(folder)],
-        "seed": 3,
-        "settings": made_graphene.section(),
-        "columns": 2,
-    }
-
-
-def dose_performance(folder):
-    return {"evaluation": _csv(folder, "evaluation", made_scores.dose_scores())}
-
-
-def model_doses(folder):
-    return dose_performance(folder) | {"model": "graphene"}
-
-
-def model_conditions(folder):
-    table = made_scores.condition_scores()
-    return {"conditions": _csv(folder, "conditions", table), "model": "graphene"}
-
-
-def model_settings(folder):
-    return {"settings": _csv(folder, "settings", made_scores.setting_scores()), "model": "graphene"}
-
-
-def column_performance(folder):
-    return {"columns": _csv(folder, "columns", made_scores.column_scores())}
+    waves, settings = [made_graphene.write_waves(folder)], made_graphene.SECTION
+    return {"waves": waves, "seed": 3, "settings": settings, "columns": 2}
 
 
 def rough_particles(folder):
@@ -72,37 +61,32 @@ def rough_particles(folder):
 
 
 def _series(folder):
-    series, truth = made_sites.make_series(name="vacuum")
-    frames, maps, atoms = made_sites.write_recording(series, folder)
-    sites, substrate = str(folder / "sites.h5"), str(folder / "substrate.h5")
-    made_sites.write_sites(series, sites)
-    made_sites.write_substrate(series, substrate)
-    files = {"frames": frames, "maps": maps, "atoms": atoms, "sites": sites}
-    return files | {"substrate": substrate, "truth": _csv(folder, "truth", truth)}
-
-
-def _of_series(folder, *kinds):
-    files = _series(folder)
-    return {kind: files[kind] for kind in kinds}
+    series, truth = made_sites.make_series()
+    files = {kind: str(folder / f"{kind}.h5") for kind in ("sites", "substrate")}
+    made_sites.write_sites(series, files["sites"])
+    made_sites.write_substrate(series, files["substrate"])
+    files |= made_sites.write_recording(series, folder)
+    return files, _csv(folder, "truth", truth)
 
 
 def method(folder):
-    return _of_series(folder, "frames", "maps", "atoms")
+    files, _ = _series(folder)
+    return {kind: files[kind] for kind in ("frames", "maps", "atoms")}
 
 
 def occupancy(folder):
-    return _of_series(folder, "sites", "substrate") | {"title": "10 $ gold"}
+    files, _ = _series(folder)
+    return {kind: files[kind] for kind in ("sites", "substrate")} | {"title": "10 $ gold"}
 
 
 def occurrence_events(folder):
-    files = _of_series(folder, "sites", "substrate")
-    by_name = {kind: {"vacuum": path} for kind, path in files.items()}
+    files, _ = _series(folder)
+    by_name = {kind: {"vacuum": files[kind]} for kind in ("sites", "substrate")}
     return by_name | {"titles": {"vacuum": "Simulated: gold"}}
 
 
 def gold_dynamics(folder):
-    files = _series(folder)
-    truth = files.pop("truth")
+    files, truth = _series(folder)
     return {
         **{kind: {"vacuum": path, "gas": path} for kind, path in files.items()},
         "truth": {"vacuum": truth},
@@ -114,8 +98,7 @@ def gold_dynamics(folder):
 def column_heights(folder):
     frames, truth = str(folder / "frames.h5"), str(folder / "truth.h5")
     made_columns.write_frames(frames, made_columns.images())
-    true = made_columns.true_columns()
-    made_columns.write_truth(truth, true.assign(**{"class": true["height"].astype(str)}))
+    made_columns.write_truth(truth, made_columns.true_columns())
     heights = _csv(folder, "heights", made_columns.counted_columns())
     return {"frames": frames, "heights": heights, "truth": truth}
 
@@ -124,10 +107,6 @@ def gold_heights(folder):
     tables = ("summary", "confusion", "reliability", "abstention")
     made = {name: _csv(folder, name, getattr(made_columns, name)()) for name in tables}
     return column_heights(folder) | made
-
-
-def height_errors(folder):
-    return {"summary": _csv(folder, "summary", made_columns.summary())}
 
 
 def image_count(folder):

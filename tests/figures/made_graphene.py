@@ -3,18 +3,24 @@
 import dataclasses
 from pathlib import Path
 
+import made_recordings
 import numpy as np
 import pandas as pd
-import yaml
 
 from atomsight.figures import strain
-from atomsight.files import layout, provenance, sealed, tables
+from atomsight.files import layout, provenance
 from atomsight.files.records import Waves
 from atomsight.materials import graphene
 
-ROOT = Path(__file__).parents[2]
-MICROSCOPE = ROOT / "config" / "microscopes" / "titan_80kv_bright.yaml"
+MICROSCOPES = Path(__file__).parents[2] / "config" / "microscopes"
 PIXEL_A = 0.12
+
+#: A model of graphene that learns from small images.
+SECTION = {
+    "material": "graphene",
+    "microscope": str(MICROSCOPES / "titan_80kv_bright.yaml"),
+    "training": {"image_px": 48, "site_sigma_A": 0.4, "window_A": 6.0},
+}
 
 
 def lattice(size_A):
@@ -48,16 +54,13 @@ def write_row(folder):
     """Write what the steps before the figure of strain write of two frames, the second empty."""
     made = row()
     paths = {name: str(folder / f"{name}.h5") for name in ("frames", "maps", "strain")}
-    with sealed.create(paths["frames"], {}) as file:
-        images, usable = layout.create_frames(file, (2, 160, 160), PIXEL_A, PIXEL_A, ["a", "b"])
-        images[:], usable[:] = made.image, made.usable
-    with sealed.create(paths["maps"], {}) as file:
-        maps = layout.create_maps(file, (2, 160, 160, 2), PIXEL_A, ["background", "atom"], 0.4, {})
-        maps[:] = np.stack([1 - made.foreground, made.foreground], axis=-1)
-    bonds = pd.DataFrame({"length_A": made.bond_lengths_A})
-    with sealed.create(paths["strain"], {}) as file:
-        for name, table in (("strain", made.atoms), ("bonds", bonds), ("rings", made.rings)):
-            tables.write_table(file, name, table.assign(frame=0))
+    made_recordings.write_frames(paths["frames"], np.stack([made.image] * 2), PIXEL_A)
+    maps = made_recordings.with_background(np.stack([made.foreground] * 2))
+    made_recordings.write_maps(paths["maps"], maps, PIXEL_A, ["atom"])
+    found = {"strain": made.atoms, "rings": made.rings}
+    found["bonds"] = pd.DataFrame({"length_A": made.bond_lengths_A})
+    found = {name: table.assign(frame=0) for name, table in found.items()}
+    made_recordings.write_tables(paths["strain"], {}, **found)
     return paths
 
 
@@ -107,12 +110,3 @@ def write_waves(folder):
     each = zip(made.spectra, made.sites, made.classes, strict=True)
     layout.write_waves(path, each, made.cell_A, made.energy_eV, {})
     return path
-
-
-def section():
-    """A model of graphene that learns from small images."""
-    models = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["models"]
-    section = next(model for model in models.values() if model["material"] == "graphene")
-    section["microscope"] = str(MICROSCOPE)
-    section["training"]["image_px"] = 48
-    return section

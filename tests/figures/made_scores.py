@@ -3,11 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from atomsight.evaluation import atom_scores
-from atomsight.evaluation.classification import wilson_interval
 from atomsight.figures import column_performance
 
-ATOMS = 2000
 TILTS = (0.0, 2.0, 5.0)
 
 #: Condition, unit, values and trained range.
@@ -21,84 +18,62 @@ SWEEPS = (
 )
 
 
-def scored(f1):
-    """Counts, scores and intervals of images with about this F1."""
-    hits = np.round(ATOMS * np.asarray(f1, float))
-    misses, inventions = ATOMS - hits, np.round(0.6 * (ATOMS - hits))
-    table = pd.DataFrame(
-        {
-            "true_positives": hits,
-            "false_positives": inventions,
-            "false_negatives": misses,
-            "precision": hits / np.maximum(hits + inventions, 1),
-            "recall": hits / ATOMS,
-            "f1": 2 * hits / (2 * hits + misses + inventions),
-        }
-    )
-    ends = {
-        "precision": wilson_interval(hits, hits + inventions),
-        "recall": wilson_interval(hits, hits + misses),
-        "f1": atom_scores.f1_interval(hits, inventions, misses),
-    }
-    for name, (low, high) in ends.items():
-        table[f"{name}_low"], table[f"{name}_high"] = low, high
-    return table
+def grid(**values):
+    """A table of all combinations of values."""
+    return pd.MultiIndex.from_product(values.values(), names=values).to_frame(index=False)
+
+
+def with_ends(name, values, by=0.01):
+    """The columns of a score and of the ends of its interval."""
+    values = np.asarray(values)
+    return {name: values, f"{name}_low": values - by, f"{name}_high": values + by}
 
 
 def dose_scores():
     """As ``evaluate.py atoms`` writes it; the lowest doses are outside the trained range."""
     doses = 10 ** np.arange(1, 5.1, 0.5)
     quality = 1 / (1 + (180 / doses) ** 1.4)
-    table = scored(quality).assign(dose_e_per_A2=doses, in_range=doses >= 90)
-    table["rms_error_A"] = 0.02 + 0.2 / (1 + (doses / 1000) ** 0.5)
-    table["bound_A"] = 6.6 / np.sqrt(doses)
-    table["peaks_f1"] = 1 / (1 + (900 / doses) ** 0.8)
-    table["peaks_rms_error_A"] = 0.06 + 0.2 / (1 + (doses / 3000) ** 0.5)
-    for region, atoms, worse in (("grain", 1500, 1.0), ("boundary", 460, 0.97), ("edge", 40, 0.9)):
-        hits = np.round(atoms * quality * worse)
-        low, high = wilson_interval(hits, np.full(len(hits), atoms))
-        name = f"recall_{region}"
-        table = table.assign(**{name: hits / atoms, f"{name}_low": low, f"{name}_high": high})
-        table[f"atoms_{region}"] = atoms
-    return table
+    table = {
+        "dose_e_per_A2": doses,
+        "in_range": doses >= 90,
+        "true_positives": np.round(2000 * quality),
+        "false_positives": np.round(1200 * (1 - quality)),
+        "false_negatives": np.round(2000 * (1 - quality)),
+        "rms_error_A": 0.02 + 0.2 / (1 + (doses / 1000) ** 0.5),
+        "bound_A": 6.6 / np.sqrt(doses),
+        "peaks_f1": 1 / (1 + (900 / doses) ** 0.8),
+        "peaks_rms_error_A": 0.06 + 0.2 / (1 + (doses / 3000) ** 0.5),
+        "atoms_grain": 1500,
+    }
+    recalls = (f"recall_{region}" for region in ("grain", "boundary", "edge"))
+    for number, name in enumerate(("precision", "recall", "f1", *recalls)):
+        table |= with_ends(name, quality * 0.97**number)
+    return pd.DataFrame(table)
 
 
 def condition_scores():
     """As ``evaluate.py conditions`` writes its first table."""
-    rows = [
-        (name, value, unit, dose, *trained, trained[0] <= value <= trained[1])
-        for name, unit, values, trained in SWEEPS
-        for value in values
-        for dose in (1000, 10000)
+    sweeps = [
+        grid(condition=[name], value=values, unit=[unit], dose_e_per_A2=[1000, 10000]).assign(
+            trained_low=low, trained_high=high
+        )
+        for name, unit, values, (low, high) in SWEEPS
     ]
-    names = [
-        "condition",
-        "value",
-        "unit",
-        "dose_e_per_A2",
-        "trained_low",
-        "trained_high",
-        "in_range",
-    ]
-    table = pd.DataFrame(rows, columns=names)
-    rng = np.random.default_rng(0)
-    best = np.where(table["dose_e_per_A2"] == 1000, 0.9, 0.99)
-    f1 = best * np.where(table["in_range"], 1, 0.8) - 0.03 * rng.uniform(size=len(table))
-    return table.join(scored(f1)).assign(peaks_f1=0.7 * f1)
+    table = pd.concat(sweeps, ignore_index=True)
+    in_range = table["value"].between(table["trained_low"], table["trained_high"])
+    f1 = np.where(table["dose_e_per_A2"] == 1000, 0.9, 0.99) * np.where(in_range, 1, 0.8)
+    return table.assign(in_range=in_range, peaks_f1=0.7 * f1, **with_ends("f1", f1))
 
 
 def setting_scores(count=30):
     """As ``evaluate.py conditions`` writes its second table; every fifth is untrained."""
     rng = np.random.default_rng(0)
-    limits, contrast = rng.uniform(0.9, 1.55, count), rng.uniform(0, 1, count)
-    parts = []
-    for dose, best in ((316, 0.85), (1000, 0.96), (3162, 0.99), (10000, 0.995)):
-        part = scored(best * (1 - 0.25 * np.maximum(limits - 1.3, 0)) * contrast**0.05)
-        part = part.assign(setting=np.arange(count), dose_e_per_A2=dose)
-        part["information_limit_A"], part["phase_contrast"] = limits, contrast
-        part["resolves_bond"] = limits <= 1.42
-        parts.append(part.assign(in_range=np.arange(count) % 5 > 0))
-    return pd.concat(parts, ignore_index=True)
+    table = grid(dose_e_per_A2=[316, 1000, 3162, 10000], setting=range(count))
+    table["information_limit_A"] = np.tile(rng.uniform(0.9, 1.55, count), 4)
+    table["phase_contrast"] = np.tile(rng.uniform(0, 1, count), 4)
+    f1 = np.repeat([0.85, 0.96, 0.98, 0.985], count) * table["phase_contrast"] ** 0.05
+    resolves_bond, in_range = table["information_limit_A"] <= 1.42, table["setting"] % 5 > 0
+    return table.assign(resolves_bond=resolves_bond, in_range=in_range, **with_ends("f1", f1))
 
 
 def column_scores(zone_axes=("110", "111"), tilts=TILTS):

@@ -4,8 +4,8 @@ import dataclasses
 
 import made_columns
 import made_files
-import made_sites
 import numpy as np
+import pages
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
@@ -15,17 +15,22 @@ from atomsight.errors import InputError
 from atomsight.figures import column_heights, gold_heights
 from atomsight.figures.parts import column_tables, counted_panels, counting_scores, height_panels
 from atomsight.figures.parts.counting_scores import Scores
-from atomsight.phantoms import focal_truth
 
 
-def particle():
-    counted = made_columns.counted_columns()
-    return gold_heights.Particle(made_columns.images(), counted, made_columns.truth())
+def particle(**changes):
+    made = gold_heights.Particle(
+        made_columns.images(), made_columns.counted_columns(), made_columns.truth()
+    )
+    return dataclasses.replace(made, **changes)
 
 
-def scores():
-    tables = ("summary", "confusion", "reliability", "abstention")
-    return Scores(*(getattr(made_columns, name)() for name in tables))
+def scores(change=lambda table: table):
+    names = ("summary", "confusion", "reliability", "abstention")
+    return Scores(*(change(getattr(made_columns, name)()) for name in names))
+
+
+def draw(made, dose=3e4):
+    return column_heights.draw(made.series, made.counted, made.truth, dose, "Simulated gold")
 
 
 def test_differences_are_counts_minus_truth_up_to_the_last_class():
@@ -49,16 +54,11 @@ def test_exact_counts_leave_out_the_rim_and_pairs_as_far_apart_as_the_scores_do(
 
 def test_pictures_say_as_many_exact_as_class_scores(tmp_path):
     made = particle()
-    series = made.truth.columns.assign(**{"class": made.truth.columns["height"].astype(str)})
-    found = made.counted.assign(p_class=0.8, p_exists=1.0, **{"class": made.counted["height"]})
-    found["class"] = found["class"].astype(str)
-    names = [f"p_{height}" for height in range(1, made_columns.GREATEST + 1)]
-    columns = ["frame", "x_A", "y_A", "class", "p_class", *names]
-    made_columns.write_atoms(tmp_path / "atoms.h5", found[columns])
-    sites, view_A = series[["x_A", "y_A", "class"]].assign(region=""), made_columns.FIELD_A
-    known = (sites, np.zeros((3, 2)), view_A, made_columns.FOCUS_A, 3e4, tuple("123456"))
-    focal_truth.write_truth(tmp_path / "truth.h5", focal_truth.RecordingTruth(*known), {})
     paths = [str(tmp_path / name) for name in ("atoms.h5", "truth.h5", "scores.csv")]
+    found = made.counted.drop(columns=["height", "p_height"])
+    names = made.counted["height"].astype(str)
+    made_columns.write_atoms(paths[0], found.assign(p_class=0.8, p_exists=1.0, **{"class": names}))
+    made_columns.write_truth(paths[1], made.truth.columns)
     assert score.main(["classes", *paths]) == 0
     (scored,) = pd.read_csv(paths[2]).itertuples()
     exact, columns = column_tables.exact_counts(made.counted, made.truth)
@@ -69,42 +69,31 @@ def test_pictures_say_as_many_exact_as_class_scores(tmp_path):
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
 @pytest.mark.parametrize("known", [True, False])
 def test_nothing_is_cut_off_whatever_the_number_of_images(count, known):
-    series, counted = made_columns.images(count), made_columns.counted_columns()
     truth = made_columns.truth() if known else None
-    figure = column_heights.draw(series, counted, truth, 3e4 if known else None, "a $ particle")
-    assert made_sites.overhang(figure) < 0.005
-    maps = [axes for axes in figure.axes if made_sites.scale_bars(axes)]
-    assert len(maps) == min(count, 3) + (3 if known else 2)
-    assert all(made_sites.scale_bars(axes) == 1 for axes in maps)
+    figure = draw(particle(series=made_columns.images(count), truth=truth), 3e4 if known else None)
+    pages.check(figure)
+    assert len(pages.maps(figure)) == min(count, 3) + (3 if known else 2)
 
 
 def test_the_words_say_focus_dose_and_how_many_counts_are_reliable():
     made = particle()
-    figure = column_heights.draw(made.series, made.counted, made.truth, 3e4, "Simulated gold")
-    words = made_sites.words(figure)
-    for said in ("17 nm overfocus", "9 nm underfocus", "3 images, 3·10⁴ e/Å² in all", "Simulated"):
-        assert said in words
-    reliable = int(made.counted["reliable"].sum())
-    assert f"129 columns found, {reliable:,} counts reliable" in words
-    unknown = column_heights.draw(made_columns.images(1), made.counted, None, None, "")
-    assert "focus not known" in made_sites.words(unknown)
+    reliable = f"129 columns found, {made.counted['reliable'].sum()} counts reliable"
+    focus = ("17 nm overfocus", "9 nm underfocus")
+    pages.check(draw(made), *focus, "3 images, 3·10⁴ e/Å² in all", "Simulated gold", reliable)
 
 
 def test_discs_carry_their_numbers_and_open_ones_are_not_reliable():
     made = particle()
-    figure = column_heights.draw(made.series, made.counted, made.truth, 3e4, "Simulated")
-    counted = figure.axes[3]
+    counted = draw(made).axes[3]
     (discs,) = counted.collections
     is_white = (discs.get_facecolors() == 1).all(axis=1)
     np.testing.assert_array_equal(is_white, ~made.counted["reliable"])
     numbers = [text.get_text() for text in counted.texts if text.get_text().strip("≥").isdigit()]
-    assert numbers == [str(n).replace("5", "≥5") for n in made.counted["height"]]
+    assert numbers == list(made.counted["height"].astype(str).replace("5", "≥5"))
 
 
 def test_the_last_class_is_marked_alike_on_discs_bars_and_histogram():
-    series, counted = made_columns.images(), made_columns.counted_columns()
-    with_truth = column_heights.draw(series, counted, made_columns.truth(), 3e4, "")
-    without = column_heights.draw(series, counted, None, None, "")
+    with_truth, without = draw(particle()), draw(particle(truth=None), None)
     bars = [axes for axes in with_truth.axes if axes.get_xlabel() == "atoms in the column"]
     histogram = [axes for axes in without.axes if axes.get_ylabel() == "columns"]
     assert len(bars + histogram) == 3
@@ -115,7 +104,11 @@ def test_the_last_class_is_marked_alike_on_discs_bars_and_histogram():
         written = {text.get_text() for text in panel.texts}
         assert "≥5" in written
         assert not written & {"5", "6"}
-    assert list(height_panels.height_ticks(12)) == [2, 4, 6, 8, 10, 12]
+
+
+@pytest.mark.parametrize(("greatest", "ticks"), [(5, [1, 2, 3, 4, 5]), (12, [2, 4, 6, 8, 10, 12])])
+def test_the_last_class_has_a_tick(greatest, ticks):
+    assert list(height_panels.height_ticks(greatest)) == ticks
 
 
 def test_a_stack_of_several_focal_series_says_which_one_is_drawn():
@@ -125,28 +118,28 @@ def test_a_stack_of_several_focal_series_says_which_one_is_drawn():
     assert counted_panels.facts(made_columns.images(), counted, 3e4).startswith("3 images, ")
     for truth in (made_columns.truth(), None):
         series = made_columns.images(specimens=10, specimen=9)
-        figure = column_heights.draw(series, counted, truth, 3e4, "")
-        assert "focal series 10 of 10" in made_sites.words(figure)
-        assert made_sites.overhang(figure) < 0.005
+        pages.check(draw(particle(series=series, truth=truth)), "focal series 10 of 10")
 
 
 def test_a_particle_of_which_nothing_is_found_is_drawn_too():
-    made = particle()
-    nothing = made.counted[:0]
-    for truth in (made.truth, None):
-        figure = column_heights.draw(made.series, nothing, truth, None, "")
-        assert made_sites.overhang(figure) < 0.005
+    nothing = made_columns.counted_columns()[:0]
+    for truth in (made_columns.truth(), None):
+        pages.check(draw(particle(counted=nothing, truth=truth), None))
+
+
+def test_an_image_without_focus_says_so():
+    pages.check(draw(particle(series=made_columns.images(1), truth=None)), "focus not known")
+
+
+def draw_all(scores):
+    return gold_heights.draw(particle(), scores, 3e4, "Simulated gold particle")
 
 
 def test_the_picture_of_the_whole_holds_images_counts_and_scores():
-    figure = gold_heights.draw(particle(), scores(), 3e4, "Simulated gold particle")
-    assert made_sites.overhang(figure) < 0.005
-    assert sum(made_sites.scale_bars(axes) for axes in figure.axes) == 5
-    words = made_sites.words(figure)
-    for said in ("tilt up to 0.5°, 10⁴ e/Å²", "calibration error", "by 3 or more"):
-        assert said in words
-    for said in ("library match", "share answered, the surest first", "Simulated particles"):
-        assert said in words
+    figure = draw_all(scores())
+    assert len(pages.maps(figure)) == 5
+    names = ("tilt up to 0.5°, 10⁴ e/Å²", "library match", "by 3 or more", "Simulated particles")
+    pages.check(figure, *names, "calibration error", "share answered, the surest first")
 
 
 def test_the_calibration_error_stated_is_that_of_the_worst_dose():
@@ -162,19 +155,15 @@ def test_the_calibration_error_stated_is_that_of_the_worst_dose():
 
 def test_a_model_that_finds_no_column_has_its_picture_too():
     """A training that failed, or images at far too low a dose: no bins, nothing to answer."""
-    found = {
-        name: table[:0] if name in ("reliability", "abstention") else table
-        for name, table in vars(scores()).items()
-    }
-    figure = gold_heights.draw(particle(), Scores(**found), 3e4, "Simulated gold particle")
-    assert made_sites.words(figure).count("no column was found") == 2
+    nothing = {"reliability": made_columns.reliability()[:0]}
+    nothing["abstention"] = made_columns.abstention()[:0]
+    words = pages.words(draw_all(dataclasses.replace(scores(), **nothing)))
+    assert words.count("no column was found") == 2
 
 
 def test_it_can_do_without_other_methods_and_with_one_range_of_tilts():
-    one = "method == 'network' and tilt_high_deg == 3"
-    chosen = Scores(*(table.query(one) for table in vars(scores()).values()))
-    figure = gold_heights.draw(particle(), chosen, 3e4, "Simulated gold particle")
-    assert made_sites.overhang(figure) < 0.005
+    one = scores(lambda table: table.query("method == 'network' and tilt_high_deg == 3"))
+    pages.check(draw_all(one))
 
 
 def test_heights_read_from_text_are_as_they_were(tmp_path):

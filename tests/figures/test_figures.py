@@ -5,14 +5,18 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import MagicMock
 
 import made_columns
 import made_files
+import made_recordings
 import made_scores
 import made_sites
+import pages
+import pandas as pd
 import pytest
 from made_particles import particle
 from PIL import Image
@@ -66,9 +70,8 @@ def test_the_same_files_give_the_same_bytes_and_a_page_with_units(
     assert drawn[0].read_bytes() == drawn[1].read_bytes()
     with Image.open(drawn[0]) as written:
         assert written.format == "PNG"
-    assert made_sites.overhang(figures[0]) < 0.005
     assert figures[0].get_size_inches()[0] < 9
-    assert re.search(r"Å|\bnm\b|e/Å²|\(pm\)|%|per frame", made_sites.words(figures[0]))
+    assert re.search(r"Å|\bnm\b|e/Å²|\(pm\)|%|per frame", pages.check(figures[0]))
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -133,11 +136,11 @@ def sheet():
     made.truth.return_value = ["results/acquisitions/one_truth.h5"]
     made.title.return_value = "Simulated: one"
     made.model.return_value = "mine"
+    made.models.sections = {}
     made.configuration = {"image_counts": ["mine"], "seed": 1, "series": "series.tsv"}
     made.models.shards.side_effect = lambda name, kind: [f"results/models/{name}/{kind}/0.h5"]
-    made.models.sections = {}
+    images = {"focal_series": {"steps_A": [0, 50]}}
     for material in ("graphene", "nanoparticle", "mos2"):
-        images = {"focal_series": {"steps_A": [0, 50]}}
         made.models.sections[material] = {"material": material, "microscope": images}
     made.models.sections["mine"] = made.models.sections["mos2"]
     made.models.trained.side_effect = lambda kind: list(made.models.sections)
@@ -171,20 +174,19 @@ def test_the_entries_are_read_without_matplotlib_or_keras():
 
 
 def to_csv(table):
-    return lambda path: table.to_csv(path, index=False)
+    return partial(table.to_csv, index=False)
 
 
-def drop_maps(path):
-    with sealed.change(path) as file:
-        maps = file["maps"][:, :100]
-        del file["maps"]
-        file["maps"] = maps
+def lacking(table, column):
+    """A table without a column, and what is said of it."""
+    return to_csv(table.drop(columns=column)), f"'{column}' is missing"
 
 
-def drop_occurrence(path):
-    with sealed.change(path) as file:
-        columns = [name for name in file["sites"].attrs["columns"] if name != "occurrence"]
-        file["sites"].attrs["columns"] = columns
+def lacks(table, column):
+    """A file with a table that lacks a column, and what is said of it."""
+    other = pd.DataFrame({"other": [1]})
+    change = partial(made_recordings.write_tables, attributes={}, **{table: other})
+    return change, f"the table '{table}' has no column '{column}'"
 
 
 def attribute(name, value):
@@ -206,24 +208,8 @@ def structures(*made):
 DOSES, NO_DOSE = "doses above zero", {"dose_e_per_A2": 0}
 ABSENT = "absent: the file does not exist"
 SUMMARY, COLUMNS = made_columns.summary(), made_scores.column_scores()
-DOSE, CONDITIONS = made_scores.dose_scores(), made_scores.condition_scores()
-
-
-def lacking(table, column):
-    """A table without a column, and what is said of it."""
-    return to_csv(table.drop(columns=column)), f"'{column}' is missing"
-
-
-def write_truth(path):
-    made_columns.write_truth(path, made_columns.true_species())
-
-
-def write_half_maps(path):
-    made_columns.write_maps(path, made_columns.class_maps()[:50])
-
-
-def write_atoms(path):
-    made_columns.write_atoms(path, made_columns.found_species().drop(columns="class"))
+SPECIES_TRUTH = partial(made_columns.write_truth, columns=made_columns.true_species())
+OTHER_MAPS = partial(made_columns.write_maps, maps=made_columns.class_maps()[:50])
 
 
 #: Figure, argument, how its file is spoilt, what is said. It is absent where that is None, and the
@@ -231,18 +217,18 @@ def write_atoms(path):
 SPOILT = [
     *((name, None, None, ABSENT) for name in FIGURES),
     ("strain", "strain", "frames", "not the kind of file"),
-    ("strain", "maps", drop_maps, "not the maps of"),
+    ("strain", "maps", OTHER_MAPS, "not the maps of"),
     ("gold_dynamics", "sites", "frames", "not the kind of file"),
     ("gold_dynamics", "atoms", attribute("frame_shape", (3, 10, 10)), "not the columns of"),
     ("gold_dynamics", "comparison", *lacking(made_sites.comparison(), "rate")),
     ("occupancy", "substrate", "sites", "not the kind of file"),
     ("occupancy", "substrate", attribute("pixel_size_A", 0.3), "the substrate of the same series"),
-    ("occupancy", "sites", drop_occurrence, "the table 'sites' has no column 'occurrence'"),
+    ("occupancy", "sites", *lacks("sites", "site")),
     ("column_heights", "truth", "frames", "not the kind of file"),
     ("column_heights", "heights", *lacking(made_columns.counted_columns(), "reason")),
-    ("column_heights", "truth", write_truth, "its classes are no numbers of atoms"),
-    ("focal_series", "maps", write_half_maps, "not the maps of these images"),
-    ("focal_series", "atoms", write_atoms, "the table 'atoms' has no column 'class'"),
+    ("column_heights", "truth", SPECIES_TRUTH, "its classes are no numbers of atoms"),
+    ("focal_series", "maps", OTHER_MAPS, "not the maps of these images"),
+    ("focal_series", "atoms", *lacks("atoms", "frame")),
     ("rough_particles", "structures", structures(), "there are no structures"),
     ("rough_particles", "structures", structures(particle(1)), "structure 0 has fewer than two"),
     ("random_sheets", "structures", structures(particle()), "is no square sheet of carbon"),
@@ -250,19 +236,16 @@ SPOILT = [
     ("column_performance", "columns", to_csv(COLUMNS[:0]), DOSES),
     ("height_errors", "summary", *lacking(SUMMARY, "off_by_2")),
     ("height_errors", "summary", *lacking(SUMMARY, "method")),
+    ("height_errors", "summary", partial(Path.write_text, data=""), "not a table as CSV"),
+    ("height_errors", "summary", to_csv(SUMMARY.assign(off_by_2="x")), "'off_by_2' holds text"),
     ("height_errors", "summary", to_csv(SUMMARY.assign(**NO_DOSE)), DOSES),
-    ("dose_performance", "evaluation", to_csv(DOSE.assign(**NO_DOSE)), DOSES),
+    ("dose_performance", "evaluation", to_csv(made_scores.dose_scores().assign(**NO_DOSE)), DOSES),
     *(
-        (name, argument, *lacking(table, column))
-        for name, argument, table in (
-            ("dose_performance", "evaluation", DOSE),
-            ("model_doses", "evaluation", DOSE),
-            ("model_conditions", "conditions", CONDITIONS),
-            ("model_settings", "settings", made_scores.setting_scores()),
-        )
-        for column in ("f1", "dose_e_per_A2")
+        (name, argument, *lacking(made(), column))
+        for name, (argument, made) in made_files.OF_TABLE.items()
+        for column in made().columns.intersection(["f1", "dose_e_per_A2"])
     ),
-    ("model_conditions", "conditions", *lacking(CONDITIONS, "unit")),
+    ("model_conditions", "conditions", *lacking(made_scores.condition_scores(), "unit")),
 ]
 
 
@@ -274,7 +257,7 @@ def test_the_script_says_in_one_sentence_what_is_wrong(
     argument = argument or next(iter(arguments))
     path = first_file(arguments[argument])
     if callable(spoil):
-        spoil(path)
+        spoil(Path(path))
     else:
         other = first_file(arguments[spoil]) if spoil else str(tmp_path / "absent")
         text = json.dumps(arguments).replace(json.dumps(path), json.dumps(other))

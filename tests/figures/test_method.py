@@ -2,6 +2,7 @@
 
 import made_sites
 import numpy as np
+import pages
 import pytest
 from matplotlib.patches import FancyArrowPatch
 
@@ -15,20 +16,13 @@ def recording(columns=None, size_px=250):
     return Recording(0, image, image / image.max(), made_sites.PIXEL_A, columns)
 
 
-def test_image_output_and_columns_show_the_same_part_with_a_scale_bar_each():
+def test_image_output_and_columns_show_the_same_part_with_arrows_from_one_to_the_next():
     figure = method.draw(recording(), "Simulated gold")
-    assert made_sites.overhang(figure) < 0.005
-    images = figure.axes[:3]
-    assert [made_sites.scale_bars(axes) for axes in images] == [1, 1, 1]
+    pages.check(figure, "neural\nnetwork", "segments", "Simulated gold", "129 columns found")
+    images = pages.maps(figure)
+    assert images == figure.axes[:3]
     assert len({(axes.get_xlim(), axes.get_ylim()) for axes in images}) == 1
-
-
-def test_arrows_lead_from_panel_to_panel_and_words_say_what_is_done():
-    figure = method.draw(recording(), "Simulated gold")
     assert len(figure.findobj(FancyArrowPatch)) == 2
-    words = made_sites.words(figure)
-    for said in ("neural\nnetwork", "segments", "Simulated gold", "129 columns found"):
-        assert said in words
 
 
 def test_the_window_holds_all_columns_and_stays_on_the_frame():
@@ -38,12 +32,10 @@ def test_the_window_holds_all_columns_and_stays_on_the_frame():
     assert (made.columns < [right, bottom]).all()
     assert right - left < 60
     edge = recording(np.array([[0.5, 0.5]]))
-    left, top, right, bottom = method.window(edge)
-    assert left == top == pytest.approx(-0.1)
-    assert right == bottom == pytest.approx(19.9)
+    assert method.window(edge) == pytest.approx((-0.1, -0.1, 19.9, 19.9))
 
 
 def test_a_frame_without_columns_is_shown_whole():
     made = recording(np.empty((0, 2)))
     assert method.window(made) == pytest.approx((-0.1, -0.1, 49.9, 49.9))
-    assert "0 columns found" in made_sites.words(method.draw(made, "Simulated"))
+    pages.check(method.draw(made, "Simulated"), "0 columns found")

@@ -4,12 +4,13 @@ import dataclasses
 
 import made_sites
 import numpy as np
+import pages
 import pytest
 from matplotlib.collections import EllipseCollection
 from numpy.testing import assert_allclose, assert_array_equal
 
 from atomsight.figures import occupancy
-from atomsight.figures.parts import rasters, site_maps, style
+from atomsight.figures.parts import rasters, site_maps
 
 
 @pytest.fixture(scope="module")
@@ -26,19 +27,14 @@ def changed(series, **changes):
 def test_nothing_is_cut_off_and_every_image_has_a_scale_bar(frames, rates):
     made, _ = made_sites.make_series(frames, notes="Simulated", rates=rates and frames > 1)
     figure = occupancy.draw(made)
-    assert made_sites.overhang(figure) < 0.005
-    maps = [axes for axes in figure.axes if made_sites.scale_bars(axes)]
-    assert len(maps) == (3 if frames > 1 else 2)
-    assert all(made_sites.scale_bars(axes) == 1 for axes in maps)
+    pages.check(figure)
+    assert len(pages.maps(figure)) == (3 if frames > 1 else 2)
 
 
 def test_the_title_and_the_facts_say_what_was_seen(series):
-    words = made_sites.words(occupancy.draw(series))
-    assert "Simulated: gold in vacuum" in words
-    hopping = int(series.hopping.sum())
-    for fact in ("39 of 40 frames", "316 e/Å²", "116 sites, 13 more on the substrate"):
-        assert fact in words
-    assert f"{hopping} hopping" in words
+    facts = ("39 of 40 frames", "316 e/Å²", "116 sites, 13 more on the substrate")
+    hopping = f"{series.hopping.sum()} hopping"
+    pages.check(occupancy.draw(series), "Simulated: gold in vacuum", *facts, hopping)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +48,7 @@ def test_the_title_and_the_facts_say_what_was_seen(series):
 )
 def test_the_figure_says_where_the_mask_comes_from(series, source, mask, said):
     made = changed(series, source=source, mask=series.substrate.mask & mask)
-    assert said in made_sites.words(occupancy.draw(made))
+    pages.check(occupancy.draw(made), said)
 
 
 def test_the_veil_lies_over_the_substrate_in_every_map(series):
@@ -66,40 +62,33 @@ def test_the_veil_lies_over_the_substrate_in_every_map(series):
 
 def test_one_frame_says_what_it_cannot_tell():
     made, _ = made_sites.make_series(1, rates=False)
-    words = made_sites.words(occupancy.draw(made))
-    assert "no changes can be seen" in words
-    assert "no drift" in words
-    assert "1 frame ·" in words
+    pages.check(occupancy.draw(made), "no changes can be seen", "no drift", "1 frame ·")
 
 
 def test_without_hop_rates_the_raw_events_are_shown_and_named():
     made, _ = made_sites.make_series(20, rates=False)
-    words = made_sites.words(occupancy.draw(made))
-    assert "raw event rate (no hop rates estimated)" in words
-    assert "changes per frame as observed" in words
-    assert "hopping" not in words
+    said = ("raw event rate (no hop rates estimated)", "changes per frame as observed")
+    assert "hopping" not in pages.check(occupancy.draw(made), *said)
 
 
-def test_a_series_without_sites_says_so(series, tmp_path):
-    figure = occupancy.draw(made_sites.without_sites(series))
-    words = made_sites.words(figure)
-    assert "no sites found" in words
-    assert "no site changes" in words
-    style.save(figure, tmp_path / "none.png")
+def test_a_series_without_sites_says_so(series):
+    none = {name: getattr(series, name)[:0] for name in ("sites", "occupied", "p_occupied")}
+    empty = occupancy.draw(dataclasses.replace(series, **none))
+    pages.check(empty, "no sites found", "no site changes")
+
+
+def marks(axes):
+    return [part for part in axes.collections if isinstance(part, EllipseCollection)]
 
 
 def test_rings_are_round_the_hopping_sites_and_discs_on_the_others(series):
-    figure = occupancy.draw(series)
-    discs, rings = (
-        part for part in figure.axes[2].collections if isinstance(part, EllipseCollection)
-    )
+    discs, rings = marks(occupancy.draw(series).axes[2])
     assert_allclose(discs.get_offsets(), series.positions[series.analysed])
     assert_allclose(rings.get_offsets(), series.positions[series.hopping])
 
 
 def test_colours_are_those_of_the_values(series):
-    figure = occupancy.draw(series)
-    discs = next(p for p in figure.axes[1].collections if isinstance(p, EllipseCollection))
+    discs = marks(occupancy.draw(series).axes[1])[0]
     expected = site_maps.OCCURRENCE(series.sites.loc[series.analysed, "occurrence"].to_numpy())
     assert_allclose(discs.get_facecolors(), expected)
 

@@ -2,9 +2,9 @@
 
 import made_graphene
 import numpy as np
+import pages
 import pytest
 from made_graphene import SETTINGS, make, seed_of
-from matplotlib.text import Text
 from numpy.testing import assert_allclose
 
 from atomsight.figures import random_sheets
@@ -58,10 +58,9 @@ def test_figure_and_statistics_name_what_they_show():
     sheet = connected(0)
     statistics = sheets.gather_statistics([sheet])
     figure = random_sheets.draw(sheets.construct(SETTINGS, seed_of(0), sheet), statistics)
-    words = "\n".join(text.get_text() for text in figure.findobj(Text))
-    assert f"median {np.median(statistics.bond_lengths_A):.3f} Å" in words
-    for label in ("bond length (Å)", "atoms in a ring", "bonds of an atom", "1 sheets"):
-        assert label in words
+    median = f"median {np.median(statistics.bond_lengths_A):.3f} Å"
+    labels = ("bond length (Å)", "atoms in a ring", "bonds of an atom", "1 sheets")
+    pages.check(figure, median, *labels)
 
 
 def test_all_shards_are_read_and_how_they_were_made(tmp_path):

@@ -1,7 +1,7 @@
 """Rough particles: the metal is told from its support, and everything is counted once."""
 
-import made_sites
 import numpy as np
+import pages
 import pytest
 from made_particles import particle
 from matplotlib.collections import EllipseCollection
@@ -37,15 +37,12 @@ def test_the_gallery_runs_from_small_to_large():
 @pytest.mark.parametrize("count", [1, 3, 8])
 def test_all_particles_are_drawn_in_one_scale_with_a_bar(count):
     structures = [particle(3 + n, supported=n % 2 == 0) for n in range(count)]
-    particles = rough_particles.gather(structures)
-    figure = rough_particles.draw(structures, particles)
-    assert made_sites.overhang(figure) < 0.005
-    panels = figure.axes[:count]
-    assert all(made_sites.scale_bars(axes) == 1 for axes in panels)
+    figure = rough_particles.draw(structures, rough_particles.gather(structures))
+    said = ("simulated structures", "atoms in a column", "median 2.00 Å", "distance (Å)")
+    pages.check(figure, *said)
+    panels = pages.maps(figure)
+    assert panels == figure.axes[:count]
     assert_allclose([np.ptp(axes.get_xlim()) for axes in panels], np.ptp(panels[0].get_xlim()))
-    words = made_sites.words(figure)
-    for said in ("simulated structures", "atoms in a column", "median 2.00 Å", "distance (Å)"):
-        assert said in words
 
 
 def test_near_atoms_hide_far_ones_and_sites_are_marked():

@@ -2,16 +2,14 @@
 
 import matplotlib
 import numpy as np
+import pages
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
-from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 from PIL import Image
 
-from atomsight.errors import InputError
 from atomsight.figures.parts import style
-from atomsight.files import tables
 
 
 @style.styled()
@@ -36,7 +34,7 @@ def test_a_scale_bar_is_as_long_on_paper_as_its_words_say(pixel_size_A):
     figure = picture(pixel_size_A)
     figure.draw_without_rendering()
     (axes,) = figure.axes
-    (bar,) = (child for child in axes.get_children() if isinstance(child, AnchoredSizeBar))
+    (bar,) = pages.scale_bars(axes)
     drawn = bar.size_bar.get_children()[0].get_window_extent()
     image = axes.get_window_extent()
     on_paper_A = drawn.width / image.width * 300 * pixel_size_A
@@ -90,20 +88,3 @@ def test_the_style_leaves_nothing_behind():
     before = settings()
     picture()
     assert settings() == before
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (None, "does not exist"),
-        ("", "not a table"),
-        ("a,b\n1,2\n", "column 'c' is missing"),
-        ("a,c\n1,x\n", "column 'c' holds text"),
-    ],
-)
-def test_a_table_that_does_not_serve_is_refused(tmp_path, text, message):
-    path = tmp_path / "table.csv"
-    if text is not None:
-        path.write_text(text)
-    with pytest.raises(InputError, match=message):
-        tables.read_csv(path, ["a", "c"])

@@ -2,20 +2,14 @@
 
 import made_graphene
 import numpy as np
+import pages
 import pytest
-from matplotlib.text import Text
 
 from atomsight.config.configuration import ModelSettings
 from atomsight.figures import training_examples
 from atomsight.figures.parts import examples
 
-MODEL = ModelSettings.parse(
-    {
-        "material": "graphene",
-        "microscope": str(made_graphene.MICROSCOPE),
-        "training": {"image_px": 48, "site_sigma_A": 0.4, "window_A": 6.0},
-    }
-)
+MODEL = ModelSettings.parse(made_graphene.SECTION)
 DOSES = (100, 1e4)
 
 
@@ -60,7 +54,5 @@ def test_the_same_seed_gives_the_same_examples(made):
 
 
 def test_doses_and_conditions_are_written_above(made):
-    figure = training_examples.draw(made)
-    words = "\n".join(text.get_text() for text in figure.findobj(Text))
-    for part in ("100 e/Å²", "10,000 e/Å²", f"defocus −{-made[0].defocus_A:.0f} Å"):
-        assert part in words
+    said = ("100 e/Å²", "10,000 e/Å²", f"defocus −{-made[0].defocus_A:.0f} Å")
+    pages.check(training_examples.draw(made), *said)
