@@ -4,13 +4,11 @@ import made_recordings
 import numpy as np
 import pandas as pd
 from made_scores import grid, with_ends
-from made_sites import image_of, lattice
+from made_sites import PIXEL_A, SIZE_PX, image_of, lattice
 
 from atomsight.figures.parts import column_tables
 from atomsight.phantoms import focal_truth
 
-PIXEL_A = 0.2
-SIZE_PX = 250
 FOCUS_A = (-170.0, -40.0, 90.0)
 TILTS = (0.5, 1.0, 3.0)
 DOSES = (1e2, 1e3, 1e4, 1e5)

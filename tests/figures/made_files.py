@@ -5,10 +5,9 @@ from pathlib import Path
 import made_columns
 import made_graphene
 import made_particles
+import made_recordings
 import made_scores
 import made_sites
-
-from atomsight.files import layout
 
 #: Figures of one table: the argument that it is, and what makes it.
 OF_TABLE = {
@@ -53,20 +52,13 @@ def training_examples(folder):
 
 
 def rough_particles(folder):
-    paths = [str(folder / f"{shard}.h5") for shard in range(2)]
-    for shard, path in enumerate(paths):
-        numbered = ((n, made_particles.particle(3 + n)) for n in range(shard, 4, 2))
-        layout.write_structures(path, numbered, {})
-    return {"structures": paths}
+    structures = [made_particles.particle(3 + number) for number in range(4)]
+    return {"structures": made_recordings.write_structures(folder, structures, {})}
 
 
 def _series(folder):
     series, truth = made_sites.make_series()
-    files = {kind: str(folder / f"{kind}.h5") for kind in ("sites", "substrate")}
-    made_sites.write_sites(series, files["sites"])
-    made_sites.write_substrate(series, files["substrate"])
-    files |= made_sites.write_recording(series, folder)
-    return files, _csv(folder, "truth", truth)
+    return made_sites.write(series, folder), _csv(folder, "truth", truth)
 
 
 def method(folder):

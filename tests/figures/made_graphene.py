@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+import ase.build
 import made_recordings
 import numpy as np
 import pandas as pd
@@ -25,10 +26,7 @@ SECTION = {
 
 def lattice(size_A):
     """Atoms of graphene in a square."""
-    rows, columns = np.mgrid[-60:60, -60:60]
-    cells = np.stack([columns + rows / 2, rows * np.sqrt(3) / 2], axis=-1).reshape(-1, 2)
-    sublattices = np.concatenate([cells, cells + np.array([0, 1 / np.sqrt(3)])])
-    atoms = 1.42 * np.sqrt(3) * sublattices + size_A / 2
+    atoms = ase.build.graphene(a=1.42 * np.sqrt(3), size=(80, 80, 1)).positions[:, :2]
     return atoms[((atoms > 0) & (atoms < size_A)).all(axis=1)]
 
 
@@ -64,14 +62,9 @@ def write_row(folder):
     return paths
 
 
+HOLES = {"max_holes": 0, "hole_radius_A": (4.0, 5.0)}
 SETTINGS = graphene.Settings(
-    size_A=24.0,
-    lloyd_steps=(40, 50),
-    density_variation=0.0,
-    max_defects=0.0,
-    max_holes=0,
-    hole_radius_A=(4.0, 5.0),
-    ripple_A=0.3,
+    size_A=24.0, lloyd_steps=(40, 50), density_variation=0.0, max_defects=0.0, **HOLES
 )
 
 
@@ -87,13 +80,9 @@ def make(number, **changes):
 def write_structures(folder):
     """Write two shards of two structures, as make_structures.py does."""
     section = SETTINGS.but(max_holes=4).model_dump()
-    paths = []
-    for shard in (0, 1):
-        numbered = ((n, make(n, max_holes=4)) for n in (shard, shard + 2))
-        paths.append(str(folder / f"{shard}.h5"))
-        made_by = provenance.made_by("make_structures.py", section, 5, material="graphene")
-        layout.write_structures(paths[-1], numbered, made_by)
-    return paths
+    made_by = provenance.made_by("make_structures.py", section, 5, material="graphene")
+    structures = [make(number, max_holes=4) for number in range(4)]
+    return made_recordings.write_structures(folder, structures, made_by)
 
 
 def waves():

@@ -31,3 +31,11 @@ def write_tables(path, attributes, **named):
         file.attrs.update(attributes)
         for name, table in named.items():
             tables.write_table(file, name, table)
+
+
+def write_structures(folder, structures, made_by):
+    """Write structures by turns to two shards."""
+    numbered, paths = list(enumerate(structures)), [str(folder / f"{n}.h5") for n in (0, 1)]
+    for shard, path in enumerate(paths):
+        layout.write_structures(path, numbered[shard::2], made_by)
+    return paths

@@ -76,12 +76,12 @@ def setting_scores(count=30):
     return table.assign(resolves_bond=resolves_bond, in_range=in_range, **with_ends("f1", f1))
 
 
-def column_scores(zone_axes=("110", "111"), tilts=TILTS):
+def column_scores(zone_axes=("110", "111")):
     """As ``evaluate.py columns`` writes its second table."""
     rows = [
         (axis, tilt, dose, 20, f1 - tilt / 50, 30 - 10 * f1, f1 / 2, 60 - 10 * f1)
         for axis in zone_axes
-        for tilt in tilts
+        for tilt in TILTS
         for dose, f1 in ((1000, 0.9), (100, 0.5), (10000, 0.98))
     ]
     return pd.DataFrame(rows, columns=column_performance.COLUMNS)

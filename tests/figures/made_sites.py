@@ -5,13 +5,12 @@ import numpy as np
 import pandas as pd
 
 from atomsight.analysis.dynamics.sites import Sites, site_table
-from atomsight.figures.parts.series_tables import SiteSeries, Substrate
+from atomsight.figures.parts.series_tables import Recording, SiteSeries, Substrate
 from atomsight.files import sealed
 from atomsight.phantoms import sequences
 
 PIXEL_A = 0.2
-FIELD_A = 50.0
-SIZE_PX = round(FIELD_A / PIXEL_A)
+SIZE_PX = 250
 MISS, FALSE = 0.06, 0.01
 
 
@@ -52,10 +51,9 @@ def make_series(frames=40, name="vacuum", notes="", rates=True, speed=1.0, seed=
     p_occupied = np.full(truth.shape, np.nan, np.float32)
     if rates:
         p_occupied[:] = np.where(dynamic[:, None], 0.1 + 0.8 * seen, 0.999)
-    x, y = np.meshgrid(np.arange(SIZE_PX) * PIXEL_A, np.arange(SIZE_PX) * PIXEL_A)
-    mask = y > 35.5 + 1.5 * np.sin(x / 6)
-    masked = positions[:, 1] > 35.5 + 1.5 * np.sin(positions[:, 0] / 6)
-    mean = image_of(positions) + 0.3 * mask * np.sin(2 * x) * np.sin(3 * y)
+    masked = positions[:, 1] > 35.5
+    mask = np.tile(np.arange(SIZE_PX)[:, None] * PIXEL_A > 35.5, SIZE_PX)
+    mean = image_of(positions).astype("float32")
     mean[:2] = np.nan
     estimate = np.where(dynamic, hop * rng.lognormal(0, 0.2, count), 0.002) if rates else np.nan
     estimate = np.where(masked, np.nan, estimate)
@@ -69,59 +67,48 @@ def make_series(frames=40, name="vacuum", notes="", rates=True, speed=1.0, seed=
     steps = np.append(np.zeros((1, 2)), rng.normal(0.04, 0.12, (frames - 1, 2)), axis=0)
     drift = pd.DataFrame(steps.cumsum(axis=0), columns=["x_A", "y_A"])
     drift = drift.assign(frame=np.arange(frames), used=used)
-    substrate = Substrate(mean.astype("float32"), mask, PIXEL_A, (0.0, 0.0), "automatic")
+    substrate = Substrate(mean, mask, PIXEL_A, (0.0, 0.0), "automatic")
     series = SiteSeries(name, notes, sites, occupied, p_occupied, drift, 316.0, 0.95, substrate)
     return series, sites.assign(dynamic=dynamic, true_hop_rate=hop)
 
 
-def write_sites(series, path):
-    """Write what follow_sites.py writes."""
-    attributes = {
-        "pixel_size_A": PIXEL_A,
-        "dose_e_per_A2": series.dose_e_per_A2,
-        "confidence": series.confidence,
-    }
-    made_recordings.write_tables(path, attributes, sites=series.sites, drift=series.drift)
-    with sealed.change(path) as file:
-        file["occupied"], file["p_occupied"] = series.occupied, series.p_occupied
+def recording(columns=None, size_px=SIZE_PX):
+    """A frame with columns; they are not seen in it, for no figure compares the two."""
+    image = np.random.default_rng(0).poisson(5, (size_px, size_px)).astype(float)
+    columns = lattice() if columns is None else columns
+    return Recording(0, image, image / image.max(), PIXEL_A, columns)
 
 
-def write_substrate(series, path):
-    """Write what mask_substrate.py writes."""
-    made = series.substrate
-    with sealed.create(path, {}) as file:
-        file["mean_image"], file["mask"] = made.mean_image, made.mask
-        file.attrs.update(pixel_size_A=PIXEL_A, corner_A=made.corner_A, source=made.source)
-
-
-def write_recording(series, folder, count=3):
-    """Write the first frames, their maps and the columns found in them, as the steps before do."""
-    rng = np.random.default_rng(1)
-    paths = {kind: str(folder / f"{kind}.h5") for kind in ("frames", "maps", "atoms")}
+def write(series, folder, count=3):
+    """Write what the steps before the figures write, of the first frames what is of each."""
+    kinds = ("frames", "maps", "atoms", "sites", "substrate")
+    paths = {kind: str(folder / f"{kind}.h5") for kind in kinds}
     offsets = series.drift[["x_A", "y_A"]].to_numpy()
     found = [series.positions[series.occupied[:, n] == 1] + offsets[n] for n in range(count)]
     clean = np.stack([image_of(positions) for positions in found])
     maps = made_recordings.with_background(np.clip(1.2 * (clean - 1.1), 0, 1))
     atoms = pd.DataFrame(np.concatenate(found), columns=["x_A", "y_A"])
     atoms["frame"] = np.repeat(np.arange(count), [len(part) for part in found])
-    made_recordings.write_frames(paths["frames"], rng.poisson(6 * clean), PIXEL_A)
+    images = np.random.default_rng(1).poisson(6 * clean)
+    made_recordings.write_frames(paths["frames"], images, PIXEL_A)
     made_recordings.write_maps(paths["maps"], maps, PIXEL_A, ["column"])
     made_recordings.write_tables(paths["atoms"], {"frame_shape": clean.shape}, atoms=atoms)
+    attributes = {"pixel_size_A": PIXEL_A, "dose_e_per_A2": 316.0, "confidence": 0.95}
+    tables = {"sites": series.sites, "drift": series.drift}
+    made_recordings.write_tables(paths["sites"], attributes, **tables)
+    with sealed.change(paths["sites"]) as file:
+        file["occupied"], file["p_occupied"] = series.occupied, series.p_occupied
+    with sealed.create(paths["substrate"], {}) as file:
+        file["mean_image"], file["mask"] = series.substrate.mean_image, series.substrate.mask
+        file.attrs.update(pixel_size_A=PIXEL_A, corner_A=(0.0, 0.0), source="automatic")
     return paths
 
 
 def comparison():
     """What compare_series.py writes."""
-    rates = {
-        "rate": ["hmm", "raw_events"],
-        "name_a": "vacuum",
-        "name_b": "gas",
-        "mean_rate_a": [0.021, 0.09],
-        "mean_rate_b": [0.043, 0.11],
-        "ratio": [2.05, 1.22],
-        "ratio_low": [1.4, 1.0],
-        "ratio_high": [2.9, 1.5],
-        "p_value": [0.0004, 0.06],
-    }
+    names = ["rate", "mean_rate_a", "mean_rate_b", "ratio", "ratio_low", "ratio_high", "p_value"]
+    hops, events = (0.021, 0.043, 2.05, 1.4, 2.9, 0.0004), (0.09, 0.11, 1.22, 1.0, 1.5, 0.06)
+    rates = pd.DataFrame([("hmm", *hops), ("raw_events", *events)], columns=names)
+    rates = rates.assign(name_a="vacuum", name_b="gas")
     tests = ("wilcoxon", "permutation", "mann_whitney")
-    return pd.concat([pd.DataFrame(rates | {"test": test}) for test in tests], ignore_index=True)
+    return pd.concat([rates.assign(test=test) for test in tests], ignore_index=True)

@@ -24,7 +24,7 @@ from PIL import Image
 import plot
 from atomsight.figures import FIGURES
 from atomsight.figures.parts import entry, style
-from atomsight.files import layout, sealed
+from atomsight.files import sealed
 
 PICTURES = [(name, picture) for name, module in FIGURES.items() for picture in module.PICTURES]
 
@@ -56,22 +56,19 @@ def made(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_the_same_files_give_the_same_bytes_and_a_page_with_units(
-    name, made, tmp_path, monkeypatch
-):
-    arguments, figures = made(name, tmp_path), []
-    save = style.save
-    monkeypatch.setattr(
-        style, "save", lambda figure, path: (figures.append(figure), save(figure, path))
-    )
+def test_same_files_give_the_same_bytes_and_a_page_with_units(name, made, tmp_path, monkeypatch):
+    save = MagicMock(wraps=style.save)
+    monkeypatch.setattr(style, "save", save)
+    arguments = made(name, tmp_path)
     drawn = [tmp_path / "one.png", tmp_path / "two.png"]
     for path in drawn:
         assert draw(name, path, arguments) == 0
     assert drawn[0].read_bytes() == drawn[1].read_bytes()
     with Image.open(drawn[0]) as written:
         assert written.format == "PNG"
-    assert figures[0].get_size_inches()[0] < 9
-    assert re.search(r"Å|\bnm\b|e/Å²|\(pm\)|%|per frame", pages.check(figures[0]))
+    figure = save.call_args.args[0]
+    assert figure.get_size_inches()[0] < 9
+    assert re.search(r"Å|\bnm\b|e/Å²|\(pm\)|%|per frame", pages.check(figure))
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -109,9 +106,7 @@ def test_no_target_is_made_twice_and_rules_have_names_of_their_own():
     assert len({picture.rule for _, picture in PICTURES}) == len(PICTURES)
 
 
-@pytest.mark.parametrize(
-    ("name", "picture"), [pytest.param(*both, id=both[1].rule) for both in PICTURES]
-)
+@pytest.mark.parametrize(("name", "picture"), PICTURES, ids=[one.rule for _, one in PICTURES])
 def test_a_picture_gives_its_figure_the_arguments_that_it_takes(name, picture):
     given = picture.arguments(sheet(), **of_one(picture))
     known = {argument.name: argument for argument in entry.arguments(FIGURES[name].plot)}
@@ -189,20 +184,13 @@ def lacks(table, column):
     return change, f"the table '{table}' has no column '{column}'"
 
 
-def attribute(name, value):
-    def change(path):
-        with sealed.change(path) as file:
-            file.attrs[name] = value
-
-    return change
+def attribute(path, **given):
+    with sealed.change(path) as file:
+        file.attrs.update(given)
 
 
 def structures(*made):
-    def change(path):
-        for shard in Path(path).parent.glob("*.h5"):
-            layout.write_structures(shard, enumerate(made), {})
-
-    return change
+    return lambda path: made_recordings.write_structures(path.parent, made, {})
 
 
 DOSES, NO_DOSE = "doses above zero", {"dose_e_per_A2": 0}
@@ -219,10 +207,15 @@ SPOILT = [
     ("strain", "strain", "frames", "not the kind of file"),
     ("strain", "maps", OTHER_MAPS, "not the maps of"),
     ("gold_dynamics", "sites", "frames", "not the kind of file"),
-    ("gold_dynamics", "atoms", attribute("frame_shape", (3, 10, 10)), "not the columns of"),
+    ("gold_dynamics", "atoms", partial(attribute, frame_shape=(3, 10, 10)), "not the columns of"),
     ("gold_dynamics", "comparison", *lacking(made_sites.comparison(), "rate")),
     ("occupancy", "substrate", "sites", "not the kind of file"),
-    ("occupancy", "substrate", attribute("pixel_size_A", 0.3), "the substrate of the same series"),
+    (
+        "occupancy",
+        "substrate",
+        partial(attribute, pixel_size_A=0.3),
+        "substrate of the same series",
+    ),
     ("occupancy", "sites", *lacks("sites", "site")),
     ("column_heights", "truth", "frames", "not the kind of file"),
     ("column_heights", "heights", *lacking(made_columns.counted_columns(), "reason")),

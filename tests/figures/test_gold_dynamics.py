@@ -14,18 +14,11 @@ from atomsight.figures import gold_dynamics, occurrence_events
 from atomsight.figures.parts import rasters, series_tables, site_maps
 
 
-def recording(series):
-    rng = np.random.default_rng(0)
-    image = rng.poisson(6 * made_sites.image_of(series.positions)).astype(float)
-    return series_tables.Recording(
-        0, image, image / image.max(), made_sites.PIXEL_A, series.positions
-    )
-
-
 def row(name="vacuum", with_truth=True, **options):
     series, truth = made_sites.make_series(name=name, **options)
     truth = truth[~truth["masked"]].reset_index(drop=True)
-    return gold_dynamics.GoldRow(series, recording(series), truth if with_truth else None)
+    recording = made_sites.recording(series.positions)
+    return gold_dynamics.GoldRow(series, recording, truth if with_truth else None)
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +36,11 @@ def test_nothing_is_cut_off_and_every_image_has_a_scale_bar(with_truth, frames):
     assert len(pages.maps(figure)) == 2 * (5 if many else 4)
 
 
-def test_three_series_fit_too():
-    made = [row(name, seed=seed) for seed, name in enumerate(("one", "two", "three"))]
-    pages.check(gold_dynamics.draw(made))
-
-
-def test_without_matched_sites_the_truth_is_an_empty_plot(rows):
-    pages.check(gold_dynamics.draw([dataclasses.replace(rows[0], truth=rows[0].truth[:0])]))
+def test_three_series_fit_and_one_of_which_no_site_has_a_truth(rows):
+    three = [row(name, seed=seed) for seed, name in enumerate(("one", "two", "three"))]
+    unmatched = dataclasses.replace(rows[0], truth=rows[0].truth[:0])
+    for made in (three, [unmatched]):
+        pages.check(gold_dynamics.draw(made))
 
 
 def test_a_row_with_truth_says_that_it_is_simulated_once(rows):

@@ -1,19 +1,12 @@
 """The method on one frame: three images of one part, and what stands between them."""
 
-import made_sites
 import numpy as np
 import pages
 import pytest
+from made_sites import recording
 from matplotlib.patches import FancyArrowPatch
 
 from atomsight.figures import method
-from atomsight.figures.parts.series_tables import Recording
-
-
-def recording(columns=None, size_px=250):
-    image = np.random.default_rng(0).poisson(5, (size_px, size_px)).astype(float)
-    columns = made_sites.lattice() if columns is None else columns
-    return Recording(0, image, image / image.max(), made_sites.PIXEL_A, columns)
 
 
 def test_image_output_and_columns_show_the_same_part_with_arrows_from_one_to_the_next():

@@ -8,19 +8,8 @@ from made_scores import TILTS, column_scores, condition_scores, dose_scores, set
 from matplotlib.collections import PathCollection
 from numpy.testing import assert_allclose
 
-from atomsight.figures import (
-    FIGURES,
-    column_performance,
-    dose_performance,
-    model_conditions,
-    model_doses,
-    model_settings,
-)
+from atomsight import figures
 from atomsight.figures.parts import model_curves
-
-
-def texts(figure):
-    return [text.get_text() for text in figure.texts]
 
 
 def shaded(axes):
@@ -31,14 +20,13 @@ def shaded(axes):
 
 @pytest.mark.parametrize("name", ["model_doses", "model_conditions", "model_settings"])
 def test_the_title_names_the_model_and_says_that_it_is_simulated(name):
-    title = texts(FIGURES[name].draw(OF_TABLE[name][1](), "graphene"))[0]
-    assert "Model graphene" in title
-    assert "simulated" in title
+    figure = figures.FIGURES[name].draw(OF_TABLE[name][1](), "graphene")
+    assert figure.texts[0].get_text().startswith("Model graphene on simulated ")
 
 
 def test_the_bound_stands_on_the_axes_of_the_error_in_picometres():
     table = dose_scores()
-    axes = model_doses.draw(table, "graphene").axes[2]
+    axes = figures.model_doses.draw(table, "graphene").axes[2]
     lines = {line.get_label(): line.get_ydata() for line in axes.lines}
     assert_allclose(lines["Cramér–Rao bound"], 100 * table["bound_A"])
     assert_allclose(lines["network"], 100 * table["rms_error_A"])
@@ -46,18 +34,18 @@ def test_the_bound_stands_on_the_axes_of_the_error_in_picometres():
 
 
 def test_doses_that_were_not_trained_are_shaded_half_way_to_those_that_were():
-    ((start, stop),) = shaded(model_doses.draw(dose_scores(), "graphene").axes[0])
+    ((start, stop),) = shaded(figures.model_doses.draw(dose_scores(), "graphene").axes[0])
     assert start < 10
     assert_allclose(stop, 10**1.75)
     all_trained = dose_scores().assign(in_range=True)
-    assert shaded(model_doses.draw(all_trained, "graphene").axes[0]) == []
+    assert shaded(figures.model_doses.draw(all_trained, "graphene").axes[0]) == []
     none = dose_scores().assign(in_range=False)
     assert model_curves.trained_doses(none) == (np.inf, np.inf)
 
 
 def test_a_model_that_finds_nothing_can_be_drawn():
     table = dose_scores().assign(rms_error_A=np.nan, peaks_rms_error_A=np.nan, recall_edge=np.nan)
-    figure = model_doses.draw(table, "graphene")
+    figure = figures.model_doses.draw(table, "graphene")
     figure.canvas.draw()
     lines = {line.get_label(): line.get_ydata() for line in figure.axes[2].lines}
     assert np.isnan(lines["network"]).all()
@@ -65,7 +53,7 @@ def test_a_model_that_finds_nothing_can_be_drawn():
 
 
 def test_a_condition_is_shaded_outside_its_own_range():
-    figure = model_conditions.draw(condition_scores(), "graphene")
+    figure = figures.model_conditions.draw(condition_scores(), "graphene")
     pages.check(figure, "defocus, underfocus positive (Å)", "spherical aberration Cs (µm)")
     axes = figure.axes
     (left, low), (high, right) = shaded(axes[0])
@@ -78,7 +66,7 @@ def test_a_condition_is_shaded_outside_its_own_range():
 
 def test_microscopes_that_do_not_resolve_a_bond_are_marked_and_left_out_of_the_mean():
     table = setting_scores()
-    figure = model_settings.draw(table, "graphene")
+    figure = figures.model_settings.draw(table, "graphene")
     one = table[table["dose_e_per_A2"] == 316]
     marks = [points for points in figure.axes[0].collections if isinstance(points, PathCollection)]
     assert sum(len(points.get_offsets()) for points in marks) == len(one)
@@ -89,8 +77,8 @@ def test_microscopes_that_do_not_resolve_a_bond_are_marked_and_left_out_of_the_m
 def test_position_errors_on_graphene_are_drawn_in_picometres_over_the_dose():
     table = dose_scores()
     table.loc[0, "rms_error_A"] = np.nan
-    figure = dose_performance.draw(table)
-    assert texts(figure)[0] == "Simulated polycrystalline graphene"
+    figure = figures.dose_performance.draw(table)
+    assert figure.texts[0].get_text() == "Simulated polycrystalline graphene"
     (line,) = figure.axes[1].lines
     assert_allclose(line.get_xdata(), table["dose_e_per_A2"])
     assert_allclose(line.get_ydata(), 100 * table["rms_error_A"])
@@ -98,7 +86,7 @@ def test_position_errors_on_graphene_are_drawn_in_picometres_over_the_dose():
 
 @pytest.mark.parametrize("zone_axes", [("110",), ("110", "111"), ("100", "110", "111")])
 def test_every_zone_axis_has_a_panel_for_f1_and_one_for_the_error(zone_axes):
-    figure = column_performance.draw(column_scores(zone_axes))
+    figure = figures.column_performance.draw(column_scores(zone_axes))
     names = (f"⟨{axis}⟩" for axis in zone_axes)
     labels = ("tilt 5°", "dose (e/Å²)", "rms error per axis (pm)", "Simulated particles")
     pages.check(figure, *names, *labels)
@@ -107,7 +95,7 @@ def test_every_zone_axis_has_a_panel_for_f1_and_one_for_the_error(zone_axes):
 
 
 def test_a_curve_runs_over_rising_dose_and_peak_finding_beside_it_is_dashed():
-    figure = column_performance.draw(column_scores())
+    figure = figures.column_performance.draw(column_scores())
     lines = figure.axes[0].lines
     assert len(lines) == 2 * len(TILTS)
     classical, network = lines[2:4]
@@ -121,4 +109,4 @@ def test_a_curve_runs_over_rising_dose_and_peak_finding_beside_it_is_dashed():
 
 def test_scores_that_were_not_measured_leave_a_gap():
     table = column_scores().assign(rms_error_pm=np.nan, classical_rms_error_pm=np.nan)
-    pages.check(column_performance.draw(table))
+    pages.check(figures.column_performance.draw(table))
