@@ -11,13 +11,7 @@ from atomsight.errors import InputError
 CONFIG = Path(__file__).parents[2] / "config"
 CAMERAS = sorted(CONFIG.glob("cameras/*.yaml"))
 MICROSCOPES = sorted(CONFIG.glob("microscopes/*.yaml"))
-RANGES = {
-    "energy_eV": 80000,
-    "defocus_A": [-200, 200],
-    "cs_um": [-20, 20],
-    "dose_e_per_A2": [10, 10000],
-    "pixel_size_A": [0.1, 0.14],
-}
+RANGES = MicroscopeSettings.complete(str(MICROSCOPES[0]))
 
 
 @pytest.mark.parametrize(
@@ -78,3 +72,5 @@ def test_what_is_wrong_with_a_file_is_told_with_its_name(tmp_path):
             MicroscopeSettings.parse(RANGES | {"mtf": str(path)}, "microscope")
     with pytest.raises(InputError, match=r"none\.yaml: the camera's file does not exist"):
         MicroscopeSettings.parse(RANGES | {"mtf": "none.yaml"})
+    with pytest.raises(InputError, match=r"none\.yaml: the microscope's file does not exist"):
+        MicroscopeSettings.parse("none.yaml")

@@ -3,8 +3,6 @@
 import numpy as np
 import pandas as pd
 
-from atomsight.figures import column_performance
-
 TILTS = (0.0, 2.0, 5.0)
 
 #: Condition, unit, values and trained range.
@@ -78,10 +76,8 @@ def setting_scores(count=30):
 
 def column_scores(zone_axes=("110", "111")):
     """As ``evaluate.py columns`` writes its second table."""
-    rows = [
-        (axis, tilt, dose, 20, f1 - tilt / 50, 30 - 10 * f1, f1 / 2, 60 - 10 * f1)
-        for axis in zone_axes
-        for tilt in TILTS
-        for dose, f1 in ((1000, 0.9), (100, 0.5), (10000, 0.98))
-    ]
-    return pd.DataFrame(rows, columns=column_performance.COLUMNS)
+    table = grid(zone_axis=zone_axes, tilt_deg=TILTS, dose_e_per_A2=[1000, 100, 10000])
+    aligned = table["dose_e_per_A2"].map({100: 0.5, 1000: 0.9, 10000: 0.98})
+    known = {"particles": 20, "f1": aligned - table["tilt_deg"] / 50, "classical_f1": aligned / 2}
+    errors = {"rms_error_pm": 30 - 10 * aligned, "classical_rms_error_pm": 60 - 10 * aligned}
+    return table.assign(**known, **errors)

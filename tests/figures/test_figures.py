@@ -16,7 +16,6 @@ import made_recordings
 import made_scores
 import made_sites
 import pages
-import pandas as pd
 import pytest
 from made_particles import particle
 from PIL import Image
@@ -177,16 +176,20 @@ def lacking(table, column):
     return to_csv(table.drop(columns=column)), f"'{column}' is missing"
 
 
-def lacks(table, column):
-    """A file with a table that lacks a column, and what is said of it."""
-    other = pd.DataFrame({"other": [1]})
-    change = partial(made_recordings.write_tables, attributes={}, **{table: other})
-    return change, f"the table '{table}' has no column '{column}'"
+def lacks(column, **named):
+    """A file of which a table lacks a column, and what is said of it."""
+    ((name, table),) = named.items()
+    others = {name: table.drop(columns=column)}
+    said = f"the table '{name}' has no column '{column}'"
+    return partial(made_recordings.write_tables, attributes={}, **others), said
 
 
-def attribute(path, **given):
-    with sealed.change(path) as file:
-        file.attrs.update(given)
+def attributes(**given):
+    def change(path):
+        with sealed.change(path) as file:
+            file.attrs.update(given)
+
+    return change
 
 
 def structures(*made):
@@ -196,9 +199,9 @@ def structures(*made):
 DOSES, NO_DOSE = "doses above zero", {"dose_e_per_A2": 0}
 ABSENT = "absent: the file does not exist"
 SUMMARY, COLUMNS = made_columns.summary(), made_scores.column_scores()
+SITES = made_sites.make_series()[0].sites
 SPECIES_TRUTH = partial(made_columns.write_truth, columns=made_columns.true_species())
 OTHER_MAPS = partial(made_columns.write_maps, maps=made_columns.class_maps()[:50])
-
 
 #: Figure, argument, how its file is spoilt, what is said. It is absent where that is None, and the
 #: file of another argument where it is a name.
@@ -207,21 +210,16 @@ SPOILT = [
     ("strain", "strain", "frames", "not the kind of file"),
     ("strain", "maps", OTHER_MAPS, "not the maps of"),
     ("gold_dynamics", "sites", "frames", "not the kind of file"),
-    ("gold_dynamics", "atoms", partial(attribute, frame_shape=(3, 10, 10)), "not the columns of"),
+    ("gold_dynamics", "atoms", attributes(frame_shape=(3, 10, 10)), "not the columns of"),
     ("gold_dynamics", "comparison", *lacking(made_sites.comparison(), "rate")),
     ("occupancy", "substrate", "sites", "not the kind of file"),
-    (
-        "occupancy",
-        "substrate",
-        partial(attribute, pixel_size_A=0.3),
-        "substrate of the same series",
-    ),
-    ("occupancy", "sites", *lacks("sites", "site")),
+    ("occupancy", "substrate", attributes(pixel_size_A=0.3), "the substrate of the same series"),
+    ("occupancy", "sites", *lacks("occurrence", sites=SITES)),
     ("column_heights", "truth", "frames", "not the kind of file"),
     ("column_heights", "heights", *lacking(made_columns.counted_columns(), "reason")),
     ("column_heights", "truth", SPECIES_TRUTH, "its classes are no numbers of atoms"),
     ("focal_series", "maps", OTHER_MAPS, "not the maps of these images"),
-    ("focal_series", "atoms", *lacks("atoms", "frame")),
+    ("focal_series", "atoms", *lacks("class", atoms=made_columns.found_species())),
     ("rough_particles", "structures", structures(), "there are no structures"),
     ("rough_particles", "structures", structures(particle(1)), "structure 0 has fewer than two"),
     ("random_sheets", "structures", structures(particle()), "is no square sheet of carbon"),
