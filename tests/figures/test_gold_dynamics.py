@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import made_files
 import made_sites
 import numpy as np
 import pages
@@ -175,12 +174,12 @@ def test_occurrence_of_one_frame_says_what_it_cannot_tell():
 
 
 def test_the_frame_asked_for_is_read(tmp_path):
-    files = made_files.gold_dynamics(tmp_path)
-    frames, maps, atoms, sites, substrate = (
-        files[kind]["vacuum"] for kind in ("frames", "maps", "atoms", "sites", "substrate")
-    )
-    series = series_tables.read_series("vacuum", "notes", sites, substrate)
-    made = gold_dynamics.read_row(series, (frames, maps, atoms), 2, files["truth"]["vacuum"])
+    written, truth = made_sites.make_series()
+    files = made_sites.write(written, tmp_path)
+    truth.to_csv(tmp_path / "truth.csv")
+    series = series_tables.read_series("vacuum", "notes", files["sites"], files["substrate"])
+    recorded = [files[kind] for kind in ("frames", "maps", "atoms")]
+    made = gold_dynamics.read_row(series, recorded, 2, tmp_path / "truth.csv")
     assert made.recording.frame == 2
     assert len(made.recording.columns) == (series.occupied[:, 2] == 1).sum()
     assert_allclose(made.recording.drift_A, series.drift.loc[2, ["x_A", "y_A"]].to_numpy(float))

@@ -30,8 +30,8 @@ def model(tmp_path_factory):
 
 @pytest.fixture
 def table(tmp_path):
-    rows = [("tiny", 100, 0.9455), ("tiny", 31_623, np.nan), ("other", 100, 0.5)]
-    rows = pd.DataFrame(rows, columns=["model", "dose_e_per_A2", "f1"])
+    rows = [("tiny", 100, 0.9, 0.9455), ("tiny", 31_623, 1.0, np.nan), ("other", 100, 0.5, 0.5)]
+    rows = pd.DataFrame(rows, columns=["model", "dose_e_per_A2", "recall", "f1"])
     rows.to_csv(tmp_path / "summary.csv", index=False)
     return str(tmp_path / "summary.csv")
 
