@@ -23,6 +23,7 @@ OF_TABLE = {
 def arguments(name, folder):
     """Write the files that a figure needs into a folder, and give its arguments."""
     if name not in OF_TABLE:
+        assert name in globals(), f"write here a function {name}, which makes the figure's files"
         return globals()[name](Path(folder))
     argument, made = OF_TABLE[name]
     model = {"model": "graphene"} if name.startswith("model_") else {}
