@@ -9,12 +9,16 @@ import numpy as np
 import tifffile
 from ase.build import graphene
 from made_models import ATOM_CARD, COLUMN_CARD, ranges, save_tiny_model
+from scipy.ndimage import map_coordinates
 
 from atomsight.files import layout, sealed
+from atomsight.files.records import Structure
 
 FRAMES, SIDE, PIXEL_A, SIGMA_A = 4, 128, 0.2, 0.4
 DRIFT_A = np.array([0.3, -0.2])
 RANGES = ranges(defocus_A=[-90, -80], cs_um=[-12, -11], dose_e_per_A2=[100, 2000])
+
+READ_ONCE = '--inference {"orientations":1}'
 
 
 def settings(**values: object) -> str:
@@ -44,6 +48,18 @@ def run(line: str, folder: Path) -> int:
             for word in words
         ]
     )
+
+
+def flat_molecule(sites_A: list, size_A: tuple[float, float], number: int = 6) -> Structure:
+    """Atoms of one element in the middle of a box 4 Å high."""
+    positions = np.insert(np.array(sites_A, float), 2, 2, axis=1)
+    numbers, classes = np.full((2, len(positions)), [[number], [1]])
+    return Structure(positions, numbers, np.array([*size_A, 4.0]), positions[:, :2], classes)
+
+
+def intensity_at(image: np.ndarray, positions_A: np.ndarray, pixel_size_A: float) -> np.ndarray:
+    """An image between its pixels, at positions (x, y)."""
+    return map_coordinates(image.astype(float), positions_A.T[::-1] / pixel_size_A, order=3)
 
 
 def write_inputs(folder: Path) -> None:

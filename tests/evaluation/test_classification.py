@@ -24,8 +24,12 @@ FOUND = columns([(5, 5, "2", 0.9), (8.1, 5, "3", 0.5), (20, 20, "1", 0.4), (10, 
 TRUE = columns([(5, 5, "2", 1), (8, 5, "2", 1), (10, 10, "10", 1), (15, 15, "3", 1)])
 
 
+def paired(found=FOUND, true=TRUE, **more):
+    return classification.pair_columns(found, true, VIEW_A, 0.5, **more)
+
+
 def test_every_true_column_is_answered_once_and_inventions_are_kept():
-    pairs = classification.pair_columns(FOUND, TRUE, VIEW_A, 0.5)
+    pairs = paired()
     answers = list(zip(pairs["true_class"], pairs["found_class"], strict=True))
     assert answers == [("2", "2"), ("2", "3"), ("10", "10"), ("3", "missed"), ("none", "1")]
     assert_allclose(pairs["p_class"], [0.9, 0.5, 0.8, np.nan, 0.4])
@@ -35,22 +39,20 @@ def test_every_true_column_is_answered_once_and_inventions_are_kept():
 def test_columns_in_the_rim_do_not_count_but_take_their_partner():
     found = columns([(1.9, 10, "1", 1), (2.1, 20, "2", 1), (1.0, 5, "3", 1)])
     true = columns([(2.1, 10, "1", 1), (1.9, 20, "1", 1)])
-    pairs = classification.pair_columns(found, true, VIEW_A, 0.5, border_A=2.0)
+    pairs = paired(found, true, border_A=2.0)
     # The second is found inside but is truly in the rim; the third is an invention in the rim.
     assert pairs[["true_class", "found_class"]].to_numpy().tolist() == [["1", "1"]]
 
 
 def test_a_column_is_paired_with_the_nearest_whatever_its_class():
     found = columns([(5.3, 5, "Mo", 1), (5.1, 5, "S", 1)])
-    true = columns([(5, 5, "Mo", 1)])
-    pairs = classification.pair_columns(found, true, VIEW_A, 0.5)
+    pairs = paired(found, columns([(5, 5, "Mo", 1)]))
     assert sorted(pairs["found_class"]) == ["Mo", "S"]
     assert pairs.loc[pairs["true_class"] == "Mo", "found_class"].tolist() == ["S"]
 
 
 def test_regions_go_with_the_true_columns():
-    true = TRUE.assign(region=["edge", "bulk", "bulk", "edge"])
-    pairs = classification.pair_columns(FOUND, true, VIEW_A, 0.5)
+    pairs = paired(true=TRUE.assign(region=["edge", "bulk", "bulk", "edge"]))
     assert pairs["region"].tolist() == ["edge", "bulk", "bulk", "edge", ""]
 
 
@@ -58,14 +60,11 @@ def test_regions_go_with_the_true_columns():
     ("found", "true"), [(FOUND[:0], TRUE), (FOUND, TRUE[:0]), (FOUND[:0],) * 2]
 )
 def test_nothing_found_or_nothing_there_is_no_error(found, true):
-    pairs = classification.pair_columns(found, true, VIEW_A, 0.5)
+    pairs = paired(found, true)
     assert len(pairs) == len(found) + len(true)
     totals = classification.totals(pairs)
-    assert (totals["columns"], totals["missed"], totals["invented"]) == (
-        len(true),
-        len(true),
-        len(found),
-    )
+    assert totals["columns"] == totals["missed"] == len(true)
+    assert totals["invented"] == len(found)
     assert np.isnan(totals["position_error_pm"])
     assert np.isnan(classification.calibration_error(*classification.stated(pairs)))
     assert classification.abstention(*classification.stated(pairs)).empty
@@ -73,18 +72,14 @@ def test_nothing_found_or_nothing_there_is_no_error(found, true):
 
 
 def test_confusion_counts_everything_once_in_the_order_of_the_heights():
-    counts = classification.confusion(classification.pair_columns(FOUND, TRUE, VIEW_A, 0.5))
-    assert counts.to_numpy().tolist() == [
-        ["2", "2", 1],
-        ["2", "3", 1],
-        ["3", "missed", 1],
-        ["10", "10", 1],
-        ["none", "1", 1],
-    ]
+    counts = classification.confusion(paired())
+    answers = counts["true_class"] + " " + counts["found_class"]
+    assert answers.tolist() == ["2 2", "2 3", "3 missed", "10 10", "none 1"]
+    assert (counts["columns"] == 1).all()
 
 
 def test_totals_of_four_columns():
-    totals = classification.totals(classification.pair_columns(FOUND, TRUE, VIEW_A, 0.5))
+    totals = classification.totals(paired())
     assert (totals["columns"], totals["exact"]) == (4, 0.5)
     assert (totals["missed"], totals["invented"]) == (1, 1)
     assert totals["exact_low"] < 0.5 < totals["exact_high"]
@@ -94,31 +89,19 @@ def test_totals_of_four_columns():
 def test_scores_of_a_species():
     true = ["S"] * 8 + ["S2"] * 12 + ["none"]
     found = ["S"] * 6 + ["S2", "missed"] + ["S2"] * 10 + ["S"] * 2 + ["S"]
-    scores = classification.class_scores(pairs_of(true, found), ["Mo", "S2", "S"]).set_index(
-        "class"
-    )
-    assert_allclose(scores.loc["S", "recall"], 6 / 8)
-    assert_allclose(scores.loc["S", "precision"], 6 / 9)
-    precision, recall = scores.loc["S", ["precision", "recall"]].astype(float)
-    assert_allclose(scores.loc["S", "f1"], 2 * precision * recall / (precision + recall))
-    assert scores.loc["Mo", "columns"] == 0
-    assert np.isnan(scores.loc["Mo", "f1"])
+    scores = classification.class_scores(pairs_of(true, found), ["Mo", "S2", "S"])
+    mo, _, s = scores.to_dict("records")
+    assert_allclose([s["recall"], s["precision"], s["f1"]], [6 / 8, 6 / 9, 2 * 6 / (8 + 9)])
+    assert mo["columns"] == 0
+    assert np.isnan(mo["f1"])
 
 
-def test_the_last_class_stands_for_all_greater_heights():
-    assert classification.cap_heights(["3", 12, 15], 12) == ["3", "12", "12"]
-
-
-def test_wilson_interval_has_its_textbook_values():
-    low, high = classification.wilson_interval([0, 5, 8, 10], [10, 10, 10, 10])
-    assert_allclose(low, [0, 0.2366, 0.4902, 0.7225], atol=5e-5)
-    assert_allclose(high, [0.2775, 0.7634, 0.9433, 1], atol=5e-5)
-
-
-def test_wilson_interval_agrees_with_scipy():
-    low, high = classification.wilson_interval([5823], [5850], confidence=0.9)
-    known = binomtest(5823, 5850).proportion_ci(0.9, method="wilson")
-    assert_allclose([low[0], high[0]], known)
+@pytest.mark.parametrize("confidence", [0.9, 0.95])
+def test_wilson_interval_agrees_with_scipy(confidence):
+    counts = np.array([[0, 10], [5, 10], [8, 10], [10, 10], [5823, 5850]])
+    known = [binomtest(*one).proportion_ci(confidence, method="wilson") for one in counts]
+    ends = classification.wilson_interval(*counts.T, confidence)
+    assert_allclose(np.transpose(ends), known, atol=1e-12)
 
 
 def test_wilson_interval_covers_as_often_as_it_says():

@@ -1,15 +1,12 @@
 """Atoms against the conditions of the microscope: what is imaged, what is true, what is trained."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
+from made_inputs import READ_ONCE, intensity_at, run, settings
 from made_models import ATOM_CARD, ranges, save_tiny_model
 from numpy.testing import assert_allclose
-from scipy.ndimage import map_coordinates
 
-import evaluate
 from atomsight.analysis.matching import match_atoms
 from atomsight.config.evaluation import ConditionSweeps, RandomSettings, SweepSettings
 from atomsight.config.microscope import CameraSettings, MicroscopeSettings
@@ -39,6 +36,11 @@ def strong_peaks(image, pixel_size_A):
     return found.above(0.3 * found.heights.max())
 
 
+def places_in_view(sheet):
+    truth = acquisition.truth_in_view(sheet.structure, sheet.known, OPTICS)
+    return truth.atoms[["x_A", "y_A"]].to_numpy()
+
+
 # Tilted sheets
 
 
@@ -63,8 +65,7 @@ def test_atoms_of_a_tilted_sheet_appear_at_their_projected_positions(specimen):
     sheet = conditions.tilted_specimen(specimen, 20, OPTICS)
     focused = acquisition.focused(OPTICS, sheet.lift_A)
     image = acquisition.image_wave(sheet.wave, focused)
-    true = acquisition.truth_in_view(sheet.structure, sheet.known, OPTICS).atoms[["x_A", "y_A"]]
-    true = true.to_numpy()
+    true = places_in_view(sheet)
     found = peaks.find_peaks(1e4 * image, OPTICS.pixel_size_A, peaks.Filter("laplacian", 0.3))
     inner = true[((true > 3) & (true < 16)).all(axis=1)]
     pairs = match_atoms(found.positions, inner, 0.4)
@@ -80,10 +81,9 @@ def test_a_tilt_leaves_the_focus_of_the_middle_as_it_is(specimen):
     looks = []
     for one in (specimen, sheet):
         image = acquisition.image_wave(one.wave, acquisition.focused(OPTICS, one.lift_A))
-        true = acquisition.truth_in_view(one.structure, one.known, OPTICS).atoms
-        middle = true[(true["x_A"] - 9.5).abs() < 2.5]
-        at = middle[["y_A", "x_A"]].to_numpy().T / OPTICS.pixel_size_A
-        looks.append(np.median(map_coordinates(image, at, order=3)))
+        true = places_in_view(one)
+        middle = true[np.abs(true[:, 0] - 9.5) < 2.5]
+        looks.append(np.median(intensity_at(image, middle, OPTICS.pixel_size_A)))
     assert_allclose(looks[1], looks[0], atol=0.06)
     assert conditions.tilted_specimen(specimen, 0, OPTICS) is specimen
 
@@ -110,11 +110,8 @@ def test_the_trained_range_counts_every_condition():
     assert not trained_ranges.in_range(RANGES, inside, tilt_deg=5)
     # The high end of a wide range does not blur its low one.
     wide = RANGES | {"dose_e_per_A2": [80, 200000]}
-    doses = [
-        trained_ranges.in_range(wide, inside.but(dose_e_per_A2=dose))
-        for dose in (10, 79.99, 200100, 201000)
-    ]
-    assert doses == [False, True, True, False]
+    for dose, known in ((10, False), (79.99, True), (200100, True), (201000, False)):
+        assert trained_ranges.in_range(wide, inside.but(dose_e_per_A2=dose)) == known
 
 
 def test_cameras_are_compared_by_their_curves():
@@ -215,43 +212,31 @@ def test_a_measured_camera_is_not_drawn():
 # The scripts
 
 
-@pytest.fixture
-def files(tmp_path):
-    card = ATOM_CARD.but(microscope=RANGES)
-    model = save_tiny_model(tmp_path / "model", card)
-    path = tmp_path / "specimen.h5"
-    made = specimens.pristine_sheet(PristineSettings(size_A=(26, 26)))
-    specimens.write_specimen(path, *made, {"script": "test"})
-    return str(model), str(path)
-
-
-OPTIONS = ["--inference", '{"orientations": 1}', "--settings"]
-
-
-def test_the_scripts_evaluate_a_model(tmp_path, files, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_the_scripts_evaluate_a_model(tmp_path, monkeypatch):
     monkeypatch.setattr(position_bound, "position_bound_A", lambda _, doses: 1 / np.sqrt(doses))
-    section = {
-        "acquisition": {"rows": 128, "columns": 128},
-        "doses_e_per_A2": [31, 1000],
-        "conditions": {"doses_e_per_A2": [1000], "view_A": 15},
-        "settings": {"count": 1, "doses_e_per_A2": [1000], "view_A": 15},
-    }
-    none = {key: [] for key in conditions.CONDITIONS}
-    section["conditions"]["sweeps"] = none | {"pixel_size_A": [0.2]}
-    given = json.dumps(section)
-    assert evaluate.main(["atoms", *files, "evaluation.csv", *OPTIONS, given]) == 0
-    written = pd.read_csv("evaluation.csv")
+    save_tiny_model(tmp_path / "model", ATOM_CARD.but(microscope=RANGES))
+    made = specimens.pristine_sheet(PristineSettings(size_A=(26, 26)))
+    specimens.write_specimen(tmp_path / "specimen.h5", *made, {})
+    small = {"doses_e_per_A2": [1000], "view_A": 15}
+    sweeps = {key: [] for key in conditions.CONDITIONS} | {"pixel_size_A": [0.2]}
+    given = settings(
+        acquisition={"rows": 128, "columns": 128},
+        doses_e_per_A2=[31, 1000],
+        conditions=small | {"sweeps": sweeps},
+        settings=small | {"count": 1},
+    )
+    line = f"evaluate atoms model specimen.h5 evaluation.csv {READ_ONCE} {given}"
+    assert run(line, tmp_path) == 0
+    written = pd.read_csv(tmp_path / "evaluation.csv")
     assert written["in_range"].tolist() == [False, True]
     assert_allclose(written["bound_A"], 1 / np.sqrt([31, 1000]), rtol=1e-4)
     assert {"f1_low", "recall_grain_high", "peaks_f1", "peaks_rms_error_A"} <= set(written)
 
-    tables = ["conditions.csv", "settings.csv"]
-    assert evaluate.main(["conditions", *files, *tables, *OPTIONS, given]) == 0
-    swept, drawn = map(pd.read_csv, tables)
+    line = f"evaluate conditions model specimen.h5 swept.csv drawn.csv {READ_ONCE} {given}"
+    assert run(line, tmp_path) == 0
+    swept, drawn = (pd.read_csv(tmp_path / name) for name in ("swept.csv", "drawn.csv"))
     # Pixels that the model has not learned are resampled.
-    assert swept[["condition", "value", "unit", "in_range"]].values.tolist() == [
-        ["pixel size", 0.2, "Å", False]
-    ]
+    (row,) = swept[["condition", "value", "unit", "in_range"]].to_numpy().tolist()
+    assert row == ["pixel size", 0.2, "Å", False]
     assert len(drawn) == 1
     assert {"defocus_A", "mtf_c3", "information_limit_A", "peaks_f1"} <= set(drawn)

@@ -1,15 +1,13 @@
 """Errors at the surface of static particles."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
+from made_inputs import READ_ONCE, run, settings
 from made_models import COLUMN_CARD, save_tiny_model
 from numpy.testing import assert_allclose
 from scipy.spatial import cKDTree
 
-import evaluate
 from atomsight.config.evaluation import ErrorSettings
 from atomsight.evaluation import detection_errors
 from atomsight.evaluation.detection_errors import EMPTY_DISTANCE_A
@@ -31,20 +29,6 @@ def first_specimen(**changes):
     return next(detection_errors.make_specimens(load(**changes)))
 
 
-@pytest.fixture
-def seen_offsets(monkeypatch):
-    """Where the view lies in every frame, without the cost of images."""
-    offsets = []
-
-    def image(wave, optics, offset):
-        offsets.append(np.array(offset))
-        return np.ones((optics.rows, optics.columns))
-
-    monkeypatch.setattr(detection_errors.acquisition, "exit_wave", lambda *_: None)
-    monkeypatch.setattr(detection_errors.acquisition, "image_wave", image)
-    return offsets
-
-
 def test_empty_sites_are_beside_the_surface_and_apart_from_every_column():
     specimen, _ = first_specimen(particle=SMALL["particle"] | {"atoms": [400, 450]})
     empty = detection_errors.empty_sites(specimen)
@@ -58,34 +42,28 @@ def test_empty_sites_are_beside_the_surface_and_apart_from_every_column():
     assert cKDTree(film).query(empty)[0].min() >= 4
 
 
-def test_what_finds_everything_misses_nothing_and_invents_nothing(seen_offsets):
-    chosen = load()
-    specimen, rng = first_specimen()
-    true = specimen.columns[["x_A", "y_A"]].to_numpy()
-    half_A = (specimen.structure.cell_A[:2] - np.array(chosen.acquisition.field_of_view_A)) / 2
+@pytest.mark.parametrize(("finds_columns", "finds_empty"), [(3, 0), (0, 3)])
+def test_what_is_found_counts_in_every_frame(monkeypatch, finds_columns, finds_empty):
+    """Of what finds every column and no empty site, or the reverse; without the cost of images."""
+    offsets = []
 
-    def find(image):
-        return true - half_A - seen_offsets[-1] + 0.1
+    def image(wave, optics, offset):
+        offsets.append(np.array(offset))
+        return np.ones((optics.rows, optics.columns))
 
-    counts = detection_errors.count_errors(specimen, chosen, find, rng)
-    assert counts.surface.shape[0] == counts.empty.shape[0] == 2
-    assert (counts.surface == 3).all()
-    assert (counts.empty == 0).all()
-    assert len(np.unique(seen_offsets, axis=0)) == 3
+    monkeypatch.setattr(detection_errors.acquisition, "exit_wave", lambda *_: None)
+    monkeypatch.setattr(detection_errors.acquisition, "image_wave", image)
+    chosen, (specimen, rng) = load(), first_specimen()
+    columns = specimen.columns[["x_A", "y_A"]].to_numpy()
+    seen = columns + 0.1 if finds_columns else detection_errors.empty_sites(specimen)
+    seen -= (specimen.structure.cell_A[:2] - np.array(chosen.acquisition.field_of_view_A)) / 2
+    counts = detection_errors.count_errors(specimen, chosen, lambda _: seen - offsets[-1], rng)
+    assert (counts.surface == finds_columns).all()
+    assert (counts.empty == finds_empty).all()
+    assert len(np.unique(offsets, axis=0)) == 3
     surface = specimen.columns.query("region == 'surface' and clear")
-    assert counts.surface.shape[1] == len(surface)
-
-
-def test_what_finds_empty_sites_alone_is_always_wrong(seen_offsets):
-    chosen = load()
-    specimen, rng = first_specimen()
-    empty = detection_errors.empty_sites(specimen)
-    half_A = (specimen.structure.cell_A[:2] - np.array(chosen.acquisition.field_of_view_A)) / 2
-    counts = detection_errors.count_errors(
-        specimen, chosen, lambda image: empty - half_A - seen_offsets[-1], rng
-    )
-    assert (counts.surface == 0).all()
-    assert (counts.empty == 3).all()
+    assert counts.surface.shape == (2, len(surface))
+    assert counts.empty.shape[0] == 2
 
 
 def test_rates_and_distributions_of_counts():
@@ -103,19 +81,18 @@ def test_rates_and_distributions_of_counts():
 
 
 def test_zone_axes_alternate_where_either_is_allowed():
-    axes = [one.particle.zone_axis for one, _ in detection_errors.make_specimens(load(particles=2))]
-    assert axes == ["110", "111"]
-    one = load(particles=2)
-    fixed = one.but(particle=one.particle.but(zone_axis="111"))
-    made = detection_errors.make_specimens(fixed)
-    assert {specimen.particle.zone_axis for specimen, _ in made} == {"111"}
+    either = load(particles=2)
+    fixed = either.but(particle=either.particle.but(zone_axis="111"))
+    for chosen, axes in ((either, ["110", "111"]), (fixed, ["111", "111"])):
+        made = detection_errors.make_specimens(chosen)
+        assert [specimen.particle.zone_axis for specimen, _ in made] == axes
 
 
 def test_the_script_writes_one_row_per_dose(tmp_path):
-    folder, errors = save_tiny_model(tmp_path / "model", COLUMN_CARD), tmp_path / "errors.csv"
-    options = ["--inference", '{"orientations": 1}', "--settings", json.dumps(SMALL)]
-    assert evaluate.main(["detection_errors", str(folder), str(errors), *options]) == 0
-    table = pd.read_csv(errors)
+    save_tiny_model(tmp_path / "model", COLUMN_CARD)
+    line = f"evaluate detection_errors model errors.csv {READ_ONCE} {settings(**SMALL)}"
+    assert run(line, tmp_path) == 0
+    table = pd.read_csv(tmp_path / "errors.csv")
     assert table.columns.tolist() == [
         "dose_e_per_A2",
         *("miss_rate", "miss_alpha", "miss_beta"),

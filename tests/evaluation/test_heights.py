@@ -1,14 +1,12 @@
 """The benchmark of counting the atoms of columns, and the methods beside the network."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
+from made_inputs import READ_ONCE, run, settings
 from made_models import COLUMN_CARD, ranges, save_tiny_model
 from numpy.testing import assert_allclose, assert_array_equal
 
-import evaluate
 from atomsight.config.evaluation import HeightEvaluationSettings
 from atomsight.evaluation import heights
 from atomsight.evaluation.classification import MISSED, NOTHING
@@ -68,8 +66,7 @@ def test_counts_become_intensities_again(series):
 
 def test_a_particle_is_the_same_at_every_tilt(series):
     chosen = load(SMALL)
-    tilted = chosen.particle.but(tilt_deg=(2.0, 3.0))
-    other = heights.take_series(chosen, tilted, STEPS_A, 0)
+    other = heights.take_series(chosen, chosen.particle.but(tilt_deg=(2.0, 3.0)), STEPS_A, 0)
     assert other.focus_A == series.focus_A
     assert other.particle.rotation_rad == series.particle.rotation_rad
     assert_array_equal(other.particle.columns["atoms"], series.particle.columns["atoms"])
@@ -141,10 +138,9 @@ def test_patches_are_cut_in_the_axes_of_the_crystal():
 @pytest.mark.parametrize(("flip_y", "flip_x"), [(1, 1), (-1, 1), (1, -1), (-1, -1)])
 def test_a_column_is_known_from_its_mirror_image(flip_y, flip_x):
     rng = np.random.default_rng(5)
-    known = column_library.ColumnImages(
-        rng.normal(0, 1, (9, 3, 11, 11)).astype("float32"), np.arange(1, 10)
-    )
-    seen = known.patches[..., ::flip_y, ::flip_x] + rng.normal(0, 0.1, known.patches.shape)
+    patches = rng.normal(0, 1, (9, 3, 11, 11)).astype("float32")
+    known = column_library.ColumnImages(patches, np.arange(1, 10))
+    seen = patches[..., ::flip_y, ::flip_x] + rng.normal(0, 0.1, patches.shape)
     assert_array_equal(column_library.count_heights(seen, known, 5.0), known.heights)
 
 
@@ -226,10 +222,9 @@ def test_the_confusion_writes_missed_and_invented_as_height_zero(answers, series
     table = height_tables.confusion(answers)
     network = table[(table["method"] == "network") & (table["dose_e_per_A2"] == 300)]
     first = series.particle.columns["atoms"][0]
-    wrong = network[network["true_height"] != network["counted_height"]]
-    assert {(first, 0), (0, first)} <= set(
-        zip(wrong["true_height"], wrong["counted_height"], strict=True)
-    )
+    told = network[["true_height", "counted_height"]].to_numpy().tolist()
+    assert [first, 0] in told
+    assert [0, first] in told
     assert network["columns"].sum() == len(series.particle.columns) + 1
 
 
@@ -249,10 +244,8 @@ def test_the_network_sees_the_same_counts_whatever_else_counts(series):
         seen.append(images.copy())
         return series.particle.columns.iloc[:0].assign(**{"class": [], "p_class": []})
 
-    chosen = load(SMALL)
-    alone = load(SMALL | {"methods": ["network"], "doses_e_per_A2": [300]})
-    for one in (chosen, alone):
-        answers = heights.evaluate(one, Counter(read, STEPS_A, 12))
+    for changes in ({}, {"methods": ["network"], "doses_e_per_A2": [300]}):
+        answers = heights.evaluate(load(SMALL | changes), Counter(read, STEPS_A, 12))
     assert len(seen) == 3
     assert_array_equal(seen[0], seen[2])
     assert (answers["found_class"] == MISSED).all()
@@ -271,17 +264,14 @@ def test_heights_above_the_last_class_count_as_the_last(series):
 
 
 def test_of_several_variants_the_best_is_kept_in_every_setting():
-    rows = [
-        ("library", "a", 100, "1", "1"),
-        ("library", "a", 100, "2", "1"),
-        ("library", "b", 100, "1", "1"),
-        ("library", "b", 100, "2", "2"),
-        ("library", "a", 300, "1", "1"),
-        ("library", "b", 300, "1", "3"),
-        ("network", "", 100, "1", "3"),
-    ]
     answers = pd.DataFrame(
-        rows, columns=["method", "variant", "dose_e_per_A2", "true_class", "found_class"]
+        {
+            "method": ["library"] * 6 + ["network"],
+            "variant": [*"aabbab", ""],
+            "dose_e_per_A2": [100] * 4 + [300] * 2 + [100],
+            "true_class": [*"1212111"],
+            "found_class": [*"1112133"],
+        }
     ).assign(tilt_low_deg=0.0, tilt_high_deg=1.0)
     kept = heights.best_variants(answers)
     assert kept["variant"].tolist() == ["b", "b", "a", ""]
@@ -289,27 +279,23 @@ def test_of_several_variants_the_best_is_kept_in_every_setting():
 
 # The script
 
-CARD = COLUMN_CARD.but(
-    frames=3,
-    class_names=("background", "1", "2", "3"),
-    contrast="either",
-    pixel_size_A=(0.2, 0.3),
-    microscope=ranges(focal_series={"steps_A": list(STEPS_A)}),
-)
-
 
 def test_the_script_writes_all_tables(tmp_path):
-    model = str(save_tiny_model(tmp_path / "model", CARD))
-    paths = {
-        name: tmp_path / f"{name}.csv"
-        for name in ("summary", "confusion", "reliability", "abstention")
-    }
-    options = [f"--{name}={paths[name]}" for name in ("confusion", "reliability", "abstention")]
-    section = json.dumps(SMALL | {"doses_e_per_A2": [1000], "library": {"particles": 1}})
-    arguments = [model, str(paths["summary"]), *options, "--inference", '{"orientations": 1}']
-    assert evaluate.main(["heights", *arguments, "--settings", section]) == 0
-    summary = pd.read_csv(paths["summary"])
+    card = COLUMN_CARD.but(
+        frames=3,
+        class_names=("background", "1", "2", "3"),
+        contrast="either",
+        pixel_size_A=(0.2, 0.3),
+        microscope=ranges(focal_series={"steps_A": list(STEPS_A)}),
+    )
+    save_tiny_model(tmp_path / "model", card)
+    more = ("confusion", "reliability", "abstention")
+    options = " ".join(f"--{name} {name}.csv" for name in more)
+    few = settings(**SMALL | {"doses_e_per_A2": [1000]})
+    assert run(f"evaluate heights model summary.csv {options} {READ_ONCE} {few}", tmp_path) == 0
+    summary = pd.read_csv(tmp_path / "summary.csv")
     assert summary["method"].tolist() == list(heights.METHODS)
     assert summary.columns[:5].tolist() == [*height_tables.SETTING, "columns"]
-    for name in ("confusion", "reliability", "abstention"):
-        assert pd.read_csv(paths[name]).columns[:4].tolist() == height_tables.SETTING
+    for name in more:
+        table = pd.read_csv(tmp_path / f"{name}.csv")
+        assert table.columns[:4].tolist() == height_tables.SETTING

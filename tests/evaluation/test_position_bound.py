@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from made_inputs import flat_molecule
 from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 
@@ -18,7 +19,6 @@ from atomsight.evaluation.position_bound import (
     sheet_derivatives,
     wave_derivative,
 )
-from atomsight.files.records import Structure
 from atomsight.phantoms import acquisition
 
 FAVOURABLE = AcquisitionSettings()
@@ -27,16 +27,14 @@ SMALL_PATCH = BoundSettings(patch_A=(4.0, 4.0), margin_A=1.0)
 
 def three_atoms():
     """Three neighbours of a honeycomb in a box that is not square, and a view of most of it."""
-    sites = np.array([[3.04, 3.45], [4.26, 2.74], [5.46, 3.45]])
-    structure = molecule(sites, (8.4, 6.6))
+    structure = flat_molecule([[3.04, 3.45], [4.26, 2.74], [5.46, 3.45]], (8.4, 6.6))
     return structure, FAVOURABLE.but(rows=50, columns=66, pixel_size_A=0.12)
 
 
-def molecule(sites, size_A):
-    positions = np.column_stack([sites, np.full(len(sites), 2.0)])
-    return Structure(
-        positions, np.full(len(sites), 6), np.array([*size_A, 4.0]), sites, np.ones(len(sites), int)
-    )
+def displaced(structure, by_A):
+    positions = structure.positions.copy()
+    positions[:, :2] += by_A.reshape(-1, 2)
+    return replace(structure, positions=positions)
 
 
 def position_derivatives(structure, optics, step_A):
@@ -107,16 +105,13 @@ def test_an_unknown_neighbour_makes_an_atom_less_certain():
 def test_derivatives_are_those_of_the_image():
     structure, optics = three_atoms()
     derivatives = position_derivatives(structure, optics, 0.1)
-    for parameter in range(6):
-        images = []
-        for sign in (1, -1):
-            positions = structure.positions.copy()
-            positions[parameter // 2, parameter % 2] += sign * 0.1
-            images.append(
-                acquisition.image_intensity(replace(structure, positions=positions), optics)
-            )
-        plain = (images[0] - images[1]) / 0.2
-        assert np.abs(derivatives[parameter] - plain).max() < 0.04 * np.abs(plain).max()
+    for step_A, derivative in zip(0.1 * np.eye(6), derivatives, strict=True):
+        ahead, behind = (
+            acquisition.image_intensity(displaced(structure, sign * step_A), optics)
+            for sign in (1, -1)
+        )
+        plain = (ahead - behind) / 0.2
+        assert np.abs(derivative - plain).max() < 0.04 * np.abs(plain).max()
 
 
 def test_atoms_of_a_sublattice_change_the_image_alike():
@@ -169,12 +164,8 @@ def test_a_quarter_turn_of_atoms_and_optics_swaps_the_axes():
     structure, optics = three_atoms()
     optics = optics.but(astigmatism_A=30.0, astigmatism_angle_rad=0.4)
     x, y = structure.sites.T
-    turned = molecule(np.stack([structure.cell_A[1] - y, x], axis=1), structure.cell_A[1::-1])
-    turned_optics = optics.but(
-        rows=optics.columns,
-        columns=optics.rows,
-        astigmatism_angle_rad=optics.astigmatism_angle_rad + np.pi / 2,
-    )
+    turned = flat_molecule(np.stack([structure.cell_A[1] - y, x], axis=1), structure.cell_A[1::-1])
+    turned_optics = optics.but(rows=66, columns=50, astigmatism_angle_rad=0.4 + np.pi / 2)
     variances = covariance_of(structure, optics, 1e4).diagonal().reshape(-1, 2)
     of_turned = covariance_of(turned, turned_optics, 1e4).diagonal().reshape(-1, 2)
     assert_allclose(of_turned, variances[:, ::-1], rtol=1e-3)
@@ -187,9 +178,7 @@ def images_to_second_order(structure, optics, step_A):
     steps = step_A * np.eye(count)
 
     def image(displacement):
-        positions = structure.positions.copy()
-        positions[:, :2] += displacement.reshape(-1, 2)
-        return acquisition.image_intensity(replace(structure, positions=positions), optics)
+        return acquisition.image_intensity(displaced(structure, displacement), optics)
 
     middle = image(np.zeros(count))
     ahead, behind = (np.stack([image(sign * step) for step in steps]) for sign in (1, -1))

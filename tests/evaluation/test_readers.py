@@ -63,7 +63,6 @@ def test_a_wrong_number_of_images_is_told(single, of_three):
 
 
 def test_a_pixel_size_that_the_model_does_not_know_is_told(of_three):
-    with pytest.raises(
-        InputError, match=r"here.acquisition: the pixel size of 0.3 Å is outside the range"
-    ):
+    told = r"here.acquisition: the pixel size of 0.3 Å is outside the range"
+    with pytest.raises(InputError, match=told):
         readers.atom_reader(of_three, OPTICS.but(pixel_size_A=0.3), READING, "auto", "here")

@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from made_inputs import run, settings
 from numpy.testing import assert_allclose
 
-import score
 from atomsight.evaluation import scores
-from atomsight.files import provenance, sealed, tables
+from atomsight.files import sealed, tables
 from atomsight.phantoms.acquisition import Truth, write_truth
 
 VIEW_A = (20.0, 10.0)
@@ -89,40 +89,30 @@ def test_strain_without_known_atoms_is_not_a_number():
     assert np.isnan(result.planar_rms)
 
 
+SCORE = "score atoms atoms.h5 truth.h5 scores.csv"
+
+
+def write(folder, name, table, **attributes):
+    with sealed.create(folder / f"{name}.h5", attributes) as file:
+        tables.write_table(file, name, table)
+
+
 @pytest.fixture
-def files(tmp_path):
-    true = pd.DataFrame(
-        {
-            "x_A": [4.0, 8.0, 12.0],
-            "y_A": [5.0, 5.0, 6.0],
-            "region": ["grain", "grain", "boundary"],
-            "e_xx": [0.01, 0.02, 0.03],
-            "e_yy": [0.0, 0.0, 0.0],
-            "e_xy": [0.0, 0.0, 0.0],
-            "planar": [0.005, 0.01, 0.015],
-        }
-    )
-    found = true[["x_A", "y_A"]].iloc[:2].assign(frame=0, atom=[0, 1])
-    strain = found.assign(e_xx=[0.01, 0.02], e_yy=0.0, e_xy=0.0)
-    write_truth(tmp_path / "truth.h5", Truth(true, VIEW_A), provenance.made_by("test", {}))
-    for name, table in (("atoms", found), ("strain", strain)):
-        with sealed.create(tmp_path / f"{name}.h5", provenance.made_by("test", {})) as file:
-            tables.write_table(file, name, table)
+def folder(tmp_path):
+    """The truth about three atoms in two regions."""
+    true = pd.DataFrame({"x_A": [4.0, 8.0, 12.0], "y_A": [5.0, 5.0, 6.0]})
+    true["region"] = ["grain", "grain", "boundary"]
+    true = true.assign(e_xx=[0.01, 0.02, 0.03], e_yy=0.0, e_xy=0.0, planar=[0.005, 0.01, 0.015])
+    write_truth(tmp_path / "truth.h5", Truth(true, VIEW_A), {})
     return tmp_path
 
 
-def arguments(folder, *more):
-    return (
-        ["atoms"]
-        + [str(folder / name) for name in ("atoms.h5", "truth.h5", "scores.csv")]
-        + list(more)
-    )
-
-
-def test_script_scores_atoms_and_strain(files, capsys):
-    strain = ["--strain", str(files / "strain.h5"), "--settings", '{"relative": false}']
-    assert score.main(arguments(files, *strain)) == 0
-    (row,) = pd.read_csv(files / "scores.csv").to_dict("records")
+def test_script_scores_atoms_and_strain(folder, capsys):
+    found = pd.DataFrame({"frame": 0, "atom": [0, 1], "x_A": [4.0, 8.0], "y_A": 5.0})
+    write(folder, "atoms", found)
+    write(folder, "strain", found.assign(e_xx=[0.01, 0.02], e_yy=0.0, e_xy=0.0))
+    assert run(f"{SCORE} --strain strain.h5 {settings(relative=False)}", folder) == 0
+    (row,) = pd.read_csv(folder / "scores.csv").to_dict("records")
     assert row["true_positives"] == 2
     assert row["false_negatives"] == 1
     assert_allclose(row["f1"], 0.8, rtol=1e-5)
@@ -132,30 +122,20 @@ def test_script_scores_atoms_and_strain(files, capsys):
     assert "f1" in capsys.readouterr().out
 
 
-def test_script_scores_every_frame(files):
-    with sealed.open_to_read(files / "atoms.h5") as file:
-        table = tables.read_table(file, "atoms")
-    with sealed.create(files / "atoms.h5", provenance.made_by("test", {})) as file:
-        tables.write_table(file, "atoms", pd.concat([table, table.iloc[:1].assign(frame=3)]))
-    assert score.main(arguments(files)) == 0
-    result = pd.read_csv(files / "scores.csv")
-    assert result["frame"].tolist() == [0, 1, 2, 3]
-    assert result["true_positives"].tolist() == [2, 0, 0, 1]
-
-
-def test_script_scores_an_empty_table(files):
-    empty = pd.DataFrame({name: np.empty(0) for name in ("frame", "atom", "x_A", "y_A")})
-    with sealed.create(files / "atoms.h5", provenance.made_by("test", {})) as file:
-        tables.write_table(file, "atoms", empty)
-    assert score.main(arguments(files)) == 0
-    assert pd.read_csv(files / "scores.csv")["recall"].tolist() == [0]
-
-
-def test_script_scores_a_frame_in_which_nothing_was_found(files):
-    first = pd.DataFrame({"frame": [0], "atom": [0], "x_A": [5.0], "y_A": [5.0]})
-    with sealed.create(files / "atoms.h5", {"frame_shape": (3, 100, 100)}) as file:
-        tables.write_table(file, "atoms", first)
-    assert score.main(arguments(files)) == 0
-    table = pd.read_csv(files / "scores.csv")
-    assert table["frame"].tolist() == [0, 1, 2]
-    assert table["true_positives"].tolist()[1:] == [0, 0]
+@pytest.mark.parametrize(
+    ("places_A", "frames", "attributes", "found"),
+    [
+        ([4, 8, 4], [0, 0, 3], {}, [2, 0, 0, 1]),
+        ([4], [0], {"frame_shape": (3, 100, 100)}, [1, 0, 0]),
+        ([], [], {}, [0]),
+    ],
+)
+def test_script_scores_every_frame(folder, places_A, frames, attributes, found):
+    places_A = np.array(places_A, float)
+    table = pd.DataFrame({"frame": frames, "atom": 0, "x_A": places_A, "y_A": 5.0})
+    write(folder, "atoms", table, **attributes)
+    assert run(SCORE, folder) == 0
+    result = pd.read_csv(folder / "scores.csv")
+    assert result["frame"].tolist() == list(range(len(found)))
+    assert result["true_positives"].tolist() == found
+    assert_allclose(result["recall"], np.array(found) / 3, rtol=1e-5)

@@ -1,14 +1,11 @@
 """The evaluation of species in simulated monolayers."""
 
-import json
-
 import numpy as np
 import pandas as pd
-import pytest
+from made_inputs import READ_ONCE, run, settings
 from made_models import ATOM_CARD, ranges, save_tiny_model
 from numpy.testing import assert_allclose
 
-import evaluate
 from atomsight.config.evaluation import SpeciesEvaluationSettings
 from atomsight.evaluation import species
 from atomsight.evaluation.species import SpeciesReader
@@ -109,9 +106,7 @@ def test_the_summary_has_a_row_for_every_model_and_dose():
     assert counts["columns"].sum() == len(pairs)
 
 
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    saved = []
+def test_the_script_evaluates_models_of_three_images_and_of_one(tmp_path):
     for name, steps in (("mos2", STEPS_A), ("mos2_single", (0.0,))):
         card = ATOM_CARD.but(
             name=name,
@@ -121,15 +116,10 @@ def folders(tmp_path_factory):
             microscope=ranges(defocus_A=[-105, -60], focal_series={"steps_A": list(steps)}),
             contrast="either",
         )
-        saved.append(str(save_tiny_model(tmp_path_factory.mktemp(name), card)))
-    return saved
-
-
-def test_the_script_evaluates_models_of_three_images_and_of_one(tmp_path, folders):
-    outputs = [tmp_path / "summary.csv", tmp_path / "confusion.csv"]
-    options = ["--inference", '{"orientations": 1}', "--settings", json.dumps(SMALL)]
-    assert evaluate.main(["species", *folders, *map(str, outputs), *options]) == 0
-    summary, counts = map(pd.read_csv, outputs)
+        save_tiny_model(tmp_path / name, card)
+    line = f"evaluate species mos2 mos2_single summary.csv confusion.csv {READ_ONCE}"
+    assert run(f"{line} {settings(**SMALL)}", tmp_path) == 0
+    summary, counts = (pd.read_csv(tmp_path / name) for name in ("summary.csv", "confusion.csv"))
     assert summary["model"].tolist() == ["mos2"] * 2 + ["mos2_single"] * 2
     assert summary["frames"].tolist() == [3, 3, 1, 1]
     by = ["model", "dose_e_per_A2"]

@@ -1,14 +1,12 @@
 """The evaluation of bond lengths and strain on simulated sheets."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
-from made_models import ATOM_CARD, ranges, save_tiny_model
+from made_inputs import RANGES, run, settings
+from made_models import ATOM_CARD, save_tiny_model
 from numpy.testing import assert_allclose
 
-import evaluate
 from atomsight.config.analysis import StrainSettings
 from atomsight.config.evaluation import StrainEvaluationSettings
 from atomsight.evaluation import lattice_bound, position_bound, strain
@@ -20,8 +18,6 @@ SMALL = {
     "doses_e_per_A2": [1000, 100000],
     "acquisition": {"rows": 320, "columns": 320},
 }
-MICROSCOPE = ranges(defocus_A=[-90, -80], cs_um=[-12, -11], dose_e_per_A2=[100, 2000])
-CARD = ATOM_CARD.but(microscope=MICROSCOPE)
 LATTICE = StrainSettings()
 
 
@@ -35,21 +31,19 @@ def sheet(chosen, kind):
     return acquisition.truth_in_view(*make(getattr(chosen, kind)), chosen.acquisition)
 
 
-def displaced(truth, error_A, seed=1):
+def score(truth, chosen, error_A=0.0, seed=1):
+    """Score positions that err at random."""
     true = truth.atoms[["x_A", "y_A"]].to_numpy()
-    return true + np.random.default_rng(seed).normal(0, error_A, true.shape)
+    found = true + np.random.default_rng(seed).normal(0, error_A, true.shape)
+    return strain.score(found, truth, chosen, LATTICE)
 
 
 def test_perfect_positions_have_the_true_bonds_and_no_error_of_strain(chosen):
-    pristine = strain.score(
-        displaced(sheet(chosen, "pristine"), 0), sheet(chosen, "pristine"), chosen, LATTICE
-    )
+    pristine = score(sheet(chosen, "pristine"), chosen)
     assert_allclose(pristine["bond_mean_A"], 1.42, atol=1e-9)
     assert_allclose(pristine["bond_std_A"], 0, atol=1e-7)
     assert pristine["bonds"] > 500
-    strained = strain.score(
-        displaced(sheet(chosen, "strained"), 0), sheet(chosen, "strained"), chosen, LATTICE
-    )
+    strained = score(sheet(chosen, "strained"), chosen)
     assert strained["true_bond_std_A"] > 0.005
     assert_allclose(strained["bond_std_A"], strained["true_bond_std_A"])
     assert strained["planar_rms"] < 2e-3
@@ -57,9 +51,8 @@ def test_perfect_positions_have_the_true_bonds_and_no_error_of_strain(chosen):
 
 def test_independent_errors_spread_the_bonds_by_their_root_of_two(chosen):
     """And intervals hold what is expected in all likelihood, without being wide."""
-    truth, error_A = sheet(chosen, "pristine"), 0.04
-    row = strain.score(displaced(truth, error_A), truth, chosen, LATTICE)
-    expected_A = np.sqrt(2) * error_A
+    row = score(sheet(chosen, "pristine"), chosen, error_A=0.04)
+    expected_A = np.sqrt(2) * 0.04
     assert 0.8 * row["bond_std_A_low"] < expected_A < 1.2 * row["bond_std_A_high"]
     assert row["bond_std_A_low"] < row["bond_std_A"] < row["bond_std_A_high"]
     assert row["bond_std_A_high"] < 1.3 * row["bond_std_A_low"]
@@ -69,11 +62,8 @@ def test_independent_errors_spread_the_bonds_by_their_root_of_two(chosen):
 
 
 def test_intervals_hold_the_truth_about_as_often_as_they_say(chosen):
-    truth, error_A = sheet(chosen, "pristine"), 0.03
-    rows = [
-        strain.score(displaced(truth, error_A, seed), truth, chosen, LATTICE) for seed in range(40)
-    ]
-    table = pd.DataFrame(rows)
+    truth = sheet(chosen, "pristine")
+    table = pd.DataFrame([score(truth, chosen, 0.03, seed) for seed in range(40)])
     long_run = table["bond_std_A"].mean()
     held = table["bond_std_A_low"].lt(long_run) & table["bond_std_A_high"].gt(long_run)
     assert held.mean() > 0.75
@@ -109,7 +99,7 @@ def test_a_shift_of_everything_changes_neither_bonds_nor_strain():
 
 @pytest.mark.usefixtures("_free_bound")
 def test_peaks_come_near_the_truth_at_a_high_dose(chosen):
-    table = strain.evaluate(chosen, LATTICE, lambda image: np.empty((0, 2)), MICROSCOPE)
+    table = strain.evaluate(chosen, LATTICE, lambda image: np.empty((0, 2)), RANGES)
     assert list(table["in_range"].unique()) == [True, False]
     assert list(table["specimen"].unique()) == ["pristine", "strained"]
     peaks = table[(table["method"] == "peaks") & (table["specimen"] == "pristine")]
@@ -121,10 +111,9 @@ def test_peaks_come_near_the_truth_at_a_high_dose(chosen):
 
 @pytest.mark.usefixtures("_free_bound")
 def test_the_script_writes_one_row_per_sheet_dose_and_method(tmp_path):
-    model = save_tiny_model(tmp_path / "model", CARD)
-    section = SMALL | {"doses_e_per_A2": [1000], "resamples": 100}
-    arguments = [str(model), str(tmp_path / "strain.csv"), "--settings", json.dumps(section)]
-    assert evaluate.main(["strain", *arguments]) == 0
+    save_tiny_model(tmp_path / "model", ATOM_CARD.but(microscope=RANGES))
+    few = settings(**SMALL | {"doses_e_per_A2": [1000], "resamples": 100})
+    assert run(f"evaluate strain model strain.csv {few}", tmp_path) == 0
     table = pd.read_csv(tmp_path / "strain.csv")
     assert len(table) == 4
     assert set(table["method"]) == {"network", "peaks"}

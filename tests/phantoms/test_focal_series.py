@@ -2,23 +2,21 @@
 
 import numpy as np
 import pytest
+from made_inputs import flat_molecule
 from numpy.testing import assert_allclose
 
 from atomsight.config.phantoms import AcquisitionSettings
 from atomsight.errors import InputError
-from atomsight.files.records import Structure
 from atomsight.phantoms import acquisition, focal_series
 
 OPTICS = AcquisitionSettings(rows=96, columns=128, pixel_size_A=0.12)
-BELOW_A = 2.0
+FOCUSED = focal_series.focused_on(OPTICS, 2.0)
 
 
 @pytest.fixture(scope="module")
 def structure():
-    """Three atoms far apart, 2 Å above the lower face of a box that is not square."""
-    sites = np.array([[9.5, 9.0], [14.1, 11.2], [17.2, 14.4]])
-    positions = np.column_stack([sites, np.full(3, 2.0)])
-    return Structure(positions, np.full(3, 42), np.array([25.3, 22.1, 4]), sites, np.ones(3, int))
+    """Three atoms far apart, in a box that is not square."""
+    return flat_molecule([[9.5, 9.0], [14.1, 11.2], [17.2, 14.4]], (25.3, 22.1), number=42)
 
 
 @pytest.fixture(scope="module")
@@ -31,17 +29,14 @@ def brightest(image):
 
 
 def test_focus_counts_from_the_plane_that_is_given(structure, wave):
-    optics = focal_series.focused_on(OPTICS, BELOW_A)
-    (image,) = focal_series.image_series(wave, optics, (-83.0,), np.zeros((1, 2)))
+    (image,) = focal_series.image_series(wave, FOCUSED, (-83.0,), np.zeros((1, 2)))
     same = OPTICS.but(defocus_A=-81.0)
     assert_allclose(image, acquisition.image_intensity(structure, same), atol=1e-9)
 
 
 def test_images_of_a_series_differ_in_focus_alone(wave):
-    optics = focal_series.focused_on(OPTICS, BELOW_A)
-    over, focused, under = focal_series.image_series(
-        wave, optics, (-83.0, -18.0, 47.0), np.zeros((3, 2))
-    )
+    focus_A = (-83.0, -18.0, 47.0)
+    over, focused, under = focal_series.image_series(wave, FOCUSED, focus_A, np.zeros((3, 2)))
     # Negative spherical aberration: bright atoms overfocused, dark ones underfocused.
     row, column = np.unravel_index(over.argmax(), over.shape)
     assert over[row, column] > 1.2
@@ -50,15 +45,13 @@ def test_images_of_a_series_differ_in_focus_alone(wave):
 
 
 def test_the_specimen_moves_by_the_shift_and_no_further(structure, wave):
-    optics = focal_series.focused_on(OPTICS, BELOW_A)
     shifts = np.array([[0.0, 0.0], [0.6, -0.36], [0.07, 0.02]])
-    still, moved, sub_pixel = focal_series.image_series(wave, optics, (-83.0,) * 3, shifts)
+    still, moved, sub_pixel = focal_series.image_series(wave, FOCUSED, (-83.0,) * 3, shifts)
     assert_allclose(brightest(moved) - brightest(still), shifts[1], atol=1e-9)
     # Whole pixels: the very image, moved.
     assert_allclose(moved[10:-10, 10:-10], np.roll(still, (-3, 5), (0, 1))[10:-10, 10:-10])
-    offset = acquisition.image_intensity(
-        structure, acquisition.focused(optics, -83.0), (-0.07, -0.02)
-    )
+    optics = acquisition.focused(FOCUSED, -83.0)
+    offset = acquisition.image_intensity(structure, optics, (-0.07, -0.02))
     assert_allclose(sub_pixel, offset, atol=1e-9)
 
 
@@ -70,9 +63,8 @@ def test_a_shift_out_of_the_box_is_an_error(wave):
 @pytest.mark.parametrize("count", [1, 3, 5])
 def test_all_images_together_get_the_total_dose(count):
     optics = OPTICS.but(dose_e_per_A2=3000, gain=1, offset=0)
-    counts = focal_series.expose_series(
-        np.ones((count, 96, 128)), optics, np.random.default_rng(1)
-    ).astype(float)
+    flat, rng = np.ones((count, 96, 128)), np.random.default_rng(1)
+    counts = focal_series.expose_series(flat, optics, rng).astype(float)
     electrons_per_pixel = 3000 * 0.12**2 / count
     assert_allclose(counts.mean(axis=(1, 2)), electrons_per_pixel, rtol=0.01)
     # Noise of its own in every image, of Poisson's variance.

@@ -27,12 +27,17 @@ PERFECT = SMALL.but(
 )
 
 
-def make(settings, rng=None):
-    return monolayers.make_monolayer(mos2.HONEYCOMB, settings, rng)
+def make(settings, rng=None, material=mos2.HONEYCOMB):
+    return monolayers.make_monolayer(material, settings, rng)
 
 
 def places(specimen):
     return specimen.sites[["x_A", "y_A"]].to_numpy()
+
+
+def neighbours_A(specimen, count=1):
+    """Distances of every site to those nearest to it."""
+    return cKDTree(places(specimen)).query(places(specimen), k=count + 1)[0][:, 1:]
 
 
 def bonds(specimen, reach=2.44):
@@ -41,13 +46,19 @@ def bonds(specimen, reach=2.44):
     return pairs[is_mo[pairs[:, 0]] != is_mo[pairs[:, 1]]]
 
 
+def bonds_of_sites(specimen):
+    return np.bincount(bonds(specimen).ravel(), minlength=len(specimen.sites))
+
+
+def is_in(region, specimen):
+    return (specimen.sites["region"] == region).to_numpy()
+
+
 def test_a_perfect_sheet_is_the_lattice_of_the_material():
     specimen = make(PERFECT)
-    pairs = bonds(specimen)
-    lengths = np.linalg.norm(np.diff(places(specimen)[pairs], axis=1)[:, 0], axis=1)
+    lengths = np.linalg.norm(np.diff(places(specimen)[bonds(specimen)], axis=1)[:, 0], axis=1)
     assert_allclose(lengths, LATTICE_A / np.sqrt(3), atol=1e-6)
-    bulk = (specimen.sites["region"] == "bulk").to_numpy()
-    assert (np.bincount(pairs.ravel(), minlength=len(bulk))[bulk] == 3).all()
+    assert (bonds_of_sites(specimen)[is_in("bulk", specimen)] == 3).all()
     assert set(specimen.sites["species"]) == {"Mo", "S2"}
     assert specimen.vacancies.empty
 
@@ -67,9 +78,8 @@ def test_sites_and_structure_say_the_same():
     structure, sites = specimen.structure, specimen.sites
     assert list(sites.columns) == ["x_A", "y_A", "species", "region"]
     assert_array_equal(structure.sites, places(specimen))
-    assert [mos2.HONEYCOMB.class_names[one - 1] for one in structure.classes] == list(
-        sites["species"]
-    )
+    names = np.array(mos2.HONEYCOMB.class_names)
+    assert_array_equal(names[structure.classes - 1], sites["species"])
     counts = sites["species"].value_counts()
     assert (structure.numbers == 42).sum() == counts["Mo"]
     assert (structure.numbers == 16).sum() == 2 * counts["S2"] + counts["S"]
@@ -88,8 +98,7 @@ def test_a_site_is_the_mean_projected_position_of_its_atoms():
 
 def test_vacancies_are_exactly_as_many_as_asked_and_listed():
     full = make(PERFECT).sites["species"].value_counts()
-    chosen = PERFECT.but(vacancy_shares={"S": 0.1, "S2": 0.02, "Mo": 0.01})
-    specimen = make(chosen)
+    specimen = make(PERFECT.but(vacancy_shares={"S": 0.1, "S2": 0.02, "Mo": 0.01}))
     species = specimen.sites["species"].value_counts()
     missing = specimen.vacancies["missing"].value_counts()
     assert missing["S"] == species["S"] == round(0.1 * full["S2"])
@@ -100,24 +109,19 @@ def test_vacancies_are_exactly_as_many_as_asked_and_listed():
 
 def test_where_all_atoms_of_a_site_are_missing_there_is_no_site():
     specimen = make(SMALL.but(vacancy_shares={"S2": 0.05}))
-    empty = specimen.vacancies[specimen.vacancies["missing"] != "S"][["x_A", "y_A"]]
-    single = specimen.vacancies[specimen.vacancies["missing"] == "S"][["x_A", "y_A"]]
-    tree = cKDTree(places(specimen))
-    assert tree.query(empty)[0].min() > 1.3
-    distance, site = tree.query(single)
-    assert distance.max() < 0.3
-    assert (specimen.sites["species"].iloc[site] == "S").all()
+    single = specimen.vacancies["missing"] == "S"
+    distance, site = cKDTree(places(specimen)).query(specimen.vacancies[["x_A", "y_A"]])
+    assert distance[~single].min() > 1.3
+    assert distance[single].max() < 0.3
+    assert (specimen.sites["species"].iloc[site[single]] == "S").all()
 
 
 def test_neighbours_of_a_vacancy_are_told_apart_from_the_bulk():
     specimen = make(PERFECT.but(vacancy_shares=NONE | {"S": 0.03}))
-    sites = specimen.sites
-    singles = (sites["species"] == "S").to_numpy()
-    beside = (sites["region"] == "beside_vacancy").to_numpy()
-    pairs = bonds(specimen)
-    touching = np.isin(np.arange(len(sites)), pairs[singles[pairs].any(axis=1)]) & ~singles
-    inner = (sites["region"] != "edge").to_numpy()
-    assert_array_equal(beside[inner], touching[inner])
+    singles, pairs = (specimen.sites["species"] == "S").to_numpy(), bonds(specimen)
+    touching = np.isin(np.arange(len(singles)), pairs[singles[pairs].any(axis=1)]) & ~singles
+    inner = ~is_in("edge", specimen)
+    assert_array_equal(is_in("beside_vacancy", specimen)[inner], touching[inner])
 
 
 def test_a_hole_has_an_edge_whose_sulfur_may_be_single():
@@ -128,19 +132,16 @@ def test_a_hole_has_an_edge_whose_sulfur_may_be_single():
     assert set(holed.sites.loc[holed.sites["species"] == "S", "region"]) == {"edge"}
     sulfur = (holed.sites["species"] != "Mo") & (holed.sites["region"] == "edge")
     assert_allclose((holed.sites["species"] == "S").sum(), 0.5 * sulfur.sum(), atol=1)
-    few = np.bincount(bonds(holed).ravel(), minlength=len(holed.sites)) < 3
-    assert (holed.sites["region"][few] == "edge").all()
+    assert is_in("edge", holed)[bonds_of_sites(holed) < 3].all()
 
 
 @pytest.mark.parametrize("grains", [2, 3])
 def test_grains_meet_in_a_boundary_that_is_closed_and_not_crowded(grains):
     specimen = make(PERFECT.but(grain_count=grains, seed=grains))
-    held = np.bincount(bonds(specimen).ravel(), minlength=len(specimen.sites))
-    boundary = (specimen.sites["region"] == "boundary").to_numpy()
+    boundary = is_in("boundary", specimen)
     assert 0.03 < boundary.mean() < 0.4
-    assert 0.5 < (held[boundary] == 3).mean() < 1
-    distance, _ = cKDTree(places(specimen)).query(places(specimen), k=2)
-    assert distance[:, 1].min() > 1.6
+    assert 0.5 < (bonds_of_sites(specimen)[boundary] == 3).mean() < 1
+    assert neighbours_A(specimen).min() > 1.6
 
 
 def test_two_grains_are_mirrored_in_their_boundary():
@@ -156,14 +157,12 @@ def test_two_grains_are_mirrored_in_their_boundary():
 
 
 def test_every_point_is_in_the_sector_whose_rays_enclose_it():
-    grains = coincidence_grains.Grains(
-        np.array([10.0, 10.0]), np.array([0.0, 2.0, 4.0]), np.zeros(3)
-    )
+    junction, rays = np.array([10.0, 10.0]), np.array([0.0, 2.0, 4.0])
+    grains = coincidence_grains.Grains(junction, rays, np.zeros(3))
     azimuths = np.array([0.1, 1.9, 2.1, 3.9, 4.1, 6.2])
-    points = grains.junction + 5 * np.stack([np.cos(azimuths), np.sin(azimuths)], axis=1)
+    points = junction + 5 * np.stack([np.cos(azimuths), np.sin(azimuths)], axis=1)
     assert grains.sector(points).tolist() == [0, 0, 1, 1, 2, 2]
-    near = grains.distance_A(points)
-    assert_allclose(near[[0, 2, 4]], 5 * np.sin(0.1), rtol=1e-9)
+    assert_allclose(grains.distance_A(points)[[0, 2, 4]], 5 * np.sin(0.1), rtol=1e-9)
 
 
 def test_tilt_foreshortens_and_gives_the_sheet_a_slope():
@@ -224,29 +223,25 @@ NITRIDE = Honeycomb(
     ),
     hole_edges="N",
 )
-
-
 FLAT = PERFECT.but(vacancy_shares={"B": 0.0, "N": 0.0}, edge_vacancy_shares={})
 
 
 def test_a_material_is_made_from_its_own_facts():
-    sheet = monolayers.make_monolayer(NITRIDE, FLAT.but(vacancy_shares={}))
-    counts, gone = (sheet.sites["species"].value_counts(), sheet.vacancies["missing"])
-    assert set(counts.index) == {"B", "N"}
-    whole = counts + gone.value_counts()
-    assert gone.value_counts().to_dict() == {
-        "B": round(0.02 * whole["B"]),
-        "N": round(0.01 * whole["N"]),
-    }
+    sheet = make(FLAT.but(vacancy_shares={}), material=NITRIDE)
+    counts, gone = (
+        one.value_counts() for one in (sheet.sites["species"], sheet.vacancies["missing"])
+    )
+    assert set(counts.index) == set(gone.index) == {"B", "N"}
+    whole = counts + gone
+    assert (gone["B"], gone["N"]) == (round(0.02 * whole["B"]), round(0.01 * whole["N"]))
     assert_array_equal(np.unique(sheet.structure.numbers), [5, 7])
-    distance, _ = cKDTree(places(sheet)).query(places(sheet), k=2)
-    assert_allclose(np.median(distance[:, 1]), 2.5 / np.sqrt(3), rtol=1e-3)
+    assert_allclose(np.median(neighbours_A(sheet)), 2.5 / np.sqrt(3), rtol=1e-3)
 
 
 @pytest.mark.parametrize("element", ["B", "N"])
 def test_holes_end_with_the_element_that_the_material_says(element):
     chosen = FLAT.but(size_A=(80.0, 80.0), hole_radius_A=6.0, seed=4)
-    sheet = monolayers.make_monolayer(replace(NITRIDE, hole_edges=element), chosen)
+    sheet = make(chosen, material=replace(NITRIDE, hole_edges=element))
     inner = np.abs(places(sheet) - 40).max(axis=1) < 36
     is_b = (sheet.sites["species"] == "B").to_numpy()
     pairs = cKDTree(places(sheet)).query_pairs(1.9, output_type="ndarray")
@@ -256,27 +251,24 @@ def test_holes_end_with_the_element_that_the_material_says(element):
 
 
 def test_grains_of_a_light_material_are_as_closed_as_those_of_a_heavy_one():
-    sheet = monolayers.make_monolayer(NITRIDE, FLAT.but(grain_count=2, seed=2))
-    distance, _ = cKDTree(places(sheet)).query(places(sheet), k=4)
-    boundary = (sheet.sites["region"] == "boundary").to_numpy()
-    assert distance[:, 1].min() > 1.2
-    assert np.mean(distance[boundary, 3] < 1.9) > 0.5
-    bulk = (sheet.sites["region"] == "bulk").to_numpy()
-    assert np.mean(distance[bulk, 3] < 1.6) > 0.95
+    sheet = make(FLAT.but(grain_count=2, seed=2), material=NITRIDE)
+    nearest, _, third = neighbours_A(sheet, 3).T
+    assert nearest.min() > 1.2
+    assert np.mean(third[is_in("boundary", sheet)] < 1.9) > 0.5
+    assert np.mean(third[is_in("bulk", sheet)] < 1.6) > 0.95
 
 
 # The forces that close the boundaries
 
 
-def honeycomb(size_A=30.0):
+def honeycomb(size_A=30.0, disturbed_A=0.0):
     rng = np.random.default_rng(0)
-    return coincidence_grains._lattice((size_A, size_A), LATTICE_A, 0.2, rng)
+    sites, is_mo = coincidence_grains._lattice((size_A, size_A), LATTICE_A, 0.2, rng)
+    return sites + rng.normal(0, disturbed_A, sites.shape), is_mo
 
 
 def test_forces_are_the_derivative_of_the_energy():
-    rng = np.random.default_rng(1)
-    sites, is_mo = honeycomb(16.0)
-    sites = sites + rng.normal(0, 0.15, sites.shape)
+    sites, is_mo = honeycomb(16.0, disturbed_A=0.15)
     pairs = honeycomb_forces.near_pairs(sites, LATTICE_A)
 
     def energy(flat):
@@ -288,8 +280,7 @@ def test_forces_are_the_derivative_of_the_energy():
 
 
 def test_the_energy_is_that_of_the_same_sheet_of_another_lattice_constant():
-    sites, is_first = honeycomb(16.0)
-    sites = sites + np.random.default_rng(1).normal(0, 0.15, sites.shape)
+    sites, is_first = honeycomb(16.0, disturbed_A=0.15)
     energy, gradient = honeycomb_forces.pair_energy(sites, is_first, LATTICE_A)
     small, steep = honeycomb_forces.pair_energy(0.8 * sites, is_first, 0.8 * LATTICE_A)
     assert_allclose(small, energy, rtol=1e-9)
@@ -300,7 +291,7 @@ def test_the_perfect_sheet_is_at_rest_and_any_disturbance_heals():
     sites, is_mo = honeycomb()
     energy, gradient = honeycomb_forces.pair_energy(sites, is_mo, LATTICE_A)
     assert_allclose(gradient, 0, atol=1e-9)
-    rough = sites + np.random.default_rng(2).normal(0, 0.1, sites.shape)
+    rough, _ = honeycomb(disturbed_A=0.1)
     healed = honeycomb_forces.relax(rough, is_mo, LATTICE_A, 400)
     assert_allclose(honeycomb_forces.pair_energy(healed, is_mo, LATTICE_A)[0], energy, rtol=1e-3)
 

@@ -16,20 +16,29 @@ GOLD_A = 4.08
 
 
 def make(seed=0, **changes):
-    chosen = PERFECT.but(**changes)
-    return particles.make_particle(chosen, np.random.default_rng(seed))
+    return particles.make_particle(PERFECT.but(**changes), np.random.default_rng(seed))
 
 
 def boxed(seed=0, size_A=(48.0, 52.0), **changes):
     return particles.make_specimen(PERFECT.but(seed=seed, **changes), size_A)
 
 
+def neighbours_A(positions, count, **box):
+    """Distances of every atom to those nearest to it."""
+    return cKDTree(positions, **box).query(positions, k=count + 1)[0][:, 1:]
+
+
+def means(of, positions):
+    """The mean projected position of every group of atoms."""
+    sums = np.stack([np.bincount(of, one) for one in positions[:, :2].T], axis=1)
+    return sums / np.bincount(of)[:, None]
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_atoms_stand_on_an_fcc_lattice_none_of_them_loose(seed):
     particle = make(seed, atoms=(300, 1500))
     assert (particle.cells.sum(axis=1) % 2 == 0).all()
-    distances, _ = cKDTree(particle.positions).query(particle.positions, k=4)
-    assert_allclose(distances[:, 1:], GOLD_A / np.sqrt(2), rtol=1e-9)
+    assert_allclose(neighbours_A(particle.positions, 3), GOLD_A / np.sqrt(2), rtol=1e-9)
     assert 180 < len(particle.cells) < 1800
 
 
@@ -39,11 +48,9 @@ def test_atoms_stand_on_an_fcc_lattice_none_of_them_loose(seed):
 def test_columns_of_an_untilted_particle_are_lattice_positions(axis, spacing_A):
     particle = make(3, zone_axis=axis)
     columns = particle.columns
-    projected = particle.positions[:, :2]
     # Every atom of a column is seen at one place.
-    assert_allclose(projected, columns.positions[columns.of_atom], atol=1e-9)
-    distances, _ = cKDTree(columns.positions).query(columns.positions, k=2)
-    assert_allclose(distances[:, 1], spacing_A, rtol=1e-5)
+    assert_allclose(particle.positions[:, :2], columns.positions[columns.of_atom], atol=1e-9)
+    assert_allclose(neighbours_A(columns.positions, 1)[:, 0], spacing_A, rtol=1e-5)
     assert columns.atoms.sum() == len(particle.cells)
 
 
@@ -57,10 +64,8 @@ def test_columns_are_what_single_linkage_at_one_angstrom_finds(axis):
 
 def test_inner_columns_have_six_neighbours_and_those_at_the_rim_fewer():
     columns = make(5, zone_axis="111").columns
-    near = cKDTree(columns.positions).query_ball_point(
-        columns.positions, 1.1 * GOLD_A / 6**0.5, return_length=True
-    )
-    assert ((near - 1 == 6) == (columns.region == "interior")).all()
+    near = (neighbours_A(columns.positions, 6) < 1.1 * GOLD_A / 6**0.5).all(axis=1)
+    assert (near == (columns.region == "interior")).all()
     assert 0.1 < (columns.region == "surface").mean() < 0.7
 
 
@@ -100,9 +105,8 @@ def test_outer_columns_are_the_next_lattice_columns_and_hold_no_atom():
     labels = particles.column_labels(cells, "110")
     assert not particles.is_among(labels, particle.columns.labels).any()
     assert (particles.coordination(cells, particle.cells) >= 3).all()
-    means = np.stack([np.bincount(column, c) for c in particle.place(cells)[:, :2].T], axis=1)
-    means /= np.bincount(column)[:, None]
-    nearest, _ = cKDTree(particle.columns.positions).query(means)
+    outer = means(column, particle.place(cells))
+    nearest, _ = cKDTree(particle.columns.positions).query(outer)
     assert_allclose(nearest, np.where(nearest > 2.7, GOLD_A / 2**0.5, GOLD_A * 0.612372), rtol=1e-5)
 
 
@@ -122,16 +126,14 @@ def test_everything_lies_in_the_box_and_the_particle_within_its_margin(support, 
     assert structure.classes.sum() == gold.sum()
     sites = specimen.columns[["x_A", "y_A"]].to_numpy()
     assert_allclose(structure.sites, sites)
-    counts = np.bincount(specimen.column[gold])
-    means = np.stack([np.bincount(specimen.column[gold], c) for c in inner.T], axis=1)
-    assert_allclose(means / counts[:, None], sites, atol=1e-9)
+    assert_allclose(means(specimen.column[gold], inner), sites, atol=1e-9)
 
 
 @pytest.mark.parametrize("support", ["amorphous", "crystalline"])
 def test_a_support_in_profile_is_below_and_touches(support):
     specimen = boxed(3, support=support, support_thickness_A=(20, 20))
-    gold = specimen.structure.positions[specimen.column >= 0]
-    film = specimen.structure.positions[specimen.column < 0]
+    positions, is_gold = specimen.structure.positions, specimen.column >= 0
+    gold, film = positions[is_gold], positions[~is_gold]
     assert len(film) > 300
     assert film[:, 1].min() > gold[:, 1].max() - 5
     assert film[:, 1].max() > specimen.structure.cell_A[1] - 1.5
@@ -147,11 +149,10 @@ def test_a_support_in_plan_covers_the_image_before_or_behind_the_particle():
     below_A = []
     for seed in range(6):
         specimen = boxed(seed, **plan)
-        heights = specimen.structure.positions[:, 2]
-        gold, film = heights[specimen.column >= 0], heights[specimen.column < 0]
-        assert film.min() > gold.max() or film.max() < gold.min()
-        planar = specimen.structure.positions[specimen.column < 0, :2]
-        counts, *_ = np.histogram2d(*planar.T, bins=6)
+        x, y, z = specimen.structure.positions.T
+        gold, film = specimen.column >= 0, specimen.column < 0
+        assert z[film].min() > z[gold].max() or z[film].max() < z[gold].min()
+        counts, *_ = np.histogram2d(x[film], y[film], bins=6)
         assert counts.min() > 10
         assert specimen.columns["clear"].all()
         below_A.append(specimen.below_A)
@@ -185,9 +186,9 @@ def test_amorphous_carbon_has_its_density_and_its_bonds_also_across_the_edge():
     density = len(positions) * 12.011 / 0.60221 / (30 * 26 * 20)
     assert_allclose(density, 1.9, rtol=0.01)
     assert (numbers == 6).all()
-    distances, _ = cKDTree(positions, boxsize=[*size_A, 0]).query(positions, k=4)
-    assert distances[:, 1].min() > 1.1
-    assert_allclose(np.median(distances[:, 1:3]), 1.45, atol=0.04)
+    distances = neighbours_A(positions, 2, boxsize=[*size_A, 0])
+    assert distances.min() > 1.1
+    assert_allclose(np.median(distances), 1.45, atol=0.04)
 
 
 def test_ceria_has_its_density_and_its_bonds():
@@ -196,8 +197,7 @@ def test_ceria_has_its_density_and_its_bonds():
     volume = (40 - 1.5) * (36 - 1.5) * 30
     assert_allclose((numbers == 58).sum() / volume, 4 / 5.41**3, rtol=0.02)
     assert_allclose((numbers == 8).sum() / (numbers == 58).sum(), 2, rtol=0.03)
-    oxygen = cKDTree(positions[numbers == 8])
-    distances, _ = oxygen.query(positions[numbers == 58], k=8)
+    distances, _ = cKDTree(positions[numbers == 8]).query(positions[numbers == 58], k=8)
     assert_allclose(np.median(distances), 5.41 * np.sqrt(3) / 4, rtol=1e-6)
 
 
@@ -216,8 +216,7 @@ def test_ceria_off_axis_shows_no_columns():
     """Seen along a zone axis cerium atoms stand behind each other; here their images are spread."""
     positions, numbers = films.ceria(np.array([40.0, 40.0]), 40.0, np.random.default_rng(3))
     projected = positions[numbers == 58, :2]
-    tree = cKDTree(projected)
-    crowd = tree.query_ball_point(projected, 0.15, return_length=True) - 1
+    crowd = cKDTree(projected).query_ball_point(projected, 0.15, return_length=True) - 1
     spread = len(projected) / 38.5**2 * np.pi * 0.15**2
     # On ⟨110⟩ there would be about ten within this radius.
     assert crowd.mean() < 4 * spread + 1

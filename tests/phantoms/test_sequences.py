@@ -1,14 +1,12 @@
 """Simulated sequences: what hops, how often, and where the particle is in every frame."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
+from made_inputs import run, settings
 from numpy.testing import assert_allclose
+from scipy.spatial import cKDTree
 
-import import_series
-import simulate
 from atomsight.config.phantoms import SequenceSettings
 from atomsight.files import layout, sealed
 from atomsight.phantoms import particles, sequence_truth, sequences
@@ -60,10 +58,10 @@ def test_columns_are_bright_where_the_truth_says_and_when(hopping):
     here = sites[["x_A", "y_A"]].to_numpy() + truth.drift[:, None]
     rows, columns = (np.round(here[..., axis] / pixel_A).astype(int) for axis in (1, 0))
     counts = stack[np.arange(4)[:, None], rows, columns] - chosen.acquisition.offset
-    brightness = counts / (1e5 * pixel_A**2)
+    brightness = counts.T / (1e5 * pixel_A**2)
     tall = (sites["atoms"] >= 2).to_numpy()
-    assert np.median(brightness[:, tall][truth.occupied.T[:, tall]]) > 1.4
-    gone = brightness[:, sites["dynamic"]][~truth.occupied.T[:, sites["dynamic"]]]
+    assert np.median(brightness[tall][truth.occupied[tall]]) > 1.4
+    gone = brightness[~truth.occupied & sites[["dynamic"]].to_numpy()]
     assert len(gone) > 3
     assert np.median(gone) < 1.15
 
@@ -95,15 +93,13 @@ def test_nothing_hops_without_a_share_or_without_probabilities(changes):
 def test_sites_that_hop_are_at_the_surface_and_away_from_the_support():
     particle = SMALL["particle"] | {"atoms": [400, 450]}
     specimen, everything = columns_of(load(dynamic_share=0.6, particle=particle))
-    sites = everything.sites
-    hopping = sites[sites["dynamic"]]
+    hopping = everything.sites[everything.sites["dynamic"]]
     assert len(hopping) > 10
     assert set(hopping["region"]) == {"surface", "outside"}
     assert hopping["clear"].all()
-    count = len(specimen.columns)
-    static = specimen.particle.columns.labels[~sites["dynamic"].to_numpy()[:count]]
-    near = specimen.particle.near(specimen.particle.columns.labels, static)
-    assert near[sites["dynamic"].to_numpy()[:count]].min() >= 2
+    hops = everything.sites["dynamic"].to_numpy()[: len(specimen.columns)]
+    labels = specimen.particle.columns.labels
+    assert specimen.particle.near(labels[hops], labels[~hops]).min() >= 2
 
 
 def test_columns_at_empty_sites_are_lattice_columns_of_two_to_six_atoms():
@@ -117,18 +113,15 @@ def test_columns_at_empty_sites_are_lattice_columns_of_two_to_six_atoms():
         assert_allclose(atoms[:, :2].mean(axis=0), [site.x_A, site.y_A])
         steps = np.linalg.norm(np.diff(atoms, axis=0), axis=1)
         assert_allclose(steps, specimen.particle.lattice_A / np.sqrt(2), rtol=1e-6)
-    distances = np.linalg.norm(
-        added[["x_A", "y_A"]].to_numpy()[:, None] - specimen.columns[["x_A", "y_A"]].to_numpy(),
-        axis=2,
-    ).min(axis=1)
+    here = ["x_A", "y_A"]
+    distances, _ = cKDTree(specimen.columns[here]).query(added[here])
     assert (distances > 2).all()
     assert (distances < 4.2).all()
 
 
 def test_a_column_leaves_with_all_its_atoms_and_nothing_else():
     _, everything = columns_of(load())
-    there = np.ones(len(everything.sites), bool)
-    there[-1] = False
+    there = np.arange(len(everything.sites)) < len(everything.sites) - 1
     left = sequences._occupied_structure(everything, there)
     gone = len(everything.structure.positions) - len(left.positions)
     assert gone == everything.sites["atoms"].iloc[-1]
@@ -181,22 +174,19 @@ def test_drift_is_limited():
 
 def test_the_script_writes_a_stack_that_the_workflow_reads(tmp_path):
     section = SMALL | {"frames": 2, "acquisition": {"rows": 248, "columns": 264}}
-    stack, truth, frames = (tmp_path / name for name in ("stack.tif", "truth.h5", "frames.h5"))
-    assert (
-        simulate.main(["sequence", str(stack), str(truth), "--settings", json.dumps(section)]) == 0
-    )
-    assert b"simulated" in stack.read_bytes()
-    assert import_series.main([str(stack), str(frames)]) == 0
-    with layout.open_frames(frames) as read:
+    assert run(f"simulate sequence stack.tif truth.h5 {settings(**section)}", tmp_path) == 0
+    assert b"simulated" in (tmp_path / "stack.tif").read_bytes()
+    assert run("import_series stack.tif frames.h5", tmp_path) == 0
+    with layout.open_frames(tmp_path / "frames.h5") as read:
         assert read.images.shape == (2, 248, 264)
         assert_allclose(read.pixel_size_A, 0.125, rtol=1e-5)
-    known = sequence_truth.read_truth(truth)
+    known = sequence_truth.read_truth(tmp_path / "truth.h5")
     assert known.occupied.shape == (len(known.sites), 2)
     assert known.drift.shape == (2, 2)
     first = ["site", "x_A", "y_A", "atoms", "dynamic", "p_appear", "p_vanish", "hop_rate"]
     assert known.sites.columns[:8].tolist() == first
     assert known.sites["dynamic"].dtype == bool
-    with sealed.open_to_read(truth) as file:
+    with sealed.open_to_read(tmp_path / "truth.h5") as file:
         assert file["occupied"].dtype == np.int8
         assert file.attrs["frame_shape"].tolist() == [2, 248, 264]
         assert file.attrs["dose_e_per_A2"] == 300

@@ -1,32 +1,32 @@
 """Evaluation specimens: their geometry and their truth."""
 
-import logging
-
 import h5py
 import numpy as np
 import pytest
+from made_inputs import run, settings
 from numpy.testing import assert_allclose
 from scipy.spatial import cKDTree
 
-import simulate
 from atomsight.config.phantoms import PolycrystalSettings, PristineSettings, StrainedSettings
 from atomsight.errors import InputError
-from atomsight.files import layout, provenance
+from atomsight.files import layout
 from atomsight.phantoms import specimens
 from atomsight.phantoms.specimens import BOND_A
 
 SMALL = (50.0, 40.0)
 
 
-def neighbour_distances(structure, count=3):
-    distances, _ = cKDTree(structure.sites).query(structure.sites, k=count + 1)
-    return distances[:, 1:]
+def to_neighbours(structure, of, count=3):
+    """Vectors from these sites to those nearest to them."""
+    _, nearest = cKDTree(structure.sites).query(structure.sites[of], k=count + 1)
+    return structure.sites[nearest[:, 1:]] - structure.sites[of, None]
 
 
 def test_pristine_sheet_has_graphenes_bonds_and_density():
     structure, truth = specimens.pristine_sheet(PristineSettings(size_A=SMALL))
     inner = truth.region == "grain"
-    assert_allclose(neighbour_distances(structure)[inner], BOND_A, atol=1e-9)
+    bonds_A = np.linalg.norm(to_neighbours(structure, inner), axis=2)
+    assert_allclose(bonds_A, BOND_A, atol=1e-9)
     hexagon_A2 = 3 * np.sqrt(3) / 2 * BOND_A**2
     sheet_A2 = (SMALL[0] - 2) * (SMALL[1] - 2)
     assert_allclose(len(structure.sites), 2 * sheet_A2 / hexagon_A2, rtol=0.03)
@@ -42,11 +42,9 @@ def test_ripples_have_the_height_asked_for_and_fit_in_the_box():
 
 
 def test_rotation_turns_the_lattice_from_x_towards_y():
-    settings = PristineSettings(size_A=SMALL, rotation_rad=0.2)
-    structure, truth = specimens.pristine_sheet(settings)
-    _, nearest = cKDTree(structure.sites).query(structure.sites, k=4)
-    inner = truth.region == "grain"
-    bonds = structure.sites[nearest[inner, 1:]] - structure.sites[inner, None]
+    turned = PristineSettings(size_A=SMALL, rotation_rad=0.2)
+    structure, truth = specimens.pristine_sheet(turned)
+    bonds = to_neighbours(structure, truth.region == "grain")
     # Unrotated, a bond points along ±y, and the others are 60° apart.
     azimuths = np.arctan2(bonds[..., 1], bonds[..., 0])
     assert_allclose(np.exp(6j * azimuths), np.exp(6j * (np.pi / 2 + 0.2)), atol=1e-6)
@@ -65,8 +63,7 @@ def test_gradient_of_the_displacement_is_its_finite_difference():
 
 
 def test_left_strain_ignores_rotation_and_keeps_the_axes_of_the_image():
-    angle = 0.3
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    turn = np.array([[np.cos(0.3), -np.sin(0.3)], [np.sin(0.3), np.cos(0.3)]])
     stretch = np.array([[1.02, 0.005], [0.005, 0.99]])
     assert_allclose(specimens.left_strain((stretch @ turn)[None]), [[0.02, -0.01, 0.005]])
 
@@ -75,11 +72,10 @@ def test_true_strain_is_that_of_the_bonds():
     """Where the strain varies slowly, an affine fit to the neighbours gives the table."""
     flat = StrainedSettings(size_A=(80, 80), rotation_rad=0.0, planar_strain=0.03, hole_radius_A=6)
     structure, truth = specimens.strained_sheet(flat)
-    _, nearest = cKDTree(structure.sites).query(structure.sites, k=10)
     inner = (truth.region == "grain") & (np.abs(structure.sites - 40) < 30).all(axis=1)
-    offsets = structure.sites[nearest[inner, 1:]] - structure.sites[inner, None]
+    bonds = to_neighbours(structure, inner)
     # Shape tensor of the nearest neighbours' shell: F·Fᵀ·(3/2) b² for three bonds.
-    bonds = offsets[:, :3] - offsets[:, :3].mean(axis=1, keepdims=True)
+    bonds -= bonds.mean(axis=1, keepdims=True)
     stretch_squared = np.einsum("nbi,nbj->nij", bonds, bonds) / (1.5 * BOND_A**2)
     planar = np.sqrt(np.linalg.det(stretch_squared)) ** 0.5 - 1
     expected = truth.strain[inner, :2].mean(axis=1)
@@ -89,30 +85,30 @@ def test_true_strain_is_that_of_the_bonds():
 
 
 def test_hole_has_edges_and_no_loose_atoms():
-    settings = StrainedSettings(size_A=(80, 80), hole_radius_A=10)
-    structure, truth = specimens.strained_sheet(settings)
-    whole, _ = specimens.strained_sheet(settings.but(hole_radius_A=0))
+    holed = StrainedSettings(size_A=(80, 80), hole_radius_A=10)
+    structure, truth = specimens.strained_sheet(holed)
+    whole, _ = specimens.strained_sheet(holed.but(hole_radius_A=0))
     missing_A2 = (len(whole.sites) - len(structure.sites)) * 3 * np.sqrt(3) / 4 * BOND_A**2
     assert_allclose(missing_A2, np.pi * 10**2, rtol=0.5)
     middle = (np.abs(structure.sites - 40) < 25).all(axis=1)
     assert (truth.region[middle] == "edge").sum() > 15
-    assert neighbour_distances(structure, 2).max() < specimens.BOND_REACH_A
+    two_bonds_A = np.linalg.norm(to_neighbours(structure, slice(None), 2), axis=2)
+    assert two_bonds_A.max() < specimens.BOND_REACH_A
 
 
 def test_same_seed_gives_the_same_sheet():
-    settings = StrainedSettings(size_A=SMALL, hole_radius_A=5, seed=4)
-    one, other = (specimens.strained_sheet(settings)[0] for _ in range(2))
-    different, _ = specimens.strained_sheet(settings.but(seed=5))
-    assert_allclose(one.positions, other.positions)
-    assert one.positions.shape != different.positions.shape or not np.allclose(
-        one.positions, different.positions
+    chosen = StrainedSettings(size_A=SMALL, hole_radius_A=5)
+    one, same, other = (
+        specimens.strained_sheet(chosen.but(seed=seed))[0].positions for seed in (4, 4, 5)
     )
+    assert_allclose(one, same)
+    assert len(one) != len(other) or not np.allclose(one, other)
 
 
 @pytest.fixture(scope="module")
 def grains():
-    settings = PolycrystalSettings(size_A=(40.0, 34.0), grain_count=3, relaxation_steps=100, seed=2)
-    return specimens.polycrystal(settings)
+    three = PolycrystalSettings(size_A=(40.0, 34.0), grain_count=3, relaxation_steps=100, seed=2)
+    return specimens.polycrystal(three)
 
 
 def test_polycrystals_bonds_and_neighbours_are_sane(grains):
@@ -145,7 +141,7 @@ def test_polycrystal_has_grains_and_boundaries_of_unknown_strain(grains):
 def test_a_specimen_survives_its_file(tmp_path):
     path = tmp_path / "specimen.h5"
     structure, truth = specimens.strained_sheet(StrainedSettings(size_A=SMALL, hole_radius_A=4))
-    specimens.write_specimen(path, structure, truth, provenance.made_by("simulate.py specimen", {}))
+    specimens.write_specimen(path, structure, truth, {})
     structure_read, truth_read = specimens.read_specimen(path)
     assert_allclose(structure_read.positions, structure.positions)
     assert_allclose(truth_read.strain, truth.strain)
@@ -155,7 +151,7 @@ def test_a_specimen_survives_its_file(tmp_path):
 def test_any_file_of_structures_is_a_specimen_of_unknown_truth(tmp_path):
     path = tmp_path / "structures.h5"
     structure, _ = specimens.pristine_sheet(PristineSettings(size_A=SMALL))
-    layout.write_structures(path, [(7, structure)], provenance.made_by("make_structures.py", {}))
+    layout.write_structures(path, [(7, structure)], {})
     _, truth = specimens.read_specimen(path)
     assert set(truth.region) == {"unknown"}
     assert np.isnan(truth.strain).all()
@@ -163,18 +159,16 @@ def test_any_file_of_structures_is_a_specimen_of_unknown_truth(tmp_path):
 
 def test_a_file_without_structures_is_refused(tmp_path):
     path = tmp_path / "empty.h5"
-    layout.write_structures(path, [], provenance.made_by("make_structures.py", {}))
+    layout.write_structures(path, [], {})
     with pytest.raises(InputError, match="no structure"):
         specimens.read_specimen(path)
 
 
-def test_script_writes_a_specimen_that_says_what_made_it(tmp_path, caplog):
-    path = tmp_path / "specimen.h5"
-    section = '{"kind": "pristine", "size_A": [40, 30], "seed": 5}'
-    with caplog.at_level(logging.INFO):
-        assert simulate.main(["specimen", str(path), "--settings", section]) == 0
-    with h5py.File(path) as file:
+def test_script_writes_a_specimen_that_says_what_made_it(tmp_path):
+    chosen = settings(kind="pristine", size_A=[40, 30], seed=5)
+    assert run(f"simulate specimen specimen.h5 {chosen}", tmp_path) == 0
+    with h5py.File(tmp_path / "specimen.h5") as file:
         assert file.attrs["made_by"] == "simulate.py specimen"
         assert file.attrs["seed"] == 5
-    structure, _ = specimens.read_specimen(path)
+    structure, _ = specimens.read_specimen(tmp_path / "specimen.h5")
     assert_allclose(structure.cell_A[:2], [40, 30])

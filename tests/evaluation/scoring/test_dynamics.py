@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from made_inputs import run, settings
 from numpy.testing import assert_allclose
 
-import score as script
 from atomsight.evaluation.scoring import dynamics
 from atomsight.evaluation.scoring.dynamics import Followed
 from atomsight.files import sealed, tables
@@ -16,12 +16,6 @@ from atomsight.phantoms.sequence_truth import SequenceTruth, write_truth
 
 FRAMES = 6
 TRUE_DRIFT = np.stack([0.5 * np.arange(FRAMES), -0.2 * np.arange(FRAMES)], axis=1)
-
-
-def drift_table(drift, **more):
-    return pd.DataFrame(
-        {"frame": np.arange(len(drift)), "x_A": drift[:, 0], "y_A": drift[:, 1]} | more
-    )
 
 
 @pytest.fixture
@@ -73,7 +67,9 @@ def found(true):
         ),
         occupied=occupied,
         p_occupied=smoothed.astype(np.float32),
-        drift=drift_table(drift, columns=4, matched=4, used=np.arange(FRAMES) > 0),
+        drift=pd.DataFrame(drift, columns=["x_A", "y_A"]).assign(
+            frame=range(FRAMES), columns=4, matched=4, used=np.arange(FRAMES) > 0
+        ),
     )
 
 
@@ -129,12 +125,8 @@ def test_without_hop_rates_the_rest_is_scored(found, true):
 
 
 def test_nothing_found_is_no_error(found, true):
-    nothing = dataclasses.replace(
-        found,
-        sites=found.sites[:0],
-        occupied=found.occupied[:0],
-        p_occupied=found.p_occupied[:0],
-    )
+    by_site = ("sites", "occupied", "p_occupied")
+    nothing = dataclasses.replace(found, **{name: getattr(found, name)[:0] for name in by_site})
     scores, table = score(nothing, true)
     assert len(table) == 0
     assert (scores["true_sites"], scores["true_sites_found"]) == (4, 0)
@@ -144,26 +136,16 @@ def test_nothing_found_is_no_error(found, true):
 # The script
 
 
-def write(folder, found, true):
-    with sealed.create(folder / "sites.h5", {}) as file:
+def test_the_script_writes_one_row_and_the_sites(found, true, tmp_path, capsys):
+    with sealed.create(tmp_path / "sites.h5", {}) as file:
         tables.write_table(file, "sites", found.sites)
         tables.write_table(file, "drift", found.drift)
         file.create_dataset("occupied", data=found.occupied)
         file.create_dataset("p_occupied", data=found.p_occupied)
-    write_truth(folder / "truth.h5", true, AcquisitionSettings(), {})
-
-
-def run(folder, *more):
-    files = [str(folder / name) for name in ("sites.h5", "truth.h5", "scores.csv")]
-    return script.main(["dynamics", *files] + [str(argument) for argument in more])
-
-
-def test_the_script_writes_one_row_and_the_sites(found, true, tmp_path, capsys):
-    write(tmp_path, found, true)
-    table = tmp_path / "table.csv"
-    assert run(tmp_path, "--table", table, "--settings", '{"radius_A": 0.5}') == 0
-    scores = pd.read_csv(tmp_path / "scores.csv")
-    assert len(scores) == 1
-    assert scores["coverage_all"].item() == 0.5
-    assert len(pd.read_csv(table)) == 4
+    write_truth(tmp_path / "truth.h5", true, AcquisitionSettings(), {})
+    line = f"score dynamics sites.h5 truth.h5 scores.csv --table table.csv {settings(radius_A=0.5)}"
+    assert run(line, tmp_path) == 0
+    (row,) = pd.read_csv(tmp_path / "scores.csv").to_dict("records")
+    assert row["coverage_all"] == 0.5
+    assert len(pd.read_csv(tmp_path / "table.csv")) == 4
     assert "coverage_dynamic" in capsys.readouterr().out
