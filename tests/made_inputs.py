@@ -10,6 +10,7 @@ import tifffile
 from ase.build import graphene
 from made_models import ATOM_CARD, COLUMN_CARD, ranges, save_tiny_model
 from scipy.ndimage import map_coordinates
+from scipy.spatial import cKDTree
 
 from atomsight.files import layout, sealed
 from atomsight.files.records import Structure
@@ -60,6 +61,11 @@ def flat_molecule(sites_A: list, size_A: tuple[float, float], number: int = 6) -
 def intensity_at(image: np.ndarray, positions_A: np.ndarray, pixel_size_A: float) -> np.ndarray:
     """An image between its pixels, at positions (x, y)."""
     return map_coordinates(image.astype(float), positions_A.T[::-1] / pixel_size_A, order=3)
+
+
+def neighbours_A(positions_A: np.ndarray, count: int = 1, box_A: object = None) -> np.ndarray:
+    """Distances of every atom to those nearest to it, in a box that may be periodic."""
+    return cKDTree(positions_A, boxsize=box_A).query(positions_A, k=count + 1)[0][:, 1:]
 
 
 def write_inputs(folder: Path) -> None:

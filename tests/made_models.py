@@ -49,6 +49,16 @@ COLUMN_CARD = ATOM_CARD.but(
 )
 
 
+def for_series(
+    card: models.ModelCard, steps_A: tuple, classes: tuple, **more: object
+) -> models.ModelCard:
+    """Let a model read focal series with these steps and tell these classes apart."""
+    microscope = ranges(focal_series={"steps_A": list(steps_A)})
+    names = ("background", *classes)
+    reads = {"frames": len(steps_A), "contrast": "either", "microscope": microscope}
+    return card.but(class_names=names, **reads, **more)
+
+
 def save_tiny_model(folder: Path, card: models.ModelCard) -> Path:
     """Save an untrained network, the same every time."""
     keras.utils.set_random_seed(1)

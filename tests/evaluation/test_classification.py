@@ -96,21 +96,13 @@ def test_scores_of_a_species():
     assert np.isnan(mo["f1"])
 
 
-@pytest.mark.parametrize("confidence", [0.9, 0.95])
-def test_wilson_interval_agrees_with_scipy(confidence):
+@pytest.mark.parametrize(("given", "confidence"), [((0.9,), 0.9), ((), 0.95)])
+def test_wilson_interval_agrees_with_scipy(given, confidence):
     counts = np.array([[0, 10], [5, 10], [8, 10], [10, 10], [5823, 5850]])
     known = [binomtest(*one).proportion_ci(confidence, method="wilson") for one in counts]
-    ends = classification.wilson_interval(*counts.T, confidence)
+    ends = classification.wilson_interval(*counts.T, *given)
     assert_allclose(np.transpose(ends), known, atol=1e-12)
-
-
-def test_wilson_interval_covers_as_often_as_it_says():
-    rng = np.random.default_rng(0)
-    for share in (0.5, 0.9, 0.99):
-        successes = rng.binomial(300, share, 20_000)
-        low, high = classification.wilson_interval(successes, 300)
-        assert 0.93 < np.mean((low <= share) & (share <= high)) < 0.97
-    assert np.array(classification.wilson_interval(0, 0)).tolist() == [0, 1]
+    assert_allclose(classification.wilson_interval(0, 0, confidence), [0, 1])
 
 
 def answers(count, sure=1.0, seed=0):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_inputs import READ_ONCE, run, settings
-from made_models import COLUMN_CARD, ranges, save_tiny_model
+from made_models import COLUMN_CARD, for_series, save_tiny_model
 from numpy.testing import assert_allclose, assert_array_equal
 
 from atomsight.config.evaluation import HeightEvaluationSettings
@@ -32,11 +32,14 @@ def load(section):
     return HeightEvaluationSettings.parse(section, "height_evaluation")
 
 
+def take_series(tilt_deg):
+    chosen = load(SMALL)
+    return heights.take_series(chosen, chosen.particle.but(tilt_deg=tilt_deg), STEPS_A, 0)
+
+
 @pytest.fixture(scope="module")
 def series():
-    chosen = load(SMALL)
-    upright = chosen.particle.but(tilt_deg=(0.0, 0.5))
-    return heights.take_series(chosen, upright, STEPS_A, 0)
+    return take_series((0.0, 0.5))
 
 
 # Images
@@ -65,8 +68,7 @@ def test_counts_become_intensities_again(series):
 
 
 def test_a_particle_is_the_same_at_every_tilt(series):
-    chosen = load(SMALL)
-    other = heights.take_series(chosen, chosen.particle.but(tilt_deg=(2.0, 3.0)), STEPS_A, 0)
+    other = take_series((2.0, 3.0))
     assert other.focus_A == series.focus_A
     assert other.particle.rotation_rad == series.particle.rotation_rad
     assert_array_equal(other.particle.columns["atoms"], series.particle.columns["atoms"])
@@ -190,9 +192,13 @@ def test_every_method_answers_every_column_at_every_dose(answers, series):
     assert (counts == columns).all()
 
 
-def test_what_a_reader_does_wrong_is_in_the_summary(answers, series):
-    table = height_tables.summarise(answers, 10)
-    network = table[table["method"] == "network"]
+@pytest.fixture(scope="module")
+def summary(answers):
+    return height_tables.summarise(answers, 10)
+
+
+def test_what_a_reader_does_wrong_is_in_the_summary(summary, series):
+    network = summary[summary["method"] == "network"]
     columns = len(series.particle.columns)
     assert_allclose(network["exact"], (columns - 2) / columns)
     assert_allclose(network["off_by_2"], 1 / columns)
@@ -204,15 +210,13 @@ def test_what_a_reader_does_wrong_is_in_the_summary(answers, series):
     assert_allclose(network["calibration_error"], told)
 
 
-def test_shares_of_right_and_wrong_and_missed_are_one(answers):
-    table = height_tables.summarise(answers, 10)
-    shares = table[["exact", "off_by_1", "off_by_2", "off_by_3plus"]].sum(axis=1)
-    assert_allclose(shares + table["missed"] / table["columns"], 1)
+def test_shares_of_right_and_wrong_and_missed_are_one(summary):
+    shares = summary[["exact", "off_by_1", "off_by_2", "off_by_3plus"]].sum(axis=1)
+    assert_allclose(shares + summary["missed"] / summary["columns"], 1)
 
 
-def test_a_library_counts_better_with_more_electrons(answers):
-    table = height_tables.summarise(answers, 10)
-    library = table[table["method"] == "column_library"].set_index("dose_e_per_A2")
+def test_a_library_counts_better_with_more_electrons(summary):
+    library = summary[summary["method"] == "column_library"].set_index("dose_e_per_A2")
     assert library.loc[100000, "exact"] >= library.loc[300, "exact"]
     assert library.loc[100000, "within_one"] > 0.9
     assert library["calibration_error"].isna().all()
@@ -281,13 +285,7 @@ def test_of_several_variants_the_best_is_kept_in_every_setting():
 
 
 def test_the_script_writes_all_tables(tmp_path):
-    card = COLUMN_CARD.but(
-        frames=3,
-        class_names=("background", "1", "2", "3"),
-        contrast="either",
-        pixel_size_A=(0.2, 0.3),
-        microscope=ranges(focal_series={"steps_A": list(STEPS_A)}),
-    )
+    card = for_series(COLUMN_CARD, STEPS_A, ("1", "2", "3"), pixel_size_A=(0.2, 0.3))
     save_tiny_model(tmp_path / "model", card)
     more = ("confusion", "reliability", "abstention")
     options = " ".join(f"--{name} {name}.csv" for name in more)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from made_models import ATOM_CARD, ranges, save_tiny_model
+from made_models import ATOM_CARD, for_series, save_tiny_model
 
 from atomsight.config.phantoms import OpticsSettings
 from atomsight.errors import InputError
@@ -10,12 +10,7 @@ from atomsight.evaluation import readers
 
 OPTICS = OpticsSettings(pixel_size_A=0.12)
 READING = {"tile_px": 512, "orientations": 1}
-SERIES_CARD = ATOM_CARD.but(
-    frames=3,
-    class_names=("background", "1", "2"),
-    contrast="either",
-    microscope=ranges(focal_series={"steps_A": [-130, 0, 130]}),
-)
+SERIES_CARD = for_series(ATOM_CARD, (-130, 0, 130), ("1", "2"))
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 from made_inputs import READ_ONCE, run, settings
-from made_models import ATOM_CARD, ranges, save_tiny_model
+from made_models import ATOM_CARD, for_series, save_tiny_model
 from numpy.testing import assert_allclose
 
 from atomsight.config.evaluation import SpeciesEvaluationSettings
@@ -82,13 +82,8 @@ def made_pairs(model, frames, dose, answers):
 def test_the_summary_has_a_row_for_every_model_and_dose():
     good = [("Mo", "Mo")] * 5 + [("S2", "S2")] * 4 + [("S", "S")]
     poor = [*good[:-1], ("S", "S2"), ("Mo", "missed"), ("none", "S")]
-    pairs = pd.concat(
-        [
-            made_pairs("mos2", 3, 1000, poor),
-            made_pairs("mos2", 3, 10000, good),
-            made_pairs("mos2_single", 1, 10000, poor),
-        ]
-    )
+    made = [("mos2", 3, 1000, poor), ("mos2", 3, 10000, good), ("mos2_single", 1, 10000, poor)]
+    pairs = pd.concat([made_pairs(*one) for one in made])
     table = species.summarise(pairs, mos2.HONEYCOMB.class_names)
     start = "model frames dose_e_per_A2 sites accuracy accuracy_low accuracy_high missed invented"
     assert table.columns[:9].tolist() == start.split()
@@ -107,15 +102,8 @@ def test_the_summary_has_a_row_for_every_model_and_dose():
 
 
 def test_the_script_evaluates_models_of_three_images_and_of_one(tmp_path):
-    for name, steps in (("mos2", STEPS_A), ("mos2_single", (0.0,))):
-        card = ATOM_CARD.but(
-            name=name,
-            material="mos2",
-            frames=len(steps),
-            class_names=("background", "Mo", "S2", "S"),
-            microscope=ranges(defocus_A=[-105, -60], focal_series={"steps_A": list(steps)}),
-            contrast="either",
-        )
+    for name, steps_A in (("mos2", STEPS_A), ("mos2_single", (0.0,))):
+        card = for_series(ATOM_CARD, steps_A, ("Mo", "S2", "S"), name=name, material="mos2")
         save_tiny_model(tmp_path / name, card)
     line = f"evaluate species mos2 mos2_single summary.csv confusion.csv {READ_ONCE}"
     assert run(f"{line} {settings(**SMALL)}", tmp_path) == 0

@@ -179,7 +179,7 @@ def test_truth_survives_its_file(tmp_path):
     acquisition.write_truth(tmp_path / "truth.h5", truth, {})
     read = acquisition.read_truth(tmp_path / "truth.h5")
     assert read.field_of_view_A == SMALL.field_of_view_A
-    pd.testing.assert_frame_equal(read.atoms, truth.atoms)
+    pd.testing.assert_frame_equal(read.atoms, truth.atoms, rtol=1e-7)
 
 
 def test_script_images_one_specimen_at_several_doses(tmp_path):
@@ -193,7 +193,7 @@ def test_script_images_one_specimen_at_several_doses(tmp_path):
         atoms.append(acquisition.read_truth(tmp_path / f"{dose}.h5").atoms)
     assert images[0].shape == (96, 128)
     assert_allclose(images[1].mean() / images[0].mean(), 100, rtol=0.02)
-    pd.testing.assert_frame_equal(*atoms)
+    pd.testing.assert_frame_equal(*atoms, rtol=1e-7)
     with h5py.File(tmp_path / "100.h5") as file:
         assert json.loads(file.attrs["specimen"]) == "specimen.h5"
         assert file.attrs["seed"] == 0

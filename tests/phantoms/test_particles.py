@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from made_inputs import neighbours_A
 from numpy.testing import assert_allclose
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial import cKDTree
@@ -21,11 +22,6 @@ def make(seed=0, **changes):
 
 def boxed(seed=0, size_A=(48.0, 52.0), **changes):
     return particles.make_specimen(PERFECT.but(seed=seed, **changes), size_A)
-
-
-def neighbours_A(positions, count, **box):
-    """Distances of every atom to those nearest to it."""
-    return cKDTree(positions, **box).query(positions, k=count + 1)[0][:, 1:]
 
 
 def means(of, positions):
@@ -50,7 +46,7 @@ def test_columns_of_an_untilted_particle_are_lattice_positions(axis, spacing_A):
     columns = particle.columns
     # Every atom of a column is seen at one place.
     assert_allclose(particle.positions[:, :2], columns.positions[columns.of_atom], atol=1e-9)
-    assert_allclose(neighbours_A(columns.positions, 1)[:, 0], spacing_A, rtol=1e-5)
+    assert_allclose(neighbours_A(columns.positions)[:, 0], spacing_A, rtol=1e-5)
     assert columns.atoms.sum() == len(particle.cells)
 
 
@@ -186,7 +182,7 @@ def test_amorphous_carbon_has_its_density_and_its_bonds_also_across_the_edge():
     density = len(positions) * 12.011 / 0.60221 / (30 * 26 * 20)
     assert_allclose(density, 1.9, rtol=0.01)
     assert (numbers == 6).all()
-    distances = neighbours_A(positions, 2, boxsize=[*size_A, 0])
+    distances = neighbours_A(positions, 2, box_A=[*size_A, 0])
     assert distances.min() > 1.1
     assert_allclose(np.median(distances), 1.45, atol=0.04)
 

@@ -22,20 +22,10 @@ TRUE_DRIFT = np.stack([0.5 * np.arange(FRAMES), -0.2 * np.arange(FRAMES)], axis=
 def true():
     """Two dynamic and two static sites, and one that is never there."""
     occupied = np.array([[1, 1, 0, 0, 1, 1], [0, 0, 0, 1, 1, 0], [1] * 6, [1] * 6, [0] * 6], bool)
-    return SequenceTruth(
-        sites=pd.DataFrame(
-            {
-                "site": np.arange(5),
-                "x_A": [10.0, 13.0, 16.0, 19.0, 22.0],
-                "y_A": 10.0,
-                "dynamic": [True, True, False, False, True],
-                "hop_rate": [0.2, 0.4, np.nan, np.nan, 0.01],
-            }
-        ),
-        occupied=occupied,
-        drift=TRUE_DRIFT,
-        field_of_view_A=(40.0, 30.0),
-    )
+    sites = pd.DataFrame({"site": range(5), "x_A": [10.0, 13.0, 16.0, 19.0, 22.0], "y_A": 10.0})
+    sites["dynamic"] = [True, True, False, False, True]
+    sites["hop_rate"] = [0.2, 0.4, np.nan, np.nan, 0.01]
+    return SequenceTruth(sites, occupied, TRUE_DRIFT, field_of_view_A=(40.0, 30.0))
 
 
 @pytest.fixture
@@ -50,26 +40,22 @@ def found(true):
     drift = TRUE_DRIFT - TRUE_DRIFT[1]
     drift[0] = np.nan
     drift[2, 0] += 0.1
+    drift = pd.DataFrame(drift, columns=["x_A", "y_A"])
+    sites = pd.DataFrame(positions, columns=["x_A", "y_A"]).assign(
+        site=range(5),
+        masked=False,
+        event_rate=[0.5, 0.0, 0.5, 0.5, 0.0],
+        hop_rate=[0.1, 0.0, 0.5, 0.3, 0.0],
+        hop_rate_low=[0.05, 0.0, 0.45, 0.1, 0.0],
+        hop_rate_high=[0.3, 0.1, 0.6, 0.5, 0.1],
+        p_static=[0.03, 1.0, 1e-4, 0.2, 1.0],
+        hopping=[False, False, True, False, False],
+    )
     return Followed(
-        sites=pd.DataFrame(
-            {
-                "site": np.arange(5),
-                "x_A": positions[:, 0],
-                "y_A": positions[:, 1],
-                "masked": False,
-                "event_rate": [0.5, 0.0, 0.5, 0.5, 0.0],
-                "hop_rate": [0.1, 0.0, 0.5, 0.3, 0.0],
-                "hop_rate_low": [0.05, 0.0, 0.45, 0.1, 0.0],
-                "hop_rate_high": [0.3, 0.1, 0.6, 0.5, 0.1],
-                "p_static": [0.03, 1.0, 1e-4, 0.2, 1.0],
-                "hopping": [False, False, True, False, False],
-            }
-        ),
-        occupied=occupied,
+        sites,
+        occupied,
         p_occupied=smoothed.astype(np.float32),
-        drift=pd.DataFrame(drift, columns=["x_A", "y_A"]).assign(
-            frame=range(FRAMES), columns=4, matched=4, used=np.arange(FRAMES) > 0
-        ),
+        drift=drift.assign(frame=range(FRAMES), columns=4, matched=4, used=drift["x_A"].notna()),
     )
 
 
@@ -86,11 +72,8 @@ def test_scores_by_hand(found, true):
     expected = counts | {"false_sites": 1, "masked": 0, "false_calls": 0, "sensitivity": 0.5}
     for kind, coverage, rate in (("all", 0.5, 0.15), ("dynamic", 0.5, 0.3), ("static", 0.5, 0)):
         expected |= {f"coverage_{kind}": coverage, f"true_rate_{kind}": rate}
-    for of, hop_rate, event_rate in (
-        ("dynamic", 0.1, 0.2),
-        ("static", 0.05, 0.25),
-        ("relative", 1 / 3, 2 / 3),
-    ):
+    biases = {"dynamic": (0.1, 0.2), "static": (0.05, 0.25), "relative": (1 / 3, 2 / 3)}
+    for of, (hop_rate, event_rate) in biases.items():
         expected |= {f"hop_rate_bias_{of}": hop_rate, f"event_rate_bias_{of}": event_rate}
     expected |= {"occupancy_error_raw": 1 / 20, "occupancy_error_smoothed": 0}
     expected |= {"hop_rate_dynamic": 0.4, "drift_rms_A": np.sqrt(0.1**2 / 10)}
