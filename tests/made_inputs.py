@@ -68,6 +68,15 @@ def neighbours_A(positions_A: np.ndarray, count: int = 1, box_A: object = None) 
     return cKDTree(positions_A, boxsize=box_A).query(positions_A, k=count + 1)[0][:, 1:]
 
 
+def pairs_within(
+    positions_A: np.ndarray, reach_A: float, box_A: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of atoms no further apart than this in a periodic box, and their distances."""
+    pairs = cKDTree(positions_A, boxsize=box_A).query_pairs(reach_A, output_type="ndarray")
+    apart = np.diff(positions_A[pairs], axis=1)[:, 0]
+    return pairs, np.linalg.norm(apart - box_A * np.round(apart / box_A), axis=1)
+
+
 def write_inputs(folder: Path) -> None:
     """Write what no script makes: in every other frame one atom is missing."""
     sites_A = 5 + graphene(a=np.sqrt(3) * 1.42, size=(6, 5, 1)).positions[:, :2]

@@ -14,6 +14,7 @@ from atomsight.orchestration.source_files import source_files
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+CONSTRAINTS = (ROOT / "envs" / "constraints.txt").read_text(encoding="utf-8").splitlines()
 
 
 def parts(requirement):
@@ -40,9 +41,8 @@ def test_conda_files_ask_for_what_the_package_asks_for():
 
 
 def test_every_dependency_is_pinned_and_the_pin_is_recent_enough():
-    lines = (ROOT / "envs" / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = {}
-    for line in lines:
+    for line in CONSTRAINTS:
         if line and not line.startswith("#"):
             name, version = re.match(r"([A-Za-z0-9_.-]+)==([^\s;]+)", line).groups()
             pins.setdefault(name.lower(), []).append(version)
@@ -111,6 +111,5 @@ def numbers(version):
 
 
 def test_pins_name_no_place_to_download_from():
-    text = (ROOT / "envs" / "constraints.txt").read_text(encoding="utf-8")
-    assert "://" not in text
-    assert not [line for line in text.splitlines() if line.startswith("-")]
+    assert "://" not in "".join(CONSTRAINTS)
+    assert not [line for line in CONSTRAINTS if line.startswith("-")]

@@ -7,6 +7,7 @@ from pathlib import Path
 import h5py
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from atomsight import command_line
@@ -25,12 +26,9 @@ def first(argv):
 @command_line.script
 def second(argv):
     """Make a table and a figure from that file."""
-    from matplotlib.figure import Figure
-
     source, table, picture = argv[:3]
     with sealed.open_to_read(source) as file:
-        numbers = file["numbers"][...]
-    tables.write_csv(table, pd.DataFrame({"number": numbers}))
+        tables.write_csv(table, pd.DataFrame({"number": file["numbers"][...]}))
     style.save(Figure((1, 1)), picture)
 
 
@@ -45,10 +43,11 @@ def third(argv):
 
 def make(folder):
     files = {name: folder / name for name in ("a.h5", "b.csv", "b.png", "c.h5")}
-    assert first([str(files["a.h5"])]) == 0
-    paths = [str(files[name]) for name in ("a.h5", "b.csv", "b.png")]
-    assert second([*paths, "--settings", '{"threshold": 0.5}', "--dose", "1000.5"]) == 0
-    assert third([str(files["b.csv"]), str(files["c.h5"])]) == 0
+    data, table, figure, total = map(str, files.values())
+    assert first([data]) == 0
+    given = ["--settings", '{"threshold": 0.5}', "--dose", "1000.5"]
+    assert second([data, table, figure, *given]) == 0
+    assert third([table, total]) == 0
     return files
 
 

@@ -25,9 +25,7 @@ CURRICULUM = CurriculumSettings(easy_until=0.2, full_from=0.6)
 def test_defocus_is_underfocus_positive_and_aberrations_are_in_angstroms():
     fixed = TITAN.but(defocus_A=(83, 83), cs_um=(-11.5, -11.5), c5_mm=(5, 5))
     coefficients = draw_conditions(fixed, 2, np.random.default_rng(0))["aberrations"][0, 0]
-    assert coefficients[0] == pytest.approx(-83)
-    assert coefficients[3] == pytest.approx(-11.5e4)
-    assert coefficients[4] == pytest.approx(5e7)
+    assert coefficients[[0, 3, 4]] == pytest.approx([-83, -11.5e4, 5e7])
 
 
 def test_draws_fill_their_ranges_and_the_dose_evenly_on_a_log_scale():
@@ -46,9 +44,8 @@ def test_the_curriculum_goes_from_easy_to_full():
     assert ranges_at(1.0, TITAN, CURRICULUM) == TITAN
 
 
-KEPT = FavourableSettings(
-    share=0.25, ranges=SomeRanges(defocus_A=(80, 90), cs_um=(-12, -11)), both_signs=True
-)
+NEAR = SomeRanges(defocus_A=(80, 90), cs_um=(-12, -11))
+KEPT = FavourableSettings(share=0.25, ranges=NEAR, both_signs=True)
 FAVOURING = CURRICULUM.but(favourable=KEPT)
 
 
@@ -57,19 +54,16 @@ def favoured_at(progress, count=2000):
     rng = np.random.default_rng(7)
     mixed = mix_in_favourable(draw_conditions(TITAN, count, rng), TITAN, FAVOURING, progress, rng)
     defocus, cs_um = -mixed["aberrations"][:, 0, 0], mixed["aberrations"][:, 0, 3] / 1e4
-    shares = []
-    for sign in (1, -1):
-        near = np.abs(sign * defocus - 85) <= 5
-        shares.append(np.mean(near & (np.abs(sign * cs_um + 11.5) <= 0.5)))
-    return tuple(shares)
+    return tuple(
+        np.mean((np.abs(sign * defocus - 85) <= 5) & (np.abs(sign * cs_um + 11.5) <= 0.5))
+        for sign in (1, -1)
+    )
 
 
 def test_favourable_conditions_hold_for_all_images_at_first_and_for_their_share_in_the_end():
     assert favoured_at(0.1) == (1, 0)
     assert sum(favoured_at(0.4)) == pytest.approx(0.625, abs=0.04)
-    bright, dark = favoured_at(0.9)
-    assert bright == pytest.approx(0.125, abs=0.025)
-    assert dark == pytest.approx(0.125, abs=0.025)
+    assert favoured_at(0.9) == pytest.approx((0.125, 0.125), abs=0.025)
 
 
 def test_without_favourable_ranges_no_image_is_favoured():
@@ -114,12 +108,10 @@ def test_the_focus_steps_of_a_series_err_as_a_real_instrument_does():
 def test_images_lie_where_they_are_put_with_their_registration_error():
     middles = np.array([[10.0, 20.0], [np.nan, np.nan]])
     offsets = np.array([[[0.1, 0.0], [-0.1, 0.2]]]).repeat(2, 0)
-    grid = place_pixels(
-        np.array([0.1, 0.1]), (40.0, 30.0), 17, np.random.default_rng(2), middles, offsets
-    )
+    rng = np.random.default_rng(2)
+    grid = place_pixels(np.full(2, 0.1), (40.0, 30.0), 17, rng, middles, offsets)
     assert grid["columns"].shape == grid["rows"].shape == (2, 2, 17)
     np.testing.assert_allclose(grid["columns"][0].mean(axis=-1), [10.1, 9.9], atol=1e-5)
     np.testing.assert_allclose(grid["rows"][0].mean(axis=-1), [20.0, 20.2], atol=1e-5)
-    assert abs(grid["columns"][1, 0].mean() - grid["columns"][1, 1].mean()) == pytest.approx(
-        0.2, abs=1e-4
-    )
+    one, other = grid["columns"][1].mean(axis=-1)
+    assert abs(one - other) == pytest.approx(0.2, abs=1e-4)

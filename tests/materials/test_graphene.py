@@ -2,47 +2,45 @@
 
 import numpy as np
 import pytest
-from scipy.spatial import cKDTree
+from made_inputs import pairs_within
 
 from atomsight.materials import graphene
 
 SETTINGS = graphene.Settings()
+SIZE_A = SETTINGS.size_A
 
 
-def neighbours(atoms, size, reach=1.9):
-    pairs = cKDTree(atoms, boxsize=size).query_pairs(reach, output_type="ndarray")
-    apart = atoms[pairs[:, 0]] - atoms[pairs[:, 1]]
-    apart -= size * np.round(apart / size)
-    return pairs, np.linalg.norm(apart, axis=1)
+def make(seed, **changes):
+    return graphene.make_structure(SETTINGS.but(**changes), np.random.default_rng(seed))
+
+
+def neighbour_counts(sheet, reach_A=1.25 * graphene.BOND_A):
+    pairs, _ = pairs_within(sheet.sites, reach_A, SIZE_A)
+    return np.bincount(pairs.ravel(), minlength=len(sheet.sites))
 
 
 @pytest.fixture(scope="module")
 def sheets():
-    return [graphene.make_structure(SETTINGS, np.random.default_rng(i)) for i in range(10)]
+    return [make(seed) for seed in range(10)]
 
 
 def test_bonds_are_those_of_graphene(sheets):
-    lengths = np.concatenate([neighbours(sheet.sites, 43.2)[1] for sheet in sheets])
+    lengths = np.concatenate([pairs_within(sheet.sites, 1.9, SIZE_A)[1] for sheet in sheets])
     assert 1.42 <= np.median(lengths) <= 1.46
     assert np.mean((lengths > 1.2) & (lengths < 1.65)) >= 0.97
     assert lengths.min() > 1.0
 
 
 def test_interior_atoms_have_three_neighbours():
-    whole = SETTINGS.but(max_holes=0)
-    threes = []
-    for seed in range(8):
-        sites = graphene.make_structure(whole, np.random.default_rng(seed)).sites
-        pairs, _ = neighbours(sites, 43.2, reach=1.25 * graphene.BOND_A)
-        threes += list(np.bincount(pairs.ravel(), minlength=len(sites)) == 3)
-    assert np.mean(threes) >= 0.95
+    counts = [neighbour_counts(make(seed, max_holes=0)) for seed in range(8)]
+    assert np.mean(np.concatenate(counts) == 3) >= 0.95
 
 
 def test_rings_are_mostly_of_five_to_eight():
     sizes = []
     for seed in range(5):
         rings = graphene.ring_centres(SETTINGS, np.random.default_rng(seed))
-        _, members = graphene.periodic_triangles(rings, 43.2)
+        _, members = graphene.periodic_triangles(rings, SIZE_A)
         sizes.append(np.bincount(members.ravel()))
     sizes = np.concatenate(sizes)
     assert np.mean((sizes >= 5) & (sizes <= 8)) > 0.97
@@ -52,9 +50,7 @@ def test_rings_are_mostly_of_five_to_eight():
 def test_holes_remove_atoms_and_leave_no_dangling_ones(sheets):
     counts = [len(sheet.sites) for sheet in sheets]
     assert max(counts) > 1.15 * min(counts)
-    for sheet in sheets:
-        pairs, _ = neighbours(sheet.sites, 43.2, reach=1.25 * graphene.BOND_A)
-        assert np.bincount(pairs.ravel(), minlength=len(sheet.sites)).min() >= 2
+    assert min(neighbour_counts(sheet).min() for sheet in sheets) >= 2
 
 
 def test_density_of_rings_varies_as_asked():
@@ -62,18 +58,15 @@ def test_density_of_rings_varies_as_asked():
         len(graphene.ring_centres(SETTINGS.but(lloyd_steps=(0, 0)), np.random.default_rng(i)))
         for i in range(12)
     ]
-    relative = np.array(counts) * graphene.RING_AREA_A2 / 43.2**2
+    relative = np.array(counts) * graphene.RING_AREA_A2 / SIZE_A**2
     assert 0.955 < relative.min() < relative.max() < 1.045
     assert np.ptp(relative) > 0.03
 
 
 def test_coordination_defects_have_two_and_four_neighbours():
-    crowded = SETTINGS.but(max_defects=0.03, max_holes=0)
-    found = np.zeros(8, dtype=int)
-    for seed in range(5):
-        sites = graphene.make_structure(crowded, np.random.default_rng(seed)).sites
-        pairs, _ = neighbours(sites, 43.2)
-        found += np.bincount(np.bincount(pairs.ravel(), minlength=len(sites)), minlength=8)
+    crowded = [make(seed, max_defects=0.03, max_holes=0) for seed in range(5)]
+    counts = [neighbour_counts(sheet, reach_A=1.9) for sheet in crowded]
+    found = np.bincount(np.concatenate(counts), minlength=8)
     assert found[2] > 10
     assert found[4] > 10
     assert found[3] > 0.85 * found.sum()

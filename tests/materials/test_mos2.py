@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from made_inputs import neighbours_A, pairs_within
 from numpy.testing import assert_allclose
 from scipy.spatial import cKDTree
 
@@ -29,15 +30,14 @@ def make(settings, seed=0):
     return mos2.make_structure(settings, np.random.default_rng(seed))
 
 
-def bonds(structure, reach=2.44):
-    is_mo = structure.classes == MO
-    pairs = cKDTree(structure.sites, boxsize=SIZE_A).query_pairs(reach, output_type="ndarray")
-    return pairs[is_mo[pairs[:, 0]] != is_mo[pairs[:, 1]]]
+def bonds(sheet):
+    pairs, lengths_A = pairs_within(sheet.sites, 2.44, SIZE_A)
+    unlike = (sheet.classes[pairs] == MO).sum(axis=1) == 1
+    return pairs[unlike], lengths_A[unlike]
 
 
-def distances(structure, pairs):
-    apart = np.diff(structure.sites[pairs], axis=1)[:, 0]
-    return np.linalg.norm(apart - SIZE_A * np.round(apart / SIZE_A), axis=1)
+def bond_counts(sheet):
+    return np.bincount(bonds(sheet)[0].ravel(), minlength=len(sheet.sites))
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +48,11 @@ def sheets():
 @pytest.mark.parametrize("seed", range(6))
 def test_a_crystal_without_vacancies_is_a_honeycomb_across_the_border_of_its_box(seed):
     crystal = make(WHOLE, seed)
-    pairs = bonds(crystal)
-    assert (np.bincount(pairs.ravel()) == 3).all()
+    assert (bond_counts(crystal) == 3).all()
     assert (crystal.classes == MO).sum() == (crystal.classes == S2).sum()
     assert not (crystal.classes == S).any()
     # a / √3, strained by 2.5 % at most to fit the box, and rough by 0.03 Å.
-    assert_allclose(distances(crystal, pairs).mean(), 3.165 / np.sqrt(3), rtol=0.03)
+    assert_allclose(bonds(crystal)[1].mean(), 3.165 / np.sqrt(3), rtol=0.03)
 
 
 def test_lattice_constant_and_orientation_vary():
@@ -109,23 +108,20 @@ def test_a_tilt_takes_the_sulfur_of_a_pair_apart():
 
 def test_no_two_sites_are_so_close_that_they_would_be_one(sheets):
     for sheet in sheets:
-        nearest = cKDTree(sheet.sites, boxsize=SIZE_A).query(sheet.sites, k=2)[0][:, 1]
+        nearest = neighbours_A(sheet.sites, box_A=SIZE_A)
         # Single atoms are seen up to 0.15 Å off their column.
         assert nearest.min() > 1.2
         assert np.percentile(nearest, 1) > 1.5
 
 
 def test_bonds_are_those_of_the_material(sheets):
-    lengths = np.concatenate([distances(sheet, bonds(sheet)) for sheet in sheets])
+    lengths = np.concatenate([bonds(sheet)[1] for sheet in sheets])
     assert 1.79 < np.median(lengths) < 1.86
     assert np.mean((lengths > 1.65) & (lengths < 2.0)) > 0.93
 
 
 def test_every_site_is_held_by_two_bonds():
-    flat = SETTINGS.but(**FLAT)
-    for seed in range(8):
-        sheet = make(flat, seed)
-        assert np.bincount(bonds(sheet).ravel(), minlength=len(sheet.sites)).min() >= 2
+    assert min(bond_counts(make(SETTINGS.but(**FLAT), seed)).min() for seed in range(8)) >= 2
 
 
 def test_vacancies_are_as_many_as_asked():
@@ -147,7 +143,7 @@ def test_edges_lose_sulfur_more_readily():
     at_edge, elsewhere = [], []
     for seed in range(12):
         sheet = make(WHOLE.but(edge_share=1.0, **FLAT), seed)
-        held = np.bincount(bonds(sheet).ravel(), minlength=len(sheet.sites))
+        held = bond_counts(sheet)
         sulfur = sheet.classes > MO
         at_edge += list(sheet.classes[sulfur & (held < 3)] == S)
         elsewhere += list(sheet.classes[sulfur & (held >= 3)] == S)
@@ -158,8 +154,7 @@ def test_edges_lose_sulfur_more_readily():
 def test_grains_differ_in_orientation_and_meet_closely():
     for seed in range(4):
         several = make(WHOLE.but(grains=(3, 3)), seed)
-        held = np.bincount(bonds(several).ravel(), minlength=len(several.sites))
-        assert 0.7 < np.mean(held == 3) < 0.99
+        assert 0.7 < np.mean(bond_counts(several) == 3) < 0.99
         # The boundaries cost less than a tenth of the sites.
         area = SIZE_A**2 / (3.165**2 * np.sqrt(3) / 2) * 2
         assert len(several.sites) > 0.9 * area

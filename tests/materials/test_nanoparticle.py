@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from ase.data import atomic_numbers
+from made_inputs import neighbours_A
 from scipy.spatial import cKDTree
 
 from atomsight.errors import InputError
@@ -12,19 +13,12 @@ from atomsight.materials.building.support import SupportSettings
 from atomsight.materials.nanoparticle import Settings
 
 GOLD_A = nanoparticle.lattice_constant_A("Au")
-FREE = SupportSettings(
-    amorphous_share=0.0, crystalline_share=0.0, behind_share=0.4, thickness_A=(10.0, 20.0)
-)
-SETTINGS = Settings(
-    size_A=52.0,
-    metal="Au",
-    zone_axes=("110", "111"),
-    radius_A=(6.0, 16.0),
-    max_added=0.33,
-    roughening_temperature=(0.2, 2.0),
-    tilt_deg=(0.0, 0.0),
-    support=FREE,
-)
+FREE = SupportSettings(amorphous_share=0, crystalline_share=0)
+SETTINGS = Settings(size_A=52, radius_A=(6, 16), tilt_deg=(0, 0), support=FREE)
+
+
+def make(seed, **changes):
+    return nanoparticle.make_structure(SETTINGS.but(**changes), np.random.default_rng(seed))
 
 
 def seed_crystal():
@@ -53,67 +47,46 @@ def first_additions(temperature, repeats):
     return np.bincount(taken, minlength=most), np.bincount(coordination, minlength=most)
 
 
-def test_growth_follows_equation_9():
-    """The free sites of a small crystal, enumerated: p(n) ∝ sites(n) exp(n / T), n ≥ 1."""
-    repeats, temperature = 4000, 1.5
-    taken, sites = first_additions(temperature, repeats)
-    expected = sites * np.exp(np.arange(len(sites)) / temperature)
-    expected[0] = 0
-    expected *= repeats / expected.sum()
-    assert sites[1] > 10
-    assert sites[2] > 5
-    assert sites[3] > 0
-    assert taken[0] == 0
-    np.testing.assert_allclose(taken, expected, atol=4 * np.sqrt(expected.max()))
+@pytest.mark.parametrize("temperature", [1.5, 0.01, 1e6])
+def test_growth_follows_equation_9(temperature):
+    """The free sites of a small crystal, enumerated: p(n) ∝ sites(n) exp(n / T), n ≥ 1.
 
-
-def test_a_cold_surface_fills_its_best_sites():
-    taken, sites = first_additions(0.01, 200)
-    assert taken[-1] == 200
-    assert sites[-1] > 0
-
-
-def test_a_hot_surface_takes_every_site_alike():
+    A cold surface fills its best sites only, a hot one takes every site alike.
+    """
     repeats = 4000
-    taken, sites = first_additions(1e6, repeats)
-    expected = repeats * sites[1:] / sites[1:].sum()
-    np.testing.assert_allclose(taken[1:], expected, atol=4 * np.sqrt(expected.max()))
+    taken, sites = first_additions(temperature, repeats)
+    share = sites * np.exp(np.arange(len(sites)) / temperature)
+    share[0] = 0
+    share /= share.sum()
+    assert (sites[1:4] > [10, 5, 0]).all()
+    deviation = np.sqrt(repeats * share * (1 - share))
+    assert (np.abs(taken - repeats * share) <= 4 * deviation + 1e-6).all()
 
 
-def test_growth_adds_the_atoms_asked_for_and_stops_when_the_crystal_is_full():
+@pytest.mark.parametrize("temperature", [1.0, 1e-4], ids=["warm", "all weights vanish"])
+def test_growth_adds_the_atoms_asked_for_and_stops_when_the_crystal_is_full(temperature):
     occupied, neighbours = seed_crystal()
     rng = np.random.default_rng(0)
-    grown = nanoparticle.grow(occupied, neighbours, 20, 1.0, rng)
+    grown = nanoparticle.grow(occupied, neighbours, 20, temperature, rng)
     assert np.count_nonzero(grown) == 23
     assert (grown >= occupied).all()
-    assert nanoparticle.grow(occupied, neighbours, 10_000, 1.0, rng).all()
-
-
-def test_growth_survives_temperatures_at_which_all_weights_vanish():
-    occupied, neighbours = seed_crystal()
-    grown = nanoparticle.grow(occupied, neighbours, 5, 1e-4, np.random.default_rng(0))
-    assert np.count_nonzero(grown) == 8
+    assert nanoparticle.grow(occupied, neighbours, 10_000, temperature, rng).all()
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_columns_of_an_untilted_particle_are_exact(seed):
     """Every atom of a column stands on the site, and every site on its own lattice place."""
-    structure = nanoparticle.make_structure(SETTINGS, np.random.default_rng(seed))
+    structure = make(seed)
     distance, owner = cKDTree(structure.sites).query(structure.positions[:, :2])
     assert distance.max() < 1e-6
     np.testing.assert_array_equal(np.bincount(owner), structure.classes)
-    nearest = cKDTree(structure.sites).query(structure.sites, k=2)[0][:, 1]
-    spacings = {"110": GOLD_A * np.sqrt(3 / 8), "111": GOLD_A / np.sqrt(6)}
-    assert np.median(nearest) == pytest.approx(
-        min(spacings.values(), key=lambda spacing: abs(spacing - np.median(nearest))), abs=1e-6
-    )
+    nearest = np.median(neighbours_A(structure.sites))
+    of_110, of_111 = GOLD_A * np.sqrt(3 / 8), GOLD_A / np.sqrt(6)
+    assert min(abs(nearest - of_110), abs(nearest - of_111)) < 1e-6
 
 
 def test_the_site_of_a_tilted_column_is_the_mean_of_its_atoms():
-    upright = nanoparticle.make_structure(SETTINGS, np.random.default_rng(3))
-    tilted = nanoparticle.make_structure(
-        SETTINGS.but(tilt_deg=(4.0, 4.0)), np.random.default_rng(3)
-    )
+    upright, tilted = make(3), make(3, tilt_deg=(4, 4))
     np.testing.assert_array_equal(tilted.classes, upright.classes)
     means = (tilted.sites * tilted.classes[:, None]).sum(axis=0) / tilted.classes.sum()
     np.testing.assert_allclose(means, tilted.positions[:, :2].mean(axis=0))
@@ -138,13 +111,10 @@ def test_a_tilt_has_its_angle():
 
 @pytest.mark.parametrize("metal", ["Au", "Pt", "Pd", "Ag", "Cu", "Ni"])
 def test_any_fcc_metal_makes_a_particle_with_its_own_distances(metal):
-    structure = nanoparticle.make_structure(
-        SETTINGS.but(metal=metal, max_added=0.0), np.random.default_rng(0)
-    )
+    structure = make(0, metal=metal, max_added=0)
     assert set(structure.numbers) == {atomic_numbers[metal]}
-    nearest = cKDTree(structure.positions).query(structure.positions, k=2)[0][:, 1]
     bond = nanoparticle.lattice_constant_A(metal) / np.sqrt(2)
-    np.testing.assert_allclose(nearest, bond, rtol=1e-6)
+    np.testing.assert_allclose(neighbours_A(structure.positions), bond, rtol=1e-6)
 
 
 @pytest.mark.parametrize("metal", ["Fe", "Xx"])
@@ -154,32 +124,23 @@ def test_what_is_no_fcc_metal_is_named(metal):
 
 
 def test_a_particle_too_large_for_its_box_is_refused():
-    with pytest.raises(
-        InputError, match="do not fit into a box of 30 Å; size_A must be at least 51"
-    ):
-        nanoparticle.make_structure(
-            SETTINGS.but(size_A=30.0, radius_A=(16.0, 16.0)), np.random.default_rng(0)
-        )
+    with pytest.raises(InputError, match="into a box of 30 Å; size_A must be at least 51"):
+        make(0, size_A=30, radius_A=(16, 16))
 
 
 def test_growth_stays_in_the_box_at_any_temperature():
     """Hot surfaces grow chains, which once reached over the edge of the box."""
-    wild = SETTINGS.but(roughening_temperature=(50.0, 50.0), radius_A=(16.0, 16.0))
     for seed in range(5):
-        structure = nanoparticle.make_structure(wild, np.random.default_rng(seed))
-        across = structure.positions[:, :2]
+        wild = make(seed, roughening_temperature=(50, 50), radius_A=(16, 16))
+        across = wild.positions[:, :2]
         assert across.min() >= nanoparticle.VACUUM_A
-        assert across.max() <= 52.0 - nanoparticle.VACUUM_A
+        assert across.max() <= SETTINGS.size_A - nanoparticle.VACUUM_A
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_supports_keep_their_distance_and_are_no_sites(seed):
-    on_support = SupportSettings(
-        amorphous_share=0.5, crystalline_share=0.5, behind_share=0.5, thickness_A=(10.0, 20.0)
-    )
-    structure = nanoparticle.make_structure(
-        SETTINGS.but(support=on_support), np.random.default_rng(seed)
-    )
+    either = FREE.but(amorphous_share=0.5, crystalline_share=0.5, thickness_A=(10, 20))
+    structure = make(seed, support=either)
     metal = structure.numbers == atomic_numbers["Au"]
     assert np.count_nonzero(~metal) > 100
     assert structure.classes.sum() == np.count_nonzero(metal)
@@ -222,9 +183,7 @@ def test_a_crystal_fills_its_box():
 
 
 def test_shares_of_supports_are_those_asked_for():
-    shares = SupportSettings(
-        amorphous_share=0.3, crystalline_share=0.2, behind_share=0.5, thickness_A=(5.0, 6.0)
-    )
+    shares = FREE.but(amorphous_share=0.3, crystalline_share=0.2, thickness_A=(5, 6))
     metal = np.zeros((1, 3))
     rng = np.random.default_rng(0)
     kinds = [frozenset(support.add(shares, metal, 20.0, rng)[1].tolist()) for _ in range(200)]
