@@ -102,25 +102,21 @@ def test_the_focus_that_the_model_has_learned_is_checked(opened, ship):
         opened(rows[1])
 
 
-def starting_from(laptop, start):
-    return {**laptop["models"], "one": {**laptop["models"]["graphene_laptop"], "start_from": start}}
-
-
 @pytest.mark.parametrize(
     ("start", "expected"),
-    [("graphene_laptop", "results/models/graphene_laptop/model"), ("lean", "data/models/lean")],
+    [
+        ("graphene_laptop", "results/models/graphene_laptop/model"),
+        ("lean", "data/models/lean"),
+        ("one", "data/models/one"),  # its own name: what ships
+    ],
 )
 def test_a_training_starts_from_a_trained_or_a_shipped_model(opened, ship, laptop, start, expected):
     ship("lean")
-    models = opened(row("lean"), models=starting_from(laptop, start)).models
+    ship("one")
+    one = laptop["models"]["graphene_laptop"] | {"start_from": start}
+    models = opened(row("lean"), models={**laptop["models"], "one": one}).models
     assert models.start_option("one") == f"--start-from {expected}"
     assert models.start_files("one") == [f"{expected}/{name}" for name in FILES]
-
-
-def test_a_training_that_starts_from_its_own_name_starts_from_what_ships(opened, ship, laptop):
-    ship("one")
-    models = opened(row("one"), models=starting_from(laptop, "one")).models
-    assert models.start_option("one") == "--start-from data/models/one"
     assert models.start_option("graphene_laptop") == ""
     assert models.start_files("graphene_laptop") == []
 

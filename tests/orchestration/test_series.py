@@ -4,20 +4,14 @@ import pytest
 
 from atomsight.errors import InputError
 
+MADE = "results/acquisitions/simulated_"
 #: A real and a simulated series of each kind that matters.
 ROWS = (
     ("sheet", "images/a.tif", "graphene", 0.108, "", "", "mask.png"),
-    ("pristine", "results/acquisitions/simulated_pristine.tif", "graphene_laptop"),
+    ("pristine", f"{MADE}pristine.tif", "graphene_laptop"),
     ("particle", "frames/*.tif", "gold", 0.125, 300, "", "mask.png"),
-    ("vacuum", "results/acquisitions/simulated_gold_vacuum.tif", "gold_laptop", "", 300),
-    (
-        "counted",
-        "results/acquisitions/simulated_gold_heights.tif",
-        "gold_heights_laptop",
-        "",
-        9,
-        "-170,-40,90",
-    ),
+    ("vacuum", f"{MADE}gold_vacuum.tif", "gold_laptop", "", 300),
+    ("counted", f"{MADE}gold_heights.tif", "gold_heights_laptop", "", 9, "-170,-40,90"),
 )
 
 
@@ -38,9 +32,7 @@ def test_simulated_series_have_a_truth_and_the_others_are_the_users_own(series):
     assert series.simulated("sequences") == ["vacuum"]
     assert series.simulated("focal_series") == ["counted"]
     assert series.own() == ["sheet", "particle"]
-    assert series.truth("vacuum", "sequences") == [
-        "results/acquisitions/simulated_gold_vacuum_truth.h5"
-    ]
+    assert series.truth("vacuum", "sequences") == [f"{MADE}gold_vacuum_truth.h5"]
     assert series.truth("vacuum") == series.truth("vacuum", "sequences")
     assert series.truth("vacuum", "acquisitions") == []
     assert series.truth("particle") == []

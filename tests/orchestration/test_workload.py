@@ -4,7 +4,6 @@ import copy
 from pathlib import Path
 
 import pytest
-import yaml
 
 from atomsight.config.configuration import check_configuration
 from atomsight.orchestration import workload
@@ -13,9 +12,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def models():
+def models(laptop):
     """The models of config.yaml, complete."""
-    configuration = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+    configuration = copy.deepcopy(laptop)
     for model in configuration["models"].values():
         model["microscope"] = str(ROOT / model["microscope"])
     for section in ("acquisitions", "focal_series", "sequences"):
