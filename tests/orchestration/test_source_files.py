@@ -16,11 +16,8 @@ def names(script, *modules):
 def test_a_script_depends_on_the_modules_it_imports_and_on_theirs():
     found = names("locate_atoms.py")
     assert found[0] == "locate_atoms.py"
-    assert {
-        "atomsight/reading/segmentation.py",
-        "atomsight/files/sealed.py",
-        "atomsight/files/records.py",
-    } <= set(found)
+    used = ("reading/segmentation.py", "files/sealed.py", "files/records.py")
+    assert {f"atomsight/{file}" for file in used} <= set(found)
     assert len(found) == len(set(found))
     assert "atomsight/analysis/strain.py" not in found
 

@@ -121,12 +121,10 @@ def test_a_score_is_told_what_to_write(opened):
     options = opened(SIMULATED).options
     found = {kind: SimpleNamespace(found=["a.h5"]) for kind in SCORES}
     found["atoms"].found.append("strain.h5")
-    assert options.score("atoms", None, found["atoms"], ["s.csv"]) == [
-        *("s.csv", "--strain", "strain.h5", "--settings", '{"relative": true}')
-    ]
-    assert options.score("dynamics", None, found["dynamics"], ["s.csv", "t.csv"]) == [
-        *("s.csv", "--table", "t.csv")
-    ]
+    atoms = options.score("atoms", None, found["atoms"], ["s.csv"])
+    assert atoms == ["s.csv", "--strain", "strain.h5", "--settings", '{"relative": true}']
+    dynamics = options.score("dynamics", None, found["dynamics"], ["s.csv", "t.csv"])
+    assert dynamics == ["s.csv", "--table", "t.csv"]
 
 
 def test_every_measured_table_of_a_target_is_made_by_an_evaluation():
@@ -144,7 +142,6 @@ def test_hops_are_told_from_errors_as_far_as_these_are_known(opened):
 
 
 def test_memory_grows_with_the_attempt_and_time_with_the_input():
-    assert [resources.memory(2000)(None, attempt) for attempt in (1, 2, 3, 9)] == [
-        *(2000, 4000, 6000, 6000)
-    ]
+    memory = [resources.memory(2000)(None, attempt) for attempt in (1, 2, 3, 9)]
+    assert memory == [2000, 4000, 6000, 6000]
     assert resources.minutes(30, per_gb=10)(None, SimpleNamespace(size_gb=2.04)) == 50
