@@ -53,25 +53,25 @@ def begin(work, identity="line", every=2):
 
 
 def go_on(work, epochs=2, stop_at=None, number=signal.SIGTERM):
-    """Train to the end; the first fit does the rest of an epoch, the second the other epochs."""
+    """Train to the end; the first fit does the rest of an epoch."""
     model, kept = begin(work)
     stream = Line()
     callbacks = [kept] if stop_at is None else [kept, StopAt(kept, stop_at, number)]
-    begun, whole = kept.step // EPOCH, -(-kept.step // EPOCH)
+    options = {"validation_data": Line(), "shuffle": False, "verbose": 0, "callbacks": callbacks}
     with kept.stopping_on_signals():
-        for first, last in ((begun, whole), (whole, epochs)):
-            for epoch in range(first, last):
-                stream.done = kept.step
-                model.fit(
-                    stream,
-                    initial_epoch=epoch,
-                    epochs=epoch + 1,
-                    validation_data=Line(),
-                    shuffle=False,
-                    verbose=0,
-                    callbacks=callbacks,
-                )
-    return [np.asarray(weights) for weights in model.get_weights()], kept
+        for epoch in range(kept.step // EPOCH, epochs):
+            stream.done = kept.step
+            model.fit(stream, initial_epoch=epoch, epochs=epoch + 1, **options)
+    return model.get_weights(), kept
+
+
+def assert_alike(training, undisturbed):
+    """Two trainings have the same history and end with the same weights."""
+    (weights, kept), (expected, whole) = training, undisturbed
+    assert kept.step == 2 * EPOCH
+    assert kept.history == whole.history
+    for one, other in zip(weights, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.fixture(scope="module")
@@ -90,11 +90,7 @@ def test_a_signal_stops_behind_a_checkpoint_and_nothing_is_lost(tmp_path, whole,
     assert stopped.value.code == 128 + number
     assert signal.getsignal(number) is before
     assert begin(tmp_path)[1].step == step + 1
-    weights, kept = go_on(tmp_path)
-    assert kept.step == 2 * EPOCH
-    assert kept.history == whole[1].history
-    for ours, undisturbed in zip(weights, whole[0], strict=True):
-        np.testing.assert_array_equal(ours, undisturbed)
+    assert_alike(go_on(tmp_path), whole)
 
 
 def test_the_mean_loss_of_an_epoch_is_that_of_all_its_steps(tmp_path, whole):
@@ -124,11 +120,8 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_taken(tmp_path, who
         content[len(content) // 2] ^= 1
     last.write_bytes({"flipped": content, "cut": content[:-100], "empty": b""}[damage])
     assert begin(tmp_path)[1].step == 8
-    weights, kept = go_on(tmp_path)
+    assert_alike(go_on(tmp_path), whole)
     assert f"{last}: this checkpoint is damaged" in caplog.text
-    assert kept.history == whole[1].history
-    for ours, undisturbed in zip(weights, whole[0], strict=True):
-        np.testing.assert_array_equal(ours, undisturbed)
 
 
 def test_a_training_of_something_else_starts_anew(tmp_path, caplog):

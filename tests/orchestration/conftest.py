@@ -39,15 +39,11 @@ def ship(folder):
     """Put a model into ``data/models``: its card, and a file where the weights are."""
 
     def write(name, material="graphene", classes=("atom",), **known):
-        card = ATOM_CARD.model_dump() | {
-            "name": name,
-            "material": material,
-            "class_names": ("background", *classes),
-            "pixel_size_A": (0.05, 0.07),
-        }
+        known |= {"name": name, "material": material, "class_names": ("background", *classes)}
+        card = ATOM_CARD.model_dump() | {"pixel_size_A": (0.05, 0.07)} | known
         model = folder / "data" / "models" / name
         model.mkdir(parents=True)
-        (model / CARD).write_text(json.dumps(card | known))
+        (model / CARD).write_text(json.dumps(card))
         (model / WEIGHTS).touch()
         return model
 
@@ -71,13 +67,7 @@ def opened(folder, laptop):
         complete = configuration.read(values, folders)
         models = Models.of(complete, folders, configuration.replacements(values))
         series = Series.of(complete, models, folders)
-        return SimpleNamespace(
-            configuration=complete,
-            folders=folders,
-            models=models,
-            series=series,
-            options=Options(complete, models, series),
-            targets=Targets(models, series),
-        )
+        made = {"options": Options(complete, models, series), "targets": Targets(models, series)}
+        return SimpleNamespace(configuration=complete, models=models, series=series, **made)
 
     return read

@@ -1,25 +1,16 @@
 """Structures are dealt out in jobs of the wanted length."""
 
 import copy
-from pathlib import Path
 
 import pytest
 
-from atomsight.config.configuration import check_configuration
 from atomsight.orchestration import workload
 
-ROOT = Path(__file__).parents[2]
 
-
-@pytest.fixture(scope="module")
-def models(laptop):
+@pytest.fixture
+def models(opened):
     """The models of config.yaml, complete."""
-    configuration = copy.deepcopy(laptop)
-    for model in configuration["models"].values():
-        model["microscope"] = str(ROOT / model["microscope"])
-    for section in ("acquisitions", "focal_series", "sequences"):
-        configuration.pop(section, None)
-    return check_configuration(configuration)["models"]
+    return opened().configuration["models"]
 
 
 def changed(model, section, **values):
