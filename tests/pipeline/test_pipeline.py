@@ -32,6 +32,13 @@ def snakemake(folder, *arguments):
     )
 
 
+def refused(folder, target, *arguments):
+    """What is said of a run that is refused before its first job."""
+    result = snakemake(folder, target, "--dry-run", *arguments)
+    assert result.returncode == 1
+    return result.stdout + result.stderr
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("workflow")
@@ -177,16 +184,13 @@ def test_what_ships_is_read_with_and_never_trained(folder):
 
 
 def test_without_a_series_of_ones_own_a_sentence_tells_how_to_add_it(folder):
-    result = snakemake(folder, "series", "--dry-run")
-    assert result.returncode == 1
-    said = result.stdout + result.stderr
-    assert "write a sheet of your own, with a row for each of your series" in said
+    told = "write a sheet of your own, with a row for each of your series"
+    assert told in refused(folder, "series")
 
 
 def test_metrics_of_what_does_not_ship_are_refused_in_one_sentence(folder):
-    result = snakemake(folder, "results/metrics/mos2_laptop/species_summary.csv", "--dry-run")
-    assert result.returncode == 1
-    assert "no model ships under this name" in result.stdout + result.stderr
+    said = refused(folder, "results/metrics/mos2_laptop/species_summary.csv")
+    assert "no model ships under this name" in said
 
 
 def test_a_public_image_is_taken_from_a_local_mirror(finished, real_data, monkeypatch):
@@ -200,9 +204,7 @@ def test_a_public_image_is_taken_from_a_local_mirror(finished, real_data, monkey
 
 def test_particles_have_no_strain_and_sheets_no_sites(folder):
     for target in ("simulated_gold_gas/strain.csv", "simulated_pristine/sites.csv"):
-        result = snakemake(folder, f"results/series/{target}", "--dry-run")
-        assert result.returncode == 1
-        assert "Traceback" not in result.stdout + result.stderr
+        assert "Traceback" not in refused(folder, f"results/series/{target}")
 
 
 def test_a_sheet_of_ones_own_needs_no_simulated_rows(folder, real_data):
@@ -226,9 +228,7 @@ def test_a_sheet_of_ones_own_needs_no_simulated_rows(folder, real_data):
     ],
 )
 def test_a_wrong_configuration_stops_the_run_with_one_sentence(folder, given, sentence):
-    result = snakemake(folder, "all", "--dry-run", "--config", given)
-    assert result.returncode == 1
-    said = result.stdout + result.stderr
+    said = refused(folder, "all", "--config", given)
     assert sentence in said
     assert "Traceback" not in said
 
@@ -236,9 +236,7 @@ def test_a_wrong_configuration_stops_the_run_with_one_sentence(folder, given, se
 def test_an_unknown_model_is_named(folder):
     sheet = folder / "config" / "unknown.tsv"
     sheet.write_text(f"{HEADER}one\timage.tif\tnone_such\t0.1\t\n")
-    result = snakemake(folder, "all", "--dry-run", "--config", f"series={sheet}")
-    assert result.returncode == 1
-    said = result.stdout + result.stderr
+    said = refused(folder, "all", "--config", f"series={sheet}")
     assert "there is no model none_such" in said
     assert "graphene_laptop" in said, "which there are"
     assert "Traceback" not in said
@@ -248,6 +246,4 @@ def test_a_missing_image_is_named(folder):
     sheet = folder / "config" / "missing.tsv"
     sheet.write_text(f"{HEADER}one\tno_image.tif\tgraphene\t0.1\t\n")
     target = "results/series/one/atoms.csv"
-    result = snakemake(folder, target, "--dry-run", "--config", f"series={sheet}")
-    assert result.returncode == 1
-    assert "no_image.tif" in result.stderr + result.stdout
+    assert "no_image.tif" in refused(folder, target, "--config", f"series={sheet}")
