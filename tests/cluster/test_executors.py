@@ -84,32 +84,35 @@ ASKED = {
 pytestmark = pytest.mark.slow
 
 
-def snakemake(folder, profile, *arguments, **environment):
-    (folder / "Snakefile").write_text(SNAKEFILE)
-    return subprocess.run(
-        [
-            *(sys.executable, "-m", "snakemake", "--directory", folder),
-            *("--snakefile", folder / "Snakefile"),
-            *("--workflow-profile", ROOT / "profiles" / profile, *arguments),
-        ],
-        capture_output=True,
-        text=True,
-        env=os.environ | environment,
-        timeout=300,
-    )
+def command(folder, profile, *arguments, snakefile=None):
+    return [
+        *(sys.executable, "-m", "snakemake", "--directory", folder, *arguments),
+        *("--snakefile", snakefile or folder / "Snakefile"),
+        *("--workflow-profile", ROOT / "profiles" / profile),
+    ]
+
+
+def snakemake(folder, call, **environment):
+    """Run a command that finds the programs of a folder before all others."""
+    environment = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}"} | environment
+    return subprocess.run(call, capture_output=True, text=True, env=environment, timeout=300)
+
+
+def write_programs(folder, programs):
+    for name, text in programs.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
 
 
 def run(folder, profile):
     """Let the job run with the stand-ins; what they were asked for."""
-    for name, text in COMMANDS[profile].items():
-        (folder / name).write_text(text)
-        (folder / name).chmod(0o755)
+    write_programs(folder, COMMANDS[profile])
     calls = folder / "calls"
     calls.touch()
     (folder / "profiles").symlink_to(ROOT / "profiles")
-    search = f"{folder}:{os.environ['PATH']}"
+    (folder / "Snakefile").write_text(SNAKEFILE)
     faster = ("--seconds-between-status-checks", "1", "--latency-wait", "5")
-    result = snakemake(folder, profile, *faster, PATH=search, CALLS=str(calls))
+    result = snakemake(folder, command(folder, profile, *faster), CALLS=str(calls))
     assert result.returncode == 0, result.stdout + result.stderr
     assert (folder / "made").exists()
     return calls.read_text()
@@ -141,11 +144,7 @@ def test_pods_share_the_volume_and_have_the_memory_and_gpus_that_are_asked_for(t
 def test_what_a_kill_left_half_done_is_made_again_by_the_same_command(tmp_path, profile):
     """Of two files of a job one is there, and the run that could tell is gone."""
     (tmp_path / "Snakefile").write_text(KILLED)
-    call = [
-        *(sys.executable, "-m", "snakemake", "--directory", tmp_path),
-        *("--snakefile", tmp_path / "Snakefile", "--workflow-profile", ROOT / "profiles" / profile),
-        *("--executor", "local", "--cores", "1"),
-    ]
+    call = command(tmp_path, profile, "--executor", "local", "--cores", "1")
     killed = subprocess.Popen(call, start_new_session=True)
     end = time.monotonic() + 120
     while not (tmp_path / "ready").exists():
@@ -164,24 +163,13 @@ def test_what_a_kill_left_half_done_is_made_again_by_the_same_command(tmp_path, 
 def test_the_least_time_of_a_rule_must_fit_its_partition(tmp_path):
     """Also where a job's time grows with its input: Slurm would let it wait for ever."""
     answer = "printf '%s|4|64000|(null)\\n' 'compute|45:00' 'gpu|infinite'"
-    for name, text in (("sinfo", answer), ("squeue", "")):
-        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
-        (tmp_path / name).chmod(0o755)
+    write_programs(tmp_path, {"sinfo": f"#!/bin/sh\n{answer}\n", "squeue": "#!/bin/sh\n"})
     tifffile.imwrite(tmp_path / "image.tif", np.ones((64, 64), np.float32))
     sheet = "series\tpath\tmodel\tpixel_size_A\nmine\timage.tif\tgraphene\t0.12\n"
     (tmp_path / "series.tsv").write_text(sheet)
-    result = subprocess.run(
-        [
-            *(sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"),
-            *("--directory", tmp_path, "results/series/mine/maps.h5"),
-            *("--workflow-profile", ROOT / "profiles" / "slurm"),
-            *("--config", "series=series.tsv"),
-        ],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"},
-        timeout=300,
-    )
+    wanted = ("results/series/mine/maps.h5", "--config", "series=series.tsv")
+    call = command(tmp_path, "slurm", *wanted, snakefile=ROOT / "Snakefile")
+    result = snakemake(tmp_path, call)
     assert result.returncode == 1
     said = "map_classes asks for 60 minutes and the partition compute gives 45 at most"
     assert said in result.stdout + result.stderr
