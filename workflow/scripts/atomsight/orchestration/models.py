@@ -139,10 +139,6 @@ class Models:
         """The files of a model that is evaluated."""
         return model_files(self.evaluated_folder(name, of))
 
-    def evaluated_facts(self, name: str, of: str) -> Mapping:
-        """What the model that is evaluated reads and finds."""
-        return vars(self.cards[name]) if of == "metrics" else self.facts(name)
-
     def contrast(self, name: str, of: str) -> str:
         """How atoms look in the training images of the model that is evaluated."""
         if of == "metrics" or name not in self.sections:
