@@ -10,7 +10,7 @@ def words(figure):
     return "\n".join(text.get_text() for text in figure.findobj(Text))
 
 
-def check(figure, *said):
+def assert_shows(figure, *said):
     """Nothing is cut off, images have a scale bar, and what is to be said is there; the words."""
     figure.draw_without_rendering()
     box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()

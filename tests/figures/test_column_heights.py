@@ -64,7 +64,7 @@ def test_exact_counts_leave_out_the_rim_and_pair_columns_as_the_scores_do(tmp_pa
 def test_nothing_is_cut_off_whatever_the_number_of_images(count, known):
     truth = made_columns.truth() if known else None
     figure = draw(particle(series=made_columns.images(count), truth=truth), 3e4 if known else None)
-    pages.check(figure)
+    pages.assert_shows(figure)
     assert len(pages.maps(figure)) == min(count, 3) + (3 if known else 2)
 
 
@@ -72,8 +72,10 @@ def test_the_words_say_focus_dose_and_how_many_counts_are_reliable():
     made = particle()
     reliable = f"129 columns found, {made.counted['reliable'].sum()} counts reliable"
     focus = ("17 nm overfocus", "9 nm underfocus")
-    pages.check(draw(made), *focus, "3 images, 3·10⁴ e/Å² in all", "Simulated gold", reliable)
-    pages.check(draw(particle(series=made_columns.images(1))), "focus not known")
+    pages.assert_shows(
+        draw(made), *focus, "3 images, 3·10⁴ e/Å² in all", "Simulated gold", reliable
+    )
+    pages.assert_shows(draw(particle(series=made_columns.images(1))), "focus not known")
 
 
 def test_discs_carry_their_numbers_and_open_ones_are_not_reliable():
@@ -105,13 +107,15 @@ def test_a_stack_of_several_focal_series_says_which_one_is_drawn():
     assert "focal series" not in pages.words(draw(particle()))
     for truth in (made_columns.truth(), None):
         series = made_columns.images(specimens=10, specimen=9)
-        pages.check(draw(particle(series=series, truth=truth)), "focal series 10 of 10: 3 images, ")
+        pages.assert_shows(
+            draw(particle(series=series, truth=truth)), "focal series 10 of 10: 3 images, "
+        )
 
 
 def test_a_particle_of_which_nothing_is_found_is_drawn_too():
     nothing = made_columns.counted_columns()[:0]
     for truth in (made_columns.truth(), None):
-        pages.check(draw(particle(counted=nothing, truth=truth), None))
+        pages.assert_shows(draw(particle(counted=nothing, truth=truth), None))
 
 
 def draw_all(scores):
@@ -122,7 +126,7 @@ def test_the_picture_of_the_whole_holds_images_counts_and_scores():
     figure = draw_all(scores())
     assert len(pages.maps(figure)) == 5
     names = ("tilt up to 0.5°, 10⁴ e/Å²", "library match", "by 3 or more", "Simulated particles")
-    pages.check(figure, *names, "calibration error", "share answered, the surest first")
+    pages.assert_shows(figure, *names, "calibration error", "share answered, the surest first")
 
 
 def test_the_calibration_error_stated_is_that_of_the_worst_dose():
@@ -146,7 +150,7 @@ def test_a_model_that_finds_no_column_has_its_picture_too():
 
 def test_it_can_do_without_other_methods_and_with_one_range_of_tilts():
     one = scores(lambda table: table.query("method == 'network' and tilt_high_deg == 3"))
-    pages.check(draw_all(one))
+    pages.assert_shows(draw_all(one))
 
 
 def test_heights_read_from_text_are_as_they_were(tmp_path):

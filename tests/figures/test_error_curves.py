@@ -89,12 +89,12 @@ def test_every_method_and_tilt_has_its_bars_and_all_fits(methods, tilts):
     figure = height_errors.draw(table)
     assert len(figure.axes) == tilts * len(methods)
     said = ("Simulated", "200 columns per bar", "by 3 or more", "missed", "tilt up to 0.5°")
-    pages.check(figure, *said)
+    pages.assert_shows(figure, *said)
 
 
 def test_every_number_of_images_has_a_curve_in_every_panel():
     figure = image_count.draw({"1": network(0.8), "3 images": network(), "5": network()})
-    pages.check(figure, "Simulated", "3 images")
+    pages.assert_shows(figure, "Simulated", "3 images")
     assert len(figure.axes) == 3
     assert all(len(axes.lines) == 3 for axes in figure.axes)
     first = figure.axes[0].lines[0]

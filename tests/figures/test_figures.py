@@ -67,7 +67,7 @@ def test_same_files_give_the_same_bytes_and_a_page_with_units(name, made, tmp_pa
         assert written.format == "PNG"
     figure = save.call_args.args[0]
     assert figure.get_size_inches()[0] < 9
-    assert re.search(r"Å|\bnm\b|e/Å²|\(pm\)|%|per frame", pages.check(figure))
+    assert re.search(r"Å|\bnm\b|e/Å²|\(pm\)|%|per frame", pages.assert_shows(figure))
 
 
 @pytest.mark.parametrize("name", FIGURES)

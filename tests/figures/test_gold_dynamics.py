@@ -31,7 +31,7 @@ def test_nothing_is_cut_off_and_every_image_has_a_scale_bar(with_truth, frames):
     many = frames > 1
     made = [row(name, with_truth, frames=frames, rates=many) for name in ("vacuum", "gas")]
     figure = gold_dynamics.draw(made, made_sites.comparison())
-    pages.check(figure)
+    pages.assert_shows(figure)
     assert len(pages.maps(figure)) == 2 * (5 if many else 4)
 
 
@@ -39,7 +39,7 @@ def test_three_series_fit_and_one_of_which_no_site_has_a_truth(rows):
     three = [row(name, seed=seed) for seed, name in enumerate(("one", "two", "three"))]
     unmatched = dataclasses.replace(rows[0], truth=rows[0].truth[:0])
     for made in (three, [unmatched]):
-        pages.check(gold_dynamics.draw(made))
+        pages.assert_shows(gold_dynamics.draw(made))
 
 
 def test_a_row_with_truth_says_that_it_is_simulated_once(rows):
@@ -80,14 +80,14 @@ def test_rates_stand_over_their_truth_and_static_sites_left_of_zero(rows):
 
 
 def test_the_legend_names_the_confidence_of_the_intervals(rows):
-    pages.check(gold_dynamics.draw(rows), "hop rate, 95 % interval")
+    pages.assert_shows(gold_dynamics.draw(rows), "hop rate, 95 % interval")
     wider = [
         dataclasses.replace(one, series=dataclasses.replace(one.series, confidence=confidence))
         for one, confidence in zip(rows, (0.8, 0.995), strict=True)
     ]
-    words = pages.check(gold_dynamics.draw(wider), "hop rate, 80 or 99.5 % interval")
+    words = pages.assert_shows(gold_dynamics.draw(wider), "hop rate, 80 or 99.5 % interval")
     assert "95 %" not in words
-    pages.check(gold_dynamics.draw(wider[:1]), "hop rate, 80 % interval")
+    pages.assert_shows(gold_dynamics.draw(wider[:1]), "hop rate, 80 % interval")
 
 
 def test_the_coverage_counts_sites_that_change():
@@ -127,7 +127,7 @@ def test_a_comparison_of_raw_events_only_is_drawn_beside_a_series_without_hop_ra
     made = [rows[0], row("gas", with_truth=False, rates=False)]
     raw = made_sites.comparison().query("rate == 'raw_events'")
     said = ("raw events, second / first: 1.22", "no hop rates\nestimated")
-    words = pages.check(gold_dynamics.draw(made, raw), *said)
+    words = pages.assert_shows(gold_dynamics.draw(made, raw), *said)
     assert "hop rates, second / first" not in words
 
 
@@ -136,7 +136,7 @@ def test_a_comparison_without_rows_says_nothing(rows, tmp_path):
     made_sites.comparison()[:0].to_csv(path, index=False)
     nothing = series_tables.read_comparison(path)
     figure = gold_dynamics.draw([rows[0], row("gas", frames=1, rates=False)], nothing)
-    assert "second / first" not in pages.check(figure)
+    assert "second / first" not in pages.assert_shows(figure)
     assert panel(figure, "as fast or").get_ylim()[1] < 150  # No room is left for it.
 
 
@@ -164,13 +164,13 @@ def test_occurrence_events_and_hop_rates_stand_side_by_side(rows):
     figure = occurrence_events.draw([one.series for one in rows])
     assert len(pages.maps(figure)) == 6
     labels = ("share of frames", "changes per frame as observed", "hops per frame")
-    pages.check(figure, *labels, "Simulated: gold in gas")
+    pages.assert_shows(figure, *labels, "Simulated: gold in gas")
 
 
 def test_occurrence_of_one_frame_says_what_it_cannot_tell():
     series, _ = made_sites.make_series(1, rates=False)
     said = ("no changes can be seen", "no hop rates estimated")
-    pages.check(occurrence_events.draw([series]), *said)
+    pages.assert_shows(occurrence_events.draw([series]), *said)
 
 
 def test_the_frame_asked_for_is_read(tmp_path):

@@ -11,7 +11,7 @@ from atomsight.figures import method
 
 def test_image_output_and_columns_show_the_same_part_with_arrows_from_one_to_the_next():
     figure = method.draw(recording(), "Simulated gold")
-    pages.check(figure, "neural\nnetwork", "segments", "Simulated gold", "129 columns found")
+    pages.assert_shows(figure, "neural\nnetwork", "segments", "Simulated gold", "129 columns found")
     images = pages.maps(figure)
     assert images == figure.axes[:3]
     assert len({(axes.get_xlim(), axes.get_ylim()) for axes in images}) == 1
@@ -31,4 +31,4 @@ def test_the_window_holds_all_columns_and_stays_on_the_frame():
 def test_a_frame_without_columns_is_shown_whole():
     made = recording(np.empty((0, 2)))
     assert method.window(made) == pytest.approx((-0.1, -0.1, 49.9, 49.9))
-    pages.check(method.draw(made, "Simulated"), "0 columns found")
+    pages.assert_shows(method.draw(made, "Simulated"), "0 columns found")

@@ -54,7 +54,7 @@ def test_a_model_that_finds_nothing_can_be_drawn():
 
 def test_a_condition_is_shaded_outside_its_own_range():
     figure = figures.model_conditions.draw(condition_scores(), "graphene")
-    pages.check(figure, "defocus, underfocus positive (Å)", "spherical aberration Cs (µm)")
+    pages.assert_shows(figure, "defocus, underfocus positive (Å)", "spherical aberration Cs (µm)")
     axes = figure.axes
     (left, low), (high, right) = shaded(axes[0])
     assert_allclose([low, high], [-200, 200])
@@ -71,7 +71,9 @@ def test_microscopes_that_do_not_resolve_a_bond_are_marked_and_left_out_of_the_m
     marks = [points for points in figure.axes[0].collections if isinstance(points, PathCollection)]
     assert sum(len(points.get_offsets()) for points in marks) == len(one)
     mean = one.loc[one["resolves_bond"], "f1"].mean()
-    pages.check(figure, f"mean {mean:.3f}", f"resolves 1.42 Å: {one['resolves_bond'].sum()} of 30")
+    pages.assert_shows(
+        figure, f"mean {mean:.3f}", f"resolves 1.42 Å: {one['resolves_bond'].sum()} of 30"
+    )
 
 
 def test_position_errors_on_graphene_are_drawn_in_picometres_over_the_dose():
@@ -89,7 +91,7 @@ def test_every_zone_axis_has_a_panel_for_f1_and_one_for_the_error(zone_axes):
     figure = figures.column_performance.draw(column_scores(zone_axes))
     names = (f"⟨{axis}⟩" for axis in zone_axes)
     labels = ("tilt 5°", "dose (e/Å²)", "rms error per axis (pm)", "Simulated particles")
-    pages.check(figure, *names, *labels)
+    pages.assert_shows(figure, *names, *labels)
     assert len(figure.axes) == 2 * len(zone_axes)
     assert len({axes.get_ylim() for axes in figure.axes[len(zone_axes) :]}) == 1
 
@@ -109,4 +111,4 @@ def test_a_curve_runs_over_rising_dose_and_peak_finding_beside_it_is_dashed():
 
 def test_scores_that_were_not_measured_leave_a_gap():
     table = column_scores().assign(rms_error_pm=np.nan, classical_rms_error_pm=np.nan)
-    pages.check(figures.column_performance.draw(table))
+    pages.assert_shows(figures.column_performance.draw(table))

@@ -23,14 +23,14 @@ def series():
 def test_nothing_is_cut_off_and_every_image_has_a_scale_bar(frames, rates):
     made, _ = made_sites.make_series(frames, notes="Simulated", rates=rates and frames > 1)
     figure = occupancy.draw(made)
-    pages.check(figure)
+    pages.assert_shows(figure)
     assert len(pages.maps(figure)) == (3 if frames > 1 else 2)
 
 
 def test_the_title_and_the_facts_say_what_was_seen(series):
     sites = f"{series.analysed.sum()} sites, {(~series.analysed).sum()} more on the substrate"
     facts = ("39 of 40 frames", "316 e/Å²", sites, f"{series.hopping.sum()} hopping")
-    pages.check(occupancy.draw(series), "Simulated: gold in vacuum", *facts)
+    pages.assert_shows(occupancy.draw(series), "Simulated: gold in vacuum", *facts)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_the_title_and_the_facts_say_what_was_seen(series):
 def test_the_figure_says_where_the_mask_comes_from(series, source, mask, said):
     mask = series.substrate.mask & mask
     substrate = dataclasses.replace(series.substrate, source=source, mask=mask)
-    pages.check(occupancy.draw(dataclasses.replace(series, substrate=substrate)), said)
+    pages.assert_shows(occupancy.draw(dataclasses.replace(series, substrate=substrate)), said)
 
 
 def test_the_veil_lies_over_the_substrate_in_every_map(series):
@@ -59,19 +59,19 @@ def test_the_veil_lies_over_the_substrate_in_every_map(series):
 
 def test_one_frame_says_what_it_cannot_tell():
     made, _ = made_sites.make_series(1, rates=False)
-    pages.check(occupancy.draw(made), "no changes can be seen", "no drift", "1 frame ·")
+    pages.assert_shows(occupancy.draw(made), "no changes can be seen", "no drift", "1 frame ·")
 
 
 def test_without_hop_rates_the_raw_events_are_shown_and_named():
     made, _ = made_sites.make_series(20, rates=False)
     said = ("raw event rate (no hop rates estimated)", "changes per frame as observed")
-    assert "hopping" not in pages.check(occupancy.draw(made), *said)
+    assert "hopping" not in pages.assert_shows(occupancy.draw(made), *said)
 
 
 def test_a_series_without_sites_says_so(series):
     none = {name: getattr(series, name)[:0] for name in ("sites", "occupied", "p_occupied")}
     empty = occupancy.draw(dataclasses.replace(series, **none))
-    pages.check(empty, "no sites found", "no site changes")
+    pages.assert_shows(empty, "no sites found", "no site changes")
 
 
 def marks(axes):

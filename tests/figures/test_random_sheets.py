@@ -60,7 +60,7 @@ def test_figure_and_statistics_name_what_they_show():
     figure = random_sheets.draw(sheets.construct(SETTINGS, seed_of(0), sheet), statistics)
     median = f"median {np.median(statistics.bond_lengths_A):.3f} Å"
     labels = ("bond length (Å)", "atoms in a ring", "bonds of an atom", "1 sheets")
-    pages.check(figure, median, *labels)
+    pages.assert_shows(figure, median, *labels)
 
 
 def test_all_shards_are_read_and_how_they_were_made(tmp_path):

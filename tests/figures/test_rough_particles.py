@@ -39,7 +39,7 @@ def test_all_particles_are_drawn_in_one_scale_with_a_bar(count):
     structures = [particle(3 + n, supported=n % 2 == 0) for n in range(count)]
     figure = rough_particles.draw(structures, rough_particles.gather(structures))
     said = ("simulated structures", "atoms in a column", "median 2.00 Å", "distance (Å)")
-    pages.check(figure, *said)
+    pages.assert_shows(figure, *said)
     panels = pages.maps(figure)
     assert panels == figure.axes[:count]
     assert_allclose([np.ptp(axes.get_xlim()) for axes in panels], np.ptp(panels[0].get_xlim()))

@@ -45,7 +45,7 @@ def test_images_map_and_sites_show_one_part_with_a_scale_bar_each(count, known):
     figure = focal_series.draw(
         series, maps, made_columns.SPECIES, FOUND, TRUTH if known else None, "Simulated MoS₂"
     )
-    words = pages.check(figure, "Simulated MoS₂")
+    words = pages.assert_shows(figure, "Simulated MoS₂")
     assert ("named rightly" in words) == known
     maps = pages.maps(figure)
     assert len(maps) == count + (3 if known else 2)
@@ -71,7 +71,7 @@ def test_species_unknown_here_get_colours_of_their_own():
 @pytest.mark.parametrize("names", [made_columns.SPECIES, ("W", "Se2")])
 def test_sites_have_the_mark_of_their_species(names):
     figure = draw_species(names)
-    pages.check(figure)
+    pages.assert_shows(figure)
     marked = figure.axes[3].lines
     sizes = [len(line.get_xdata()) for line in marked[: len(names)]]
     assert sizes == [(FOUND["class"] == name).sum() for name in names]
@@ -83,7 +83,7 @@ def test_accuracy_and_f1_of_vacancies_have_a_curve_per_number_of_images():
     assert_allclose(accuracy.lines[0].get_ydata(), [0.5, 0.8, 0.97, 0.98])
     assert_allclose(f1.lines[1].get_ydata(), 0.8 * np.array([0.5, 0.8, 0.97, 0.98]))
     said = ("many simulated sheets: accuracy", "many simulated sheets: F1 of single S")
-    pages.check(figure, *said, "3 images", "one image", "3·10⁴ e/Å² in all")
+    pages.assert_shows(figure, *said, "3 images", "one image", "3·10⁴ e/Å² in all")
 
 
 def test_models_are_named_by_their_number_of_images_or_else_by_name(tmp_path):

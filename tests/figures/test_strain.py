@@ -15,14 +15,14 @@ SCORES = {"f1": 0.9876, "rms_error_A": 0.0432, "planar_rms": 0.0051}
 
 def test_a_larger_frame_has_two_insets_with_scale_bars_of_their_own():
     figure = strain.draw([row(), row((640, 640))])
-    pages.check(figure)
+    pages.assert_shows(figure)
     assert len(pages.maps(figure)) == 3 + 3 + 2
 
 
 def test_a_frame_without_atoms_says_so():
     full = row()
     empty = row(atoms=full.atoms[:0], rings=full.rings[:0], bond_lengths_A=np.empty(0))
-    pages.check(strain.draw([empty]), "no atoms found", "0 atoms")
+    pages.assert_shows(strain.draw([empty]), "no atoms found", "0 atoms")
 
 
 def test_simulated_rows_say_that_they_are_and_how_well_they_did():
@@ -41,7 +41,7 @@ def test_scores_that_were_not_measured_are_left_out():
 def test_bond_lengths_are_written_with_their_spread_and_number():
     lengths = row().bond_lengths_A
     said = f"{lengths.mean():.3f} ± {lengths.std():.3f} Å\n400 bonds"
-    pages.check(strain.draw([row()]), said)
+    pages.assert_shows(strain.draw([row()]), said)
 
 
 def test_all_rows_share_one_symmetric_scale_of_strain():
@@ -77,7 +77,7 @@ def test_a_large_frame_is_enlarged_at_a_defect_where_the_inset_does_not_cover_it
 
 
 def test_names_and_notes_are_not_read_as_formulas():
-    pages.check(strain.draw([row(name=r"$\a$", notes="10 $ and 20 $")]), "10 $ and 20 $")
+    pages.assert_shows(strain.draw([row(name=r"$\a$", notes="10 $ and 20 $")]), "10 $ and 20 $")
 
 
 def test_the_frame_asked_for_is_read(tmp_path):

@@ -55,4 +55,4 @@ def test_the_same_seed_gives_the_same_examples(made):
 
 def test_doses_and_conditions_are_written_above(made):
     said = ("100 e/Å²", "10,000 e/Å²", f"defocus −{-made[0].defocus_A:.0f} Å")
-    pages.check(training_examples.draw(made), *said)
+    pages.assert_shows(training_examples.draw(made), *said)

@@ -36,7 +36,7 @@ def file(model):
     return model / models.WEIGHTS
 
 
-def refused(model, sentence):
+def assert_refused(model, sentence):
     """A model may come from anyone: the checksum in its card is that of the weights beside it."""
     changed_card(model, weights_sha256=provenance.file_sha256(model / models.WEIGHTS))
     with pytest.raises(InputError, match=sentence):
@@ -99,7 +99,7 @@ def test_a_keras_archive_with_a_lambda_layer_is_refused(tmp_path, model, file, l
     lambda_network.save(tmp_path / "lambda.keras")
     assert zipfile.is_zipfile(tmp_path / "lambda.keras")
     (tmp_path / "lambda.keras").replace(file)
-    refused(model, "only HDF5 with plain numbers is read")
+    assert_refused(model, "only HDF5 with plain numbers is read")
     assert not (tmp_path / "mark").exists()
 
 
@@ -111,19 +111,19 @@ def test_a_whole_network_with_a_lambda_layer_in_hdf5_is_refused(
     with h5py.File(tmp_path / "lambda.h5") as saved:
         assert "Lambda" in saved.attrs["model_config"]
     (tmp_path / "lambda.h5").replace(file)
-    refused(model, "it describes layers")
+    assert_refused(model, "it describes layers")
     assert not (tmp_path / "mark").exists()
 
 
 def test_a_description_of_layers_beside_true_weights_is_refused(model, file):
     with h5py.File(file, "a") as stored:
         stored.attrs["model_config"] = json.dumps({"class_name": "Lambda", "config": {}})
-    refused(model, "it describes layers")
+    assert_refused(model, "it describes layers")
 
 
 def test_a_pickle_is_refused_and_not_opened(tmp_path, model, file):
     file.write_bytes(pickle.dumps(Marked(tmp_path / "mark")))
-    refused(model, "only HDF5 with plain numbers is read")
+    assert_refused(model, "only HDF5 with plain numbers is read")
     (model / models.CARD).write_bytes(pickle.dumps(Marked(tmp_path / "mark")))
     with pytest.raises(InputError, match="not the card of a model"):
         models.load_network(model)
@@ -172,18 +172,18 @@ def test_anything_but_plain_weights_is_refused(model, file, spoil):
     with h5py.File(file, "a") as stored:
         del stored[BIAS]
         put(stored)
-    refused(model, sentence)
+    assert_refused(model, sentence)
 
 
 def test_weights_of_another_layer_are_refused(model, file):
     with h5py.File(file, "a") as stored:
         stored.move("layers/conv2d", "layers/lambda")
-    refused(model, "do not fit the card")
+    assert_refused(model, "do not fit the card")
 
 
 def test_a_file_that_is_cut_short_is_refused(model, file):
     file.write_bytes(file.read_bytes()[:5000])
-    refused(model, "cut short")
+    assert_refused(model, "cut short")
 
 
 # Cards
@@ -235,7 +235,7 @@ def test_a_card_that_cannot_be_is_refused_before_anything_is_made(model, values,
 def test_a_network_larger_than_its_file_is_not_built(model, monkeypatch):
     changed_card(model, features=128)
     monkeypatch.setattr("atomsight.learning.network.build_network", None)
-    refused(model, "where the card asks for")
+    assert_refused(model, "where the card asks for")
 
 
 NO_CARDS = ("[" * 100_000, "[1]", '"card"', "null", "{", "{}", "\0", " " * 1_000_001, "9" * 5000)

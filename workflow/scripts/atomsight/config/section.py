@@ -82,11 +82,6 @@ class Section(pydantic.BaseModel):
         """As :func:`complete`."""
         return complete(cls, values, where)
 
-    @classmethod
-    def read(cls, path: str) -> dict:
-        """Values from a file, for a section that a path may stand for."""
-        raise NotImplementedError
-
     def but(self, **changes: object) -> Self:
         """The same section with other values for some keys, which are taken as they are."""
         if unknown := changes.keys() - type(self).model_fields.keys():
@@ -323,7 +318,7 @@ def _lists(values: object) -> object:
 def _completed(checked: object, given: object) -> object:
     """Add the defaults to what was given."""
     if isinstance(checked, Section) and isinstance(given, str):
-        given = checked.read(given)
+        given = checked.read(given)  # only a section that a file may stand for passes as a path
     if isinstance(given, Section):
         given = {name: getattr(given, name) for name in given.model_fields_set}
     if not isinstance(given, Mapping):

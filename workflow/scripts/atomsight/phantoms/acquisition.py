@@ -93,7 +93,6 @@ def run(given: argparse.Namespace) -> None:
 
     inputs = {"specimen": Path(given.specimen).name} if given.specimen else {}
     section = ImagingSettings.complete(given.settings)
-    section = ImagingSettings.complete(given.settings)
     made_by = provenance.made_by("simulate.py acquisition", section, seed=optics.seed, **inputs)
     write_truth(given.truth, truth, made_by)
     write_acquisition(given.output, image, optics.pixel_size_A)

@@ -195,7 +195,7 @@ def readme(card: models.ModelCard, story: Story, chosen: Chosen, trained_as: str
         "## How good it is",
         *(_evaluation(table, trained_as) for table in story.tables),
         "## Limits",
-        _limits(card, story),
+        _limits(story),
         "## Use",
         _use(card),
         "## Training it again",
@@ -271,7 +271,7 @@ def _cell(value: object) -> str:
     return str(value)
 
 
-def _limits(card: models.ModelCard, story: Story) -> str:
+def _limits(story: Story) -> str:
     limits = [
         "It was trained on simulated images of the ranges above and knows no others. Images whose "
         "pixels or whose stated focus are outside them are resampled or refused; what else is "

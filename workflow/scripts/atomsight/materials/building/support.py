@@ -37,12 +37,6 @@ class SupportSettings(Section):
             raise ValueError("amorphous_share and crystalline_share must not sum to more than 1")
         return self
 
-    @pydantic.model_validator(mode="after")
-    def _shares_are_of_one_whole(self) -> Self:
-        if self.amorphous_share + self.crystalline_share > 1:
-            raise ValueError("amorphous_share and crystalline_share must not sum to more than 1")
-        return self
-
 
 @dataclass(frozen=True)
 class AmorphousMatter:
