@@ -27,13 +27,14 @@ include: "workflow/rules/figures.smk"
 rule series:
     """Everything that can be made of the rows of the sheet that are not simulated."""
     input:
-        lambda wildcards: targets.own_series(),
+        in_one_sentence(lambda wildcards: targets.own_series()),
 
 
 rule all:
     default_target: True
     input:
         pictures.possible(series),
+        targets.own_series() if series.own() else [],
         expand("results/series/{series}/heights.png", series=series.read_by("heights")),
         expand("results/series/{series}/species.png", series=series.read_by("species")),
         rules.scores.input,

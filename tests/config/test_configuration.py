@@ -74,7 +74,7 @@ def refusal(values):
     [
         ("infrence", {}, "infrence is not a key of the configuration; did you mean inference?"),
         ("strain.bond", 1, "strain.bond is not a key of the configuration; did you mean bond_A?"),
-        ("evaluation.dose", [1], "evaluation.dose is not a key .*; known here are .*doses_e_per"),
+        ("evaluation.dose", [1], "evaluation.dose is not a key .*; known are .*doses_e_per"),
         ("models", {}, "models: {} must not be empty"),
         ("models", {"a/b": MODEL}, "models: 'a/b' must be a text of letters, digits, '_', '.'"),
         ("models.m.class_names", ["a b"], "'a b' must be a text of letters, digits and '_' only"),

@@ -57,7 +57,7 @@ class Everything(Section):
     [
         ({"cuont": 1}, "cuont is not a key of the configuration; did you mean count?"),
         ({"dose_A": 1}, "dose_A is not a key of the configuration; did you mean dose?"),
-        ({1: 2}, "1 is not a key of the configuration; known here are count, dose, mtf, "),
+        ({1: 2}, "1 is not a key of the configuration; known are count, dose, mtf, "),
         ({"count": 2.0}, "count: 2.0 must be a whole number"),
         ({"count": True}, "count: True must be a whole number"),
         ({"dose": True}, "dose: True must be a number [e/Å²]"),

@@ -55,11 +55,16 @@ def test_the_configuration_goes_before_what_ships(opened, ship, laptop):
 def test_an_unknown_model_ends_in_a_sentence_with_the_names_there_are(opened, ship):
     ship("lean")
     with pytest.raises(InputError) as error:
-        opened(row("graphite"))
+        opened(row("mine"))
     said = str(error.value)
-    assert said.startswith("sheet.tsv: series mine: there is no model graphite")
+    assert said.startswith("sheet.tsv: series mine: there is no model mine")
     for name in ("graphene_laptop", "mos2_single_laptop", "lean", "gold_heights"):
         assert name in said
+
+
+def test_a_misspelt_model_gets_a_suggestion(opened):
+    with pytest.raises(InputError, match=r"no model grafene, .*; did you mean graphene\?"):
+        opened(row("grafene"))
 
 
 def test_a_model_without_its_card_is_told_apart_from_none(opened, ship):
@@ -127,6 +132,10 @@ def test_models_without_specimens_to_evaluate_on_are_not_scored(opened, ship, mo
     assert {"lean", "graphene_laptop"} <= set(project.models.evaluated("atoms"))
     monkeypatch.delattr(graphene, "PHANTOM")
     assert not project.models.evaluated("atoms")
+    with pytest.raises(
+        InputError, match="material graphene are not evaluated, as there are no spec"
+    ):
+        project.models.evaluated_files("lean", "metrics")
     assert "lean" not in project.models.shipping()
     assert not [path for path in project.targets.score_tables() if "graphene_laptop" in path]
     assert project.models.trained("atoms") == ["graphene_laptop"]

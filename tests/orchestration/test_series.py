@@ -45,12 +45,34 @@ def test_an_image_beside_the_simulated_ones_is_the_users_own(opened):
     assert opened(*rows).series.own() == ["mine", "elsewhere"]
 
 
-def test_a_glob_is_all_files_in_order_and_a_file_may_be_made_later(series, folder):
+def test_a_glob_is_all_files_in_order_and_a_file_may_be_made_later(opened, folder):
+    public = "ulm_graphene_grain_boundary"
+    series = opened(*ROWS[1:], (public, f"data/images/{public}.tif", "graphene")).series
     (folder / "frames").mkdir()
-    for name in ("b.tif", "a.tif", "a.txt"):
-        (folder / "frames" / name).touch()
+    for name in ("frames/b.tif", "frames/a.tif", "frames/a.txt", "mask.png"):
+        (folder / name).touch()
     assert series.files("particle") == ["frames/a.tif", "frames/b.tif"]
-    assert series.files("pristine") == "results/acquisitions/simulated_pristine.tif"
+    assert series.files("pristine") == ["results/acquisitions/simulated_pristine.tif"]
+    assert series.files(public) == [f"data/images/{public}.tif"]
+
+
+@pytest.mark.parametrize(
+    ("name", "there", "said"),
+    [
+        ("sheet", ["mask.png"], "column path: images/a.tif: this file does not exist"),
+        ("sheet", ["a.tif"], "column mask: mask.png: this file does not exist"),
+        ("particle", ["mask.png"], r"column path: frames/\*\.tif: no file fits this pattern"),
+        ("unfetched", [], "column path: data/images/none.tif: this file does not exist"),
+    ],
+)
+def test_files_that_are_not_there_are_told_with_the_row_that_names_them(
+    opened, folder, name, there, said
+):
+    for file in there:
+        (folder / file).touch()
+    rows = [*ROWS, ("unfetched", "data/images/none.tif", "graphene")]
+    with pytest.raises(InputError, match=rf"^sheet\.tsv, series {name}, {said}; correct"):
+        opened(*rows).series.files(name)
 
 
 def test_the_mask_of_a_particle_follows_its_drift(series):

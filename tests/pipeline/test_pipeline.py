@@ -185,12 +185,15 @@ def test_what_ships_is_read_with_and_never_trained(folder):
 
 def test_without_a_series_of_ones_own_a_sentence_tells_how_to_add_it(folder):
     told = "write a sheet of your own, with a row for each of your series"
-    assert told in refused(folder, "series")
+    said = refused(folder, "series")
+    assert told in said
+    assert "Traceback" not in said
 
 
 def test_metrics_of_what_does_not_ship_are_refused_in_one_sentence(folder):
     said = refused(folder, "results/metrics/mos2_laptop/species_summary.csv")
     assert "no model ships under this name" in said
+    assert "Traceback" not in said
 
 
 def test_a_public_image_is_taken_from_a_local_mirror(finished, real_data, monkeypatch):
@@ -213,6 +216,7 @@ def test_a_sheet_of_ones_own_needs_no_simulated_rows(folder, real_data):
     result = snakemake(folder, "all", "--dry-run", "--config", f"series={sheet}")
     assert result.returncode == 0, result.stderr
     assert "gold_dynamics" in result.stdout
+    assert "results/series/ulm/occupancy.png" in result.stdout
     assert "graphene_strain" not in result.stdout
 
 
@@ -242,8 +246,14 @@ def test_an_unknown_model_is_named(folder):
     assert "Traceback" not in said
 
 
-def test_a_missing_image_is_named(folder):
+def test_a_missing_image_is_named_even_if_its_results_are_there(folder):
     sheet = folder / "config" / "missing.tsv"
     sheet.write_text(f"{HEADER}one\tno_image.tif\tgraphene\t0.1\t\n")
-    target = "results/series/one/atoms.csv"
-    assert "no_image.tif" in refused(folder, target, "--config", f"series={sheet}")
+    target = Path("results/series/one/atoms.csv")
+    for made in ("frames.h5", "maps.h5", "atoms.h5", "atoms.csv"):
+        (folder / target.parent).mkdir(parents=True, exist_ok=True)
+        (folder / target.parent / made).touch()
+    said = refused(folder, target, "--config", f"series={sheet}")
+    assert "series one, column path: " in said
+    assert "no_image.tif: this file does not exist; correct" in said
+    assert "Traceback" not in said

@@ -11,6 +11,7 @@ from atomsight.orchestration import configuration, pictures, readiness, registry
 from atomsight.orchestration.folders import Folders
 from atomsight.orchestration.models import Models
 from atomsight.orchestration.options import Options
+from atomsight.orchestration.refusals import in_one_sentence
 from atomsight.orchestration.resources import memory, minutes
 from atomsight.orchestration.series import SIMULATIONS, Series
 from atomsight.orchestration.targets import Targets, one_of

@@ -11,7 +11,9 @@ for kind, evaluation in EVALUATIONS.items():
         name:
             f"evaluate_{kind}"
         input:
-            model=lambda wildcards: models.evaluated_files(wildcards.model, wildcards.of),
+            model=in_one_sentence(
+                lambda wildcards: models.evaluated_files(wildcards.model, wildcards.of)
+            ),
             specimen=evaluation.specimen,
             script=folders.code("evaluate.py", f"atomsight/evaluation/{kind}.py"),
         output:
@@ -21,7 +23,7 @@ for kind, evaluation in EVALUATIONS.items():
         benchmark:
             f"results/benchmarks/evaluate_{kind}/{{of}}_{{model}}.tsv"
         wildcard_constraints:
-            model=one_of(models.evaluated(evaluation.finds)),
+            model=one_of(models.all(evaluation.finds)),
         conda:
             "../../envs/learn.yaml"
         threads: evaluation.threads

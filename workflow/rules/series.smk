@@ -62,7 +62,7 @@ rule fetch_image:
 rule import_series:
     """Read the micrographs of a series, whatever their format, and calibrate them."""
     input:
-        images=lambda wildcards: series.files(wildcards.series),
+        images=in_one_sentence(lambda wildcards: series.files(wildcards.series)),
         mask=lambda wildcards: series.still_mask(wildcards.series),
         script=folders.code("import_series.py"),
     output:

@@ -21,7 +21,6 @@ are refused. Whole numbers are taken where any number is allowed. Lists become t
 
 import ast
 import copy
-import difflib
 import functools
 import inspect
 import itertools
@@ -36,7 +35,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, PydanticUndefined
 from pydantic_core import core_schema as schemas
 
-from atomsight.errors import InputError
+from atomsight.errors import InputError, did_you_mean
 
 
 class FileError(ValueError):
@@ -366,7 +365,8 @@ def _sentence(kind: object, error: ErrorDetails, where: str) -> str:
     path = ".".join([where, *names]).strip(".")
     value = _shown(error["input"])
     if fault in _UNKNOWN:
-        return f"{path} is not a key of the configuration{_suggestion(names[-1], known)}"
+        suggestion = f"; {did_you_mean(names[-1], known)}" if known else ""
+        return f"{path} is not a key of the configuration{suggestion}"
     if fault == "missing":
         return f"{path} is missing; it must be {_wanted(found)}{unit}"
     if fault == "kind":
@@ -488,12 +488,3 @@ def _allows_none(kind: object) -> bool:
     if get_origin(kind) is Annotated:
         return _allows_none(get_args(kind)[0])
     return _is_optional(kind)
-
-
-def _suggestion(unknown: str, known: list[str]) -> str:
-    """Name the key that was meant: the same quantity, perhaps in another unit, or one alike."""
-    same_quantity = [name for name in known if name.split("_")[0] == unknown.split("_")[0]]
-    alike = difflib.get_close_matches(unknown, same_quantity or known, n=1) or same_quantity[:1]
-    if alike:
-        return f"; did you mean {alike[0]}?"
-    return f"; known here are {', '.join(known)}" if known else ""

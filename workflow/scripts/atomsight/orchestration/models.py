@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from atomsight import materials
-from atomsight.errors import InputError
+from atomsight.errors import InputError, did_you_mean
 from atomsight.learning.models import CARD, WEIGHTS, ModelCard, read_card
 from atomsight.orchestration.folders import Folders
 
@@ -55,10 +55,10 @@ class Models:
         if name not in self.sections and name not in self.cards:
             if Path(self.shipped_folder(name)).is_dir():
                 read_card(self.shipped_folder(name))  # tells what is missing
+            known = dict.fromkeys([*self.cards, *self.sections])
             raise InputError(
-                f"{where}: there is no model {name}; the configuration trains"
-                f" {', '.join(self.sections)}, and in data/models ship"
-                f" {', '.join(self.cards) or 'none'}; correct the name"
+                f"{where}: there is no model {name}, neither in data/models nor in the"
+                f" configuration; {did_you_mean(name, known)}"
             )
 
     def folder(self, name: str) -> str:
@@ -108,17 +108,19 @@ class Models:
         material = section["material"]
         return {key: section[material][key] for key in materials.phantom_keys(material)}
 
+    def all(self, kind: str) -> list[str]:
+        """The models of the configuration or shipped that find one kind of thing."""
+        shipped = [name for name, card in self.cards.items() if _finds(vars(card)) == kind]
+        return list(dict.fromkeys([*self.trained(kind), *shipped]))
+
     def evaluated(self, kind: str) -> list[str]:
         """The models that an evaluation of one kind knows, of the configuration or shipped.
 
         There must be specimens of their material to evaluate them on.
         """
-        trained = [
-            name
-            for name in self.trained(kind)
-            if materials.is_evaluated(self.sections[name]["material"])
+        return [
+            name for name in self.all(kind) if materials.is_evaluated(self.facts(name)["material"])
         ]
-        return list(dict.fromkeys([*trained, *self.shipping(kind)]))
 
     def evaluated_folder(self, name: str, of: str) -> str:
         """Folder of a model that is evaluated: ``results/metrics`` is about those that ship.
@@ -136,7 +138,13 @@ class Models:
         return self.shipped_folder(name)
 
     def evaluated_files(self, name: str, of: str) -> list[str]:
-        """The files of a model that is evaluated."""
+        """The files of a model that is evaluated; ``InputError`` if it cannot be."""
+        material = self.facts(name)["material"]
+        if not materials.is_evaluated(material):
+            raise InputError(
+                f"results/{of}/{name}: models of the material {material} are not evaluated, as"
+                f" there are no specimens for it: materials/{material}.py has no PHANTOM"
+            )
         return model_files(self.evaluated_folder(name, of))
 
     def contrast(self, name: str, of: str) -> str:

@@ -1,7 +1,6 @@
 """The sample sheet: which micrographs, and which model reads them."""
 
 import csv
-import difflib
 import math
 import os
 import re
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from atomsight.errors import InputError
+from atomsight.errors import InputError, did_you_mean
 
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
 _FRAMES = r"\d+(\s*-\s*\d+)?"
@@ -162,11 +161,7 @@ def _check_columns(path: Path, columns: list[str]) -> None:
 def _suggestion(column: str) -> str:
     if any(mark in column for mark in ",; ") and any(name in column for name in COLUMNS):
         return "separate the columns by tabs"
-    stem = column.split("_")[0]
-    near = difflib.get_close_matches(column, COLUMNS, n=1) or [
-        name for name in COLUMNS if stem and name.startswith(stem)
-    ]
-    return f"did you mean {near[0]}?" if near else f"known are {', '.join(COLUMNS)}"
+    return did_you_mean(column, COLUMNS)
 
 
 def _read_row(path: Path, number: int, columns: list[str], fields: list[str]) -> dict:

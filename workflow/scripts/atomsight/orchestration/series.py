@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path
+from typing import NoReturn
 
 import pandas as pd
 
@@ -12,9 +13,12 @@ from atomsight.learning.models import check_learned_focus
 from atomsight.orchestration import sample_sheet
 from atomsight.orchestration.folders import Folders
 from atomsight.orchestration.models import Models
+from atomsight.orchestration.registry import read_registry
 
 #: Where the workflow puts what it simulates.
 SIMULATED = "results/acquisitions"
+#: Where it puts the public images of its registry.
+PUBLIC = "data/images"
 #: What simulate.py makes of sections of the configuration, whose simulations rows can name.
 SIMULATIONS = {
     "acquisitions": "acquisition",
@@ -88,10 +92,36 @@ class Series:
         """Path of a series, or a glob, as rules name files."""
         return self.models.folders.named(Path(self.sheet.at[name, "path"]))
 
-    def files(self, name: str) -> list[str] | str:
-        """The files of a series, those that a rule will make included."""
+    def files(self, name: str) -> list[str]:
+        """The files of a series, those that a rule will make included.
+
+        Raises
+        ------
+        InputError
+            If there is none, or if the mask of the series does not exist.
+        """
         path = self.path(name)
-        return sorted(glob(path)) if has_magic(path) else path
+        for mask in self.mask(name):
+            if not Path(mask).exists():
+                self._missing(name, "mask", "this file does not exist")
+        if has_magic(path):
+            return sorted(glob(path)) or self._missing(name, "path", "no file fits this pattern")
+        if not self._is_made(name) and not Path(path).exists():
+            self._missing(name, "path", "this file does not exist")
+        return [path]
+
+    def _is_made(self, name: str) -> bool:
+        """Whether a rule makes the file of a series: it is simulated, or a public image."""
+        path = Path(self.path(name))
+        is_public = path.parent == Path(PUBLIC) and path.stem in read_registry().index
+        return is_public or name not in self.own()
+
+    def _missing(self, name: str, column: str, fault: str) -> NoReturn:
+        sheet = self.configuration["series"]
+        raise InputError(
+            f"{sheet}, series {name}, column {column}: {self.sheet.at[name, column]}: {fault};"
+            " correct the column, which is relative to the sheet, or bring the file there"
+        )
 
     def mask(self, name: str) -> list[str]:
         """The mask of a series; nothing if it has none."""
