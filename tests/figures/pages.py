@@ -14,7 +14,8 @@ def assert_shows(figure, *said):
     """Nothing is cut off, images have a scale bar, and what is to be said is there; the words."""
     figure.draw_without_rendering()
     box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
-    assert max(-box.x0, -box.y0, box.x1 - width, box.y1 - height) < 0.005  # inch
+    beyond = max(-box.x0, -box.y0, box.x1 - width, box.y1 - height)
+    assert beyond < 0.005, f"something reaches {beyond:.3f} inches beyond the page"
     for axes in figure.findobj(Axes):
         if axes.images and axes.get_aspect() == 1:
             assert len(scale_bars(axes)) == 1

@@ -92,12 +92,13 @@ def test_the_script_lists_all_figures(capsys):
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_caption_is_text_that_is_filled_in(name):
-    known = {"strain": {"reference": "relative", "bond_A": 1.42}}
+    known = {"strain": {"reference": "relative", "bond_A": None}}
     caption = FIGURES[name].CAPTION.format(
         wildcards=SimpleNamespace(model="mine", series="one"), config=known
     )
     assert len(caption.split()) > 20
     assert "{" not in caption
+    assert "None" not in caption
 
 
 def test_no_target_is_made_twice_and_rules_have_names_of_their_own():

@@ -88,3 +88,10 @@ def test_the_style_leaves_nothing_behind():
     before = settings()
     picture()
     assert settings() == before
+
+
+def test_a_series_without_notes_is_named_once():
+    figure = Figure()
+    style.write_row_title(figure, 0.1, 0.1, "one", "one", 80)
+    style.write_row_title(figure, 0.1, 0.5, "two", "Simulated: two", 80)
+    assert pages.words(figure).split() == ["one", "two", "Simulated:", "two"]

@@ -25,8 +25,8 @@ CAPTION = """
 From micrographs to strain, one row per series: (a) the micrograph, with the atoms found, enlarged
 where the frame is large; (b) the output of the network, one minus the probability of the
 background; (c) the planar strain (e_xx + e_yy) / 2 at the atoms, relative to the mean of the series
-or absolute, to a bond of {config[strain][bond_A]} Å (here: {config[strain][reference]}), grey where
-the neighbourhood of an atom is not that of graphene, with pentagons and heptagons marked; (d) the
+or absolute, to the bond length of the material (here: {config[strain][reference]}), grey where the
+neighbourhood of an atom is not that of a honeycomb, with pentagons and heptagons marked; (d) the
 bond lengths, with mean and standard deviation. Rows that say "simulated" show simulated images and
 are compared with the truth.
 """
@@ -143,9 +143,8 @@ _CELL_GRID = 1000
 #: Smallest limit of the strain's colours [%].
 _MIN_STRAIN_PERCENT = 0.5
 
-#: Width of a bin of the histogram, and a bond's length where there is none to measure [Å].
+#: Width of a bin of the histogram [Å].
 _BIN_A = 0.02
-_USUAL_BOND_A = 1.42
 
 #: Diameter of a dot on an atom [Å], and its smallest and largest size in print [point].
 _DOT_A = 0.5
@@ -378,14 +377,14 @@ def strain_cells(row: SeriesRow, step_A: float, limit_percent: float) -> np.ndar
     """Colour points by the planar strain of the nearest atom: Voronoi cells of a limited reach.
 
     Gives colours of shape (M, N, 4), a step apart: grey where the nearest atom has no strain, white
-    where no atom is near. There must be one atom at least.
+    where no atom is near, and everywhere if there are no bonds. There must be one atom at least.
     """
     from scipy.spatial import KDTree
 
     across, down = np.maximum(1, np.round(row.view_A / step_A)).astype(int)
     start = (step_A - row.pixel_size_A) / 2
     grid = np.meshgrid(start + step_A * np.arange(across), start + step_A * np.arange(down))
-    bond_A = row.bond_lengths_A.mean() if row.bond_lengths_A.size else _USUAL_BOND_A
+    bond_A = row.bond_lengths_A.mean() if row.bond_lengths_A.size else 0
     distance, nearest = KDTree(row.positions).query(
         np.stack(grid, axis=-1), distance_upper_bound=_CELL_REACH * bond_A
     )

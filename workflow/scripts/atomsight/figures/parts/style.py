@@ -132,10 +132,14 @@ def write_title(
 def write_row_title(
     figure: Figure, left: float, top: float, name: str, notes: str, letters: int, **options: object
 ) -> None:
-    """Write the name of a series, and after it as much of its notes as fits on a line."""
+    """Write the name of a series, and after it as much of its notes as fits on a line.
+
+    Notes that are nothing but the name are left out.
+    """
     text = write(figure, left, top, name, weight="bold", size=8, **options)
     room = max(20, letters - round(1.4 * len(name)))
-    write_after(figure, text, textwrap.shorten(notes, room, placeholder=" …"), size=7.5)
+    if notes != name:
+        write_after(figure, text, textwrap.shorten(notes, room, placeholder=" …"), size=7.5)
 
 
 def write_heading(
