@@ -169,7 +169,7 @@ NO_SPECIES = text("mos2/model.json", '"mos2"', '"nanoparticle"')
 #: The start of a run, what is changed (arguments that are added, or files), the facts to tell.
 WRONG = [
     ("make_structures", "--shard 2", "shard 2 of 1"),
-    ("simulate_waves", settings(displacement_A={"Au": 0.1}), "structure 0", "displacement"),
+    ("simulate_waves", settings(sampling_A=0.3), "structure 0", "does not carry 1.6 1/Å"),
     ("import_series", settings(pixel_size_A=None), "no pixel size in", "column pixel_size_A of"),
     ("import_series", settings(pixel_size_A=0.1, frames="9"), "no frame 9", "from 0 to 3"),
     ("import_series", settings(pixel_size_A=0.1, frames="all"), "'all'", "write numbers from 0"),

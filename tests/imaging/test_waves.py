@@ -59,6 +59,15 @@ def test_heat_blurs_the_potential_as_the_mean_of_many_snapshots_does():
     assert mean == pytest.approx(blurred, rel=0.1)
 
 
+def test_an_element_that_is_not_named_moves_as_most_do():
+    named, other = (
+        SETTINGS.but(displacement_A={"C": 0.08}),
+        SETTINGS.but(displacement_A={"Si": 0.07}),
+    )
+    spectra = [simulate_spectra(ATOM, chosen, 80e3) for chosen in (named, other)]
+    np.testing.assert_array_equal(*spectra)
+
+
 def test_a_stored_wave_is_small():
     spectrum = band_limited(np.ones((360, 360), complex), np.array([43.2, 43.2]), 1.6)
     assert spectrum.nbytes <= 200_000
@@ -84,12 +93,12 @@ def test_waves_survive_their_file(tmp_path):
 
 def test_a_shard_that_fails_names_the_structure(tmp_path, capsys):
     files = tmp_path / "structures.h5", tmp_path / "waves.h5"
-    structures = [(4, ATOM), (9, flat_molecule([(3, 7)], CELL_A, number=79))]
-    layout.write_structures(files[0], structures, {})
-    assert simulate_waves.main([*map(str, files), "--energy", "80000"]) == 1
+    layout.write_structures(files[0], [(9, ATOM)], {})
+    coarse = ["--energy", "80000", "--settings", '{"sampling_A": 0.3}']
+    assert simulate_waves.main([*map(str, files), *coarse]) == 1
     error = capsys.readouterr().err
     assert error.startswith("error: structure 9: ")
-    assert "no thermal displacement is set for Au" in error
+    assert "does not carry 1.6 1/Å" in error
     assert not files[1].exists()
 
 

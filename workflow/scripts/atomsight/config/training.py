@@ -28,10 +28,15 @@ class WaveSettings(Section):
     k_max_per_A: float = key(1.6, unit="1/Å", ge=0.5, le=4)
     """Band limit of the stored waves; above the information limit of the microscope."""
     displacement_A: dict[str, float] = key({"C": 0.07}, unit="Å", ge=0, le=0.5)
-    """Root mean square thermal displacement along one axis by chemical symbol; B = 8π²⟨u²⟩."""
+    """Root mean square thermal displacement along one axis by chemical symbol; B = 8π²⟨u²⟩. That of
+    elements that are not named is 0.08 Å."""
     frozen_phonons: int = key(0, ge=0, le=1000)
     """Number of snapshots with displaced atoms, whose images are averaged; 0 blurs the potential
     instead."""
+
+    def displacement_of(self, symbol: str) -> float:
+        """Root mean square thermal displacement of an element along one axis [Å]."""
+        return self.displacement_A.get(symbol, 0.08)
 
 
 class NetworkSettings(Section):

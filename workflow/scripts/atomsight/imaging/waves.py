@@ -22,15 +22,13 @@ def simulate_spectra(
     Fourier coefficients of shape (snapshots, orders_y, orders_x), complex64, with the zeroth order
     in the middle; vacuum is one there and zero elsewhere. One snapshot where the potential is
     blurred. ``seed`` is that of the snapshots' displacements. Raises ``ValueError`` if the grid is
-    too coarse for the band limit, or a chemical element has no displacement.
+    too coarse for the band limit.
     """
     symbols = {chemical_symbols[number] for number in np.unique(structure.numbers)}
-    if missing := symbols - settings.displacement_A.keys():
-        raise ValueError(f"no thermal displacement is set for {', '.join(sorted(missing))}")
     atoms = ase.Atoms(
         structure.numbers, structure.positions, cell=structure.cell_A, pbc=(True, True, False)
     )
-    sigmas = {symbol: settings.displacement_A[symbol] for symbol in symbols}
+    sigmas = {symbol: settings.displacement_of(symbol) for symbol in symbols}
     if settings.frozen_phonons:
         snapshots = abtem.FrozenPhonons(atoms, settings.frozen_phonons, sigmas, seed=seed)
         moments, sigmas = snapshots.to_atoms_ensemble().trajectory, None

@@ -53,7 +53,7 @@ class Settings(Section):
     size_A: float = key(56, unit="Å", ge=20, le=400)
     """Edge of the square box, with at least 4 Å of vacuum around the particle."""
     metal: Metal = key("Au")
-    """The metal, of fcc structure; waves.displacement_A must have it too."""
+    """The metal, of fcc structure."""
     zone_axes: tuple[Literal["110", "111"], ...] = key(("110", "111"), min_length=1, unique=True)
     """Directions of the crystal along the beam."""
     radius_A: Range = key((6, 17.5), unit="Å", ge=0)
