@@ -94,4 +94,4 @@ def test_a_series_without_notes_is_named_once():
     figure = Figure()
     style.write_row_title(figure, 0.1, 0.1, "one", "one", 80)
     style.write_row_title(figure, 0.1, 0.5, "two", "Simulated: two", 80)
-    assert pages.words(figure).split() == ["one", "two", "Simulated:", "two"]
+    assert sorted(pages.words(figure).split()) == ["Simulated:", "one", "two", "two"]
