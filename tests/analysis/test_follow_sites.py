@@ -13,7 +13,7 @@ PIXEL_A = 0.1
 SHAPE = (300, 300)
 COLUMNS = [
     *("site", "x_A", "y_A", "masked", "frames_in_view", "frames_seen", "occurrence", "events"),
-    *("event_rate", *follow_sites.HOP_COLUMNS, "hopping"),
+    *("event_rate", *follow_sites.HOP_COLUMNS, "faint", "hopping"),
 ]
 ERRORS = """dose_e_per_A2,miss_rate,miss_alpha,miss_beta,false_alpha,false_beta
 300,0.05,2,38,1,99
@@ -75,7 +75,7 @@ def follow(tmp_path):
 
 def assert_no_hop_rates(table, p_occupied):
     assert table[follow_sites.HOP_COLUMNS].isna().all(axis=None)
-    assert not table["hopping"].any()
+    assert not table[["faint", "hopping"]].any(axis=None)
     assert np.isnan(p_occupied).all()
 
 
@@ -124,6 +124,19 @@ def test_hops_are_told_from_errors_where_these_and_the_dose_are_known(tmp_path, 
     assert ((p_occupied[7] > 0.5) == truth[7]).mean() > 0.95
     assert facts["dose_e_per_A2"] == 1000
     assert facts["confidence"] == 0.95
+
+
+def test_a_column_that_is_missed_at_random_is_faint(tmp_path, follow, capsys):
+    rng = np.random.default_rng(4)
+    truth = hopping_truth(100, rng)
+    truth[12] = rng.random(100) > 0.4
+    write_series(tmp_path, truth, rng)
+    table, _, p_occupied, *_ = follow("--errors", "errors.csv", "--dose", 1000)
+    assert np.flatnonzero(table["faint"]).tolist() == [12]
+    assert table.loc[12, ["hop_rate", "hop_rate_low", "hop_rate_high", "p_appear"]].isna().all()
+    assert np.isnan(p_occupied[12]).all()
+    assert table.loc[12, "p_static"] < 0.05
+    assert "1 are faint" in capsys.readouterr().err
 
 
 def test_the_file_says_the_confidence_of_its_intervals(tmp_path, follow):

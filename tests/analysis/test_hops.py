@@ -1,5 +1,6 @@
 """The hidden Markov model of a site: exact, honest about what it does not know, never fooled."""
 
+import dataclasses
 import itertools
 import tracemalloc
 
@@ -16,6 +17,8 @@ from atomsight.errors import InputError
 
 #: As at a moderate dose; sites differ much.
 ERRORS = DetectionErrors(1000.0, miss_alpha=2, miss_beta=30, false_alpha=1, false_beta=50)
+#: Of the shipped model at 300 e/Å²: one in twenty columns is missed with 0.2 or more.
+FAINT_DOSE = DetectionErrors(300.0, 0.18, 4.7, 0.23, 8.4)
 SETTINGS = HopSettings()
 
 
@@ -38,6 +41,16 @@ def simulate(hop_rate, occupied_share, sites=300, frames=40, seed=0, errors=ERRO
     draw = rng.random(true.shape)
     seen = np.where(true, draw >= miss[:, None], draw < false[:, None])
     return seen.astype(np.int8), true
+
+
+def with_rates(miss=None, false=None):
+    """The errors at 300 e/Å², but for one rate that is the same at all sites."""
+    rates = FAINT_DOSE
+    for kind, rate in (("miss", miss), ("false", false)):
+        if rate is not None:
+            both = {f"{kind}_alpha": 1e6 * rate, f"{kind}_beta": 1e6 * (1 - rate)}
+            rates = dataclasses.replace(rates, **both)
+    return rates
 
 
 def path_probabilities(seen, p_appear, p_vanish, miss, false):
@@ -126,6 +139,7 @@ def test_intervals_hold_the_estimate_and_narrow_with_the_length():
     widths = []
     for frames in (160, 20):
         table = fit(simulate(0.1, 0.5, sites=40, frames=frames)[0]).table
+        table = table[~table["faint"]]
         assert (table["hop_rate_low"] <= table["hop_rate"]).all()
         assert (table["hop_rate"] <= table["hop_rate_high"]).all()
         widths.append((table["hop_rate_high"] - table["hop_rate_low"]).mean())
@@ -167,7 +181,8 @@ def test_a_site_that_is_hardly_in_view_is_not_estimated():
     seen = np.full((3, 10), hops.UNKNOWN, np.int8)
     seen[1, 3], seen[2] = 1, 1
     fitted = fit(seen)
-    assert fitted.table.iloc[:2].isna().all(axis=None)
+    assert fitted.table.iloc[:2].drop(columns="faint").isna().all(axis=None)
+    assert not fitted.table["faint"].any()
     assert np.isnan(fitted.p_occupied[:2]).all()
     assert fitted.table.iloc[2][["hop_rate", "p_static"]].notna().all()
 
@@ -201,7 +216,8 @@ def test_memory_does_not_grow_with_the_number_of_sites():
 def test_the_same_data_give_the_same_numbers_wherever_they_stand():
     seen, _ = simulate(0.1, 0.5, sites=20)
     both = fit(np.concatenate([seen, seen[::-1]]))
-    assert_allclose(both.table[20:][::-1], both.table[:20], rtol=0)
+    halves = both.table[20:][::-1].reset_index(drop=True), both.table[:20]
+    pd.testing.assert_frame_equal(*halves, rtol=0, atol=0)
     assert_allclose(both.p_occupied[20:][::-1], both.p_occupied[:20], rtol=0)
 
 
@@ -214,6 +230,7 @@ RATES = [(0, 1), (0, 0), (0.02, 0.5), (0.05, 0.3), (0.1, 0.5), (0.2, 0.7), (0.3,
 @pytest.mark.parametrize(("hop_rate", "share"), RATES)
 def test_intervals_hold_the_true_rate_of_nine_in_ten_sites_and_more(hop_rate, share):
     table = fit(simulate(hop_rate, share, sites=600)[0]).table
+    table = table[~table["faint"]]
     covered = (table["hop_rate_low"] <= hop_rate) & (hop_rate <= table["hop_rate_high"])
     assert covered.mean() > 0.92
 
@@ -224,8 +241,11 @@ def test_detection_errors_do_not_add_up_to_hops(hop_rate, share):
     seen, _ = simulate(hop_rate, share, sites=600)
     estimated = fit(seen).table["hop_rate"].mean()
     raw = (np.diff(seen, axis=1) != 0).mean()
-    assert estimated == pytest.approx(hop_rate, abs=0.025)
-    assert abs(estimated - hop_rate) < abs(raw - hop_rate) / 2
+    if hop_rate <= 0.1:
+        assert estimated == pytest.approx(hop_rate, abs=0.002)
+        assert abs(estimated - hop_rate) < abs(raw - hop_rate) / 30
+    else:  # The fastest have no memory that 40 frames would show, and are faint.
+        assert 0.75 * hop_rate < estimated < hop_rate
 
 
 @pytest.mark.slow
@@ -248,6 +268,62 @@ def test_hopping_sites_are_called_so():
     assert hops.significant(table["p_static"].to_numpy()).mean() > 0.7
 
 
+# Faint sites
+
+
+@pytest.mark.parametrize("miss", [0.02, 0.05, 0.1, 0.2, 0.3, 0.4])
+@pytest.mark.parametrize("frames", [40, 80])
+def test_static_columns_get_no_rate_however_often_they_are_missed(miss, frames):
+    """Taken for hops, misses at 0.2 gave half of the sites a rate, and 0.3 on average."""
+    seen, _ = simulate(0, 1, sites=400, frames=frames, errors=with_rates(miss=miss))
+    table = fit(seen, FAINT_DOSE).table
+    assert (table["hop_rate_low"] > 0).mean() <= 0.05
+    assert (table["hop_rate"] > 0).mean() <= 0.05
+    if miss >= 0.2:
+        assert table["faint"].mean() > 0.9
+
+
+@pytest.mark.parametrize("false", [0.02, 0.1, 0.2])
+def test_empty_sites_get_no_rate_however_often_something_is_seen_there(false):
+    seen, _ = simulate(0, 0, sites=400, errors=with_rates(false=false))
+    assert (fit(seen, FAINT_DOSE).table["hop_rate"] > 0).mean() <= 0.05
+
+
+@pytest.mark.parametrize(
+    ("p_appear", "p_vanish"), [(0.02, 0.02), (0.05, 0.05), (0.1, 0.1), (0.1, 0.02), (0.02, 0.1)]
+)
+def test_sites_that_hop_slowly_keep_their_rates(p_appear, p_vanish):
+    """Nine in ten; and without those that are faint the mean is right."""
+    hop_rate = 2 * p_appear * p_vanish / (p_appear + p_vanish)
+    seen, _ = simulate(hop_rate, p_appear / (p_appear + p_vanish), errors=FAINT_DOSE, sites=400)
+    table = fit(seen, FAINT_DOSE).table
+    assert table["faint"].mean() < 0.13
+    assert table["hop_rate"].mean() == pytest.approx(hop_rate, rel=0.25)
+    known = table[~table["faint"]]
+    assert known["hop_rate_low"].le(hop_rate).mean() > 0.92
+    assert known["hop_rate_high"].ge(hop_rate).mean() > 0.92
+
+
+def test_in_a_longer_series_fast_hops_are_told_from_faintness():
+    shares = [
+        fit(simulate(0.3, 0.5, errors=FAINT_DOSE, frames=frames)[0], FAINT_DOSE).table["faint"]
+        for frames in (40, 160)
+    ]
+    assert shares[0].mean() > 0.3
+    assert shares[1].mean() < 0.05
+
+
+def test_a_faint_site_has_neither_rate_nor_occupancy_but_its_decision_stays():
+    seen = np.ones((1, 40), np.int8)
+    seen[0, [1, 5, 6, 11, 13, 19, 22, 26, 30, 31, 37]] = 0
+    fitted = fit(seen)
+    (row,) = fitted.table.to_dict("records")
+    assert row["faint"]
+    assert np.isnan([row[name] for name in ("hop_rate", "hop_rate_low", "p_appear")]).all()
+    assert np.isnan(fitted.p_occupied).all()
+    assert row["p_static"] < 0.05
+
+
 def test_smoothing_is_the_posterior_over_all_hidden_paths():
     expected = np.empty(SEEN.shape)
     chains = CHAINS[[0, 1, 2, 0]]
@@ -259,7 +335,9 @@ def test_smoothing_is_the_posterior_over_all_hidden_paths():
 
 def test_smoothing_fills_in_single_misses():
     seen, true = simulate(0.05, 0.5)
-    smoothed = fit(seen).p_occupied
+    fitted = fit(seen)
+    known = ~fitted.table["faint"].to_numpy()
+    smoothed, seen, true = fitted.p_occupied[known], seen[known], true[known]
     assert ((smoothed >= 0) & (smoothed <= 1)).all()
     assert ((smoothed > 0.5) != true).mean() < 0.6 * (seen != true).mean()
 

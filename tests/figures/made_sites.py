@@ -30,8 +30,8 @@ def image_of(positions):
     return 1 + 0.8 * down.T @ across
 
 
-def make_series(frames=40, name="vacuum", notes="", rates=True, speed=1.0, seed=0):
-    """A series whose outermost sites hop, some of them fast; half its drift is along x."""
+def make_series(frames=40, name="vacuum", notes="", rates=True, speed=1.0, seed=0, faint_sites=0):
+    """A series whose outermost sites hop, some of them fast, and the first of them are faint."""
     rng = np.random.default_rng(seed)
     positions = lattice()
     count = len(positions)
@@ -56,12 +56,16 @@ def make_series(frames=40, name="vacuum", notes="", rates=True, speed=1.0, seed=
     mean = image_of(positions).astype("float32")
     mean[:2] = np.nan
     estimate = np.where(dynamic, hop * rng.lognormal(0, 0.2, count), 0.002) if rates else np.nan
-    estimate = np.where(masked, np.nan, estimate)
+    faint = np.zeros(count, bool)
+    faint[np.flatnonzero(dynamic & ~masked)[:faint_sites]] = True
+    p_occupied[faint] = np.nan
+    estimate = np.where(masked | faint, np.nan, estimate)
     sites = site_table(Sites(positions, occupied)).assign(
         masked=masked,
         hop_rate=estimate,
         hop_rate_low=0.6 * estimate,
         hop_rate_high=1.6 * estimate + 0.01,
+        faint=faint,
         hopping=(estimate > 0.04) & ~masked,
     )
     steps = np.append(np.zeros((1, 2)), rng.normal(0.04, 0.12, (frames - 1, 2)), axis=0)

@@ -42,6 +42,21 @@ def test_three_series_fit_and_one_of_which_no_site_has_a_truth(rows):
         pages.assert_shows(gold_dynamics.draw(made))
 
 
+def test_faint_sites_are_grey_and_have_no_rate(rows):
+    made = [row(faint_sites=5), rows[1]]
+    series, figure = made[0].series, gold_dynamics.draw(made)
+    said = ("faint: no rate", "hopping · 5 faint", "raw events of 5 faint sites: no rate")
+    pages.assert_shows(figure, *said)
+    *_, grey, _ = figure.axes[4].collections
+    assert_allclose(grey.get_offsets(), series.positions[series.faint])
+    truth = panel(figure, "true hops per frame")
+    events = series.sites.loc[series.faint, "event_rate"]
+    assert any(np.array_equal(line.get_ydata(), events) for line in truth.lines)
+    assert not series.faint[rasters.sample_of_hopping(series, 1000)].any()
+    assert "faint" not in pages.words(gold_dynamics.draw(rows))
+    pages.assert_shows(occurrence_events.draw([series]), "faint: no rate")
+
+
 def test_a_row_with_truth_says_that_it_is_simulated_once(rows):
     assert "simulated · frame 0 shown" in gold_dynamics.facts(rows[0])
     assert "simulated" not in gold_dynamics.facts(rows[1])  # Its notes say so.

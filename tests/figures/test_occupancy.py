@@ -84,6 +84,14 @@ def test_rings_are_round_the_hopping_sites_and_discs_on_the_others(series):
     assert_allclose(rings.get_offsets(), series.positions[series.hopping])
 
 
+def test_faint_sites_are_grey_and_their_occupancy_is_not_known():
+    made, _ = made_sites.make_series(faint_sites=4)
+    figure = occupancy.draw(made)
+    pages.assert_shows(figure, "4 faint", "faint: no rate", "or (e) faint")
+    _, _, grey, _ = marks(figure.axes[2])
+    assert_allclose(grey.get_offsets(), made.positions[made.faint])
+
+
 def test_colours_are_those_of_the_values(series):
     discs = marks(occupancy.draw(series).axes[1])[0]
     expected = site_maps.OCCURRENCE(series.sites.loc[series.analysed, "occurrence"].to_numpy())

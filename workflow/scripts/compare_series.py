@@ -5,7 +5,8 @@ out. COMPARISON.csv has one row per test, for the hop rates of the hidden Markov
 and for the raw ones (rate: raw_events): test, rate, name_a, name_b, sites_a, sites_b (that the test
 looks at), matched, only_in_a, only_in_b (sites without a partner), mean_rate_a, mean_rate_b, ratio
 (b over a), ratio_low, ratio_high, statistic, p_value. A rate that is not known in both series is
-left out with a warning; without any the table has no rows.
+left out with a warning; without any the table has no rows. Faint sites have no hop rate and are
+left out of its tests.
 
 The tests: wilcoxon and permutation compare the pairs, the second by the difference of the means;
 mann_whitney compares all sites at the outlines, for series of different particles.

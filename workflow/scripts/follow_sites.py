@@ -7,9 +7,12 @@ successive frames in both of which the site is in view), event_rate (events per 
 
 With the detection errors and the dose of a frame, a hidden Markov model tells hops from errors:
 hop_rate with its interval hop_rate_low, hop_rate_high (probability that the true occupancy differs
-between two successive frames), p_appear, p_vanish, p_static (p-value of "never changes") and
+between two successive frames), p_appear, p_vanish, p_static (p-value of "never changes"), faint and
 hopping (significant at 5 % over all unmasked sites, after Holm). Without them, at a dose far below
-those the errors are measured at, and where masked, these are empty, and hopping is False.
+those the errors are measured at, and where masked, these are empty, and faint and hopping False.
+
+A site is faint where it cannot be told from a static one that is missed, or invented, more often
+than others: its changes have no memory. Its rate, interval and p_occupied are empty.
 
 SITES.h5 also holds the confidence of the intervals, occupied (site, frame: 1 seen, 0 not seen, -1
 not in view or frame not used), p_occupied (site, frame: probability from all frames) and the drift.
@@ -140,16 +143,17 @@ def estimate_hops(
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Tell hops from detection errors at the sites that are not masked.
 
-    The table has :data:`HOP_COLUMNS` and ``hopping``; the probability that a site is occupied has
-    the shape (S, F). What is not estimated is NaN.
+    The table has :data:`HOP_COLUMNS`, ``faint`` and ``hopping``; the probability that a
+    site is occupied has the shape (S, F). What is not estimated is NaN.
     """
     table = pd.DataFrame(np.nan, np.arange(len(analysed)), HOP_COLUMNS)
-    table["hopping"] = False
+    table[["faint", "hopping"]] = False
     p_occupied = np.full(sites.occupied.shape, np.nan, np.float32)
     if errors is None:
         return table, p_occupied
     fit = hops.fit_hops(sites.occupied[analysed], errors, chosen)
     table.loc[analysed, HOP_COLUMNS] = fit.table[HOP_COLUMNS].to_numpy()
+    table.loc[analysed, "faint"] = fit.table["faint"].to_numpy()
     table.loc[analysed, "hopping"] = hops.significant(fit.table["p_static"].to_numpy())
     p_occupied[analysed] = fit.p_occupied
     return table, p_occupied
@@ -182,12 +186,13 @@ def report(table: pd.DataFrame, drift: pd.DataFrame) -> None:
         logging.warning("events and hops need at least two frames; one is used")
     analysed = table[~table["masked"]]
     logging.info(
-        "%d sites, %d of them masked, over %d frames; %d events, %d sites hop",
+        "%d sites, %d of them masked, over %d frames; %d events, %d sites hop, %d are faint",
         len(table),
         len(table) - len(analysed),
         used,
         analysed["events"].sum(),
         table["hopping"].sum(),
+        table["faint"].sum(),
     )
 
 

@@ -49,6 +49,7 @@ def found(true):
         hop_rate_low=[0.05, 0.0, 0.45, 0.1, 0.0],
         hop_rate_high=[0.3, 0.1, 0.6, 0.5, 0.1],
         p_static=[0.03, 1.0, 1e-4, 0.2, 1.0],
+        faint=False,
         hopping=[False, False, True, False, False],
     )
     return Followed(
@@ -76,6 +77,7 @@ def test_scores_by_hand(found, true):
     for of, (hop_rate, event_rate) in biases.items():
         expected |= {f"hop_rate_bias_{of}": hop_rate, f"event_rate_bias_{of}": event_rate}
     expected |= {"occupancy_error_raw": 1 / 20, "occupancy_error_smoothed": 0}
+    expected |= {"faint_dynamic": 0, "faint_static": 0}
     expected |= {"hop_rate_dynamic": 0.4, "drift_rms_A": np.sqrt(0.1**2 / 10)}
     assert {name: scores[name] for name in expected} == pytest.approx(expected)
 
@@ -86,6 +88,16 @@ def test_masked_sites_are_found_but_not_scored(found, true):
     assert (scores["true_sites_found"], scores["masked"], scores["false_sites"]) == (4, 1, 0)
     assert scores["coverage_dynamic"] == 1
     assert scores["true_rate_dynamic"] == pytest.approx(0.2)
+
+
+def test_faint_sites_are_counted_and_their_rates_are_not_scored(found, true):
+    faint = found.sites.assign(faint=[True, False, False, True, False])
+    faint.loc[faint["faint"], ["hop_rate", "hop_rate_low", "hop_rate_high"]] = np.nan
+    scores, table = score(dataclasses.replace(found, sites=faint), true)
+    assert table["faint"].tolist() == [True, False, False, True]
+    expected = {"faint_dynamic": 1, "faint_static": 1, "coverage_dynamic": 0, "coverage_static": 1}
+    expected |= {"hop_rate_static": 0, "hop_rate_dynamic": 0.5, "sensitivity": 0.5}
+    assert {name: scores[name] for name in expected} == pytest.approx(expected)
 
 
 def test_the_rim_does_not_count(found, true):

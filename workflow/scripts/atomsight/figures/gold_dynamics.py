@@ -33,7 +33,8 @@ background; (c) mean of the frames after their drift is removed, with the sites,
 which is not analysed, veiled; (d) share of the frames in which a column is seen at a site; (e) hop
 rate, the probability that the true occupancy of a site differs between two successive frames,
 estimated by a hidden Markov model with the measured detection errors; rings mark sites whose
-changes those errors do not explain (p < 0.05 after Holm's correction). Below, where the truth is
+changes those errors do not explain (p < 0.05 after Holm's correction), and grey discs faint sites,
+whose changes an error rate of their own would explain as well. Below, where the truth is
 known, the hop rates against it, with intervals of the stated confidence, and the changes as
 observed, which contain missed and invented columns; sites that never change are in the strip on the
 left, spread out to be visible. Then the share of the sites that hop at a rate or faster, with the
@@ -277,7 +278,8 @@ def _explain_maps(figure: mpl.Figure, rows: Sequence[GoldRow], top: float, limit
     site_maps.explain(figure, middles[2], top, marks, 2)
     if any(row.series.substrate.mask.any() for row in rows):
         site_maps.explain(figure, middles[2], top + 0.15, [site_maps.mask_handle("substrate")], 1)
-    site_maps.explain(figure, middles[4], top + 0.39, [site_maps.ring_handle()], 1)
+    handles = site_maps.rate_handles(*(row.series for row in rows))
+    site_maps.explain(figure, middles[4], top + 0.39, handles, 1)
 
 
 def _draw_plots(
@@ -329,6 +331,9 @@ def draw_truth(
         axes.plot(x, table["event_rate"], "^", color=colours[name], alpha=0.75, zorder=3, **raw)
         look = {"markersize": 2.6, "markeredgewidth": 0, "zorder": 4}
         axes.plot(x, table["hop_rate"], "o", color=colours[name], **look)
+        faint = table["faint"].to_numpy(bool)
+        grey = {"color": site_maps.FAINT_SITE, "markersize": 2.4, "markeredgewidth": 0.5}
+        axes.plot(x[faint], table["event_rate"][faint], "^", zorder=3.5, **grey)
     _finish_truth(axes, tables, end, strip)
     _explain_truth(axes, tables, confidences)
 
@@ -363,6 +368,10 @@ def _explain_truth(axes: mpl.Axes, tables: pd.DataFrame, confidences: Collection
         mpl.Line2D([], [], label=f"hop rate, {percent} % interval", **look),
         mpl.Line2D([], [], label="raw events", **(look | raw)),
     ]
+    if count := int(tables["faint"].sum()):
+        grey = {"marker": "^", "color": site_maps.FAINT_SITE}
+        said = f"raw events of {count:,} faint sites: no rate"
+        handles.append(mpl.Line2D([], [], label=said, **(look | grey)))
     if said := coverage(tables):
         handles.append(mpl.Line2D([], [], linewidth=0, label=said))
     _explain_plot(axes, handles)

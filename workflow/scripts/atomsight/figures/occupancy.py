@@ -162,7 +162,7 @@ def _draw_bars(
     style.colour_bar(figure, place, site_maps.RATE, (0, limit), label, "max")
     if series.has_hop_rates:
         middle = lefts[2] + _PANEL / 2
-        site_maps.explain(figure, middle, top + 0.38, [site_maps.ring_handle()], 1)
+        site_maps.explain(figure, middle, top + 0.38, site_maps.rate_handles(series), 2)
 
 
 def _draw_rasters(
@@ -195,7 +195,10 @@ def _draw_rasters(
         label += f" (means over {size} frames)"
     place = (left + _RASTERS - 2.6, top + height + 0.34, 1.8)
     style.colour_bar(figure, place, rasters.OCCUPANCY, (0, 1), label)
-    grey = [mpl.Patch(color=style.MUTED, label="out of view, or frame not used")]
+    unknown = "out of view, or frame not used"
+    if smoothed and series.faint[chosen].any():
+        unknown = "out of view, frame not used,\nor (e) faint"
+    grey = [mpl.Patch(color=style.MUTED, label=unknown)]
     site_maps.explain(figure, left + 0.8, top + height + 0.34, grey, 1)
 
 

@@ -136,4 +136,4 @@ def _explain(
     if any(series.substrate.mask.any() for series in all_series):
         mask = site_maps.mask_handle("substrate, not analysed")
         site_maps.explain(figure, middles[0], top + 0.4, [mask], 1)
-    site_maps.explain(figure, middles[2], top + 0.4, [site_maps.ring_handle()], 1)
+    site_maps.explain(figure, middles[2], top + 0.4, site_maps.rate_handles(*all_series), 2)

@@ -14,6 +14,11 @@ The *hop rate* is the probability that the true occupancy differs between two su
 h = 2ab / (a + b) in the stationary chain. The other parameter is the share of the time in which the
 site is occupied, π = a / (a + b). Sites that never change have h = 0.
 
+A column that errs far more often than most looks like one that hops fast: only memory tells them
+apart. Errors are independent from frame to frame, but what hopped stays for a while. So where
+independent frames with a rate of the site's own explain the data as well, the site is called
+*faint* and has no hop rate.
+
 The likelihood is exact (the forward algorithm) on a grid of h, π, m and f that all sites share. It
 is integrated over π under the arcsine prior; what is left is a function of h alone. The estimate is
 where it is largest, and the interval is where its ratio to the largest value is not significant by
@@ -29,7 +34,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
-from scipy.special import betainc, betaincinv, betaln, expit, logit, logsumexp
+from scipy.special import betainc, betaincinv, betaln, expit, logit, logsumexp, xlogy
 from scipy.stats import chi2
 
 from atomsight.analysis.dynamics.occupancy import EMPTY, SEEN, UNKNOWN
@@ -42,6 +47,9 @@ DOSE_TOLERANCE = 1.5
 
 #: Largest α + β that is fitted; beyond it, the sites do not differ noticeably.
 LARGEST_CONCENTRATION = 1000.0
+
+#: Share of the sites without memory, static and with any error rate, that escape being faint.
+_FAINT_LEVEL = 0.05
 
 #: Numbers in a piece of the work on the likelihood, so that it stays in the cache.
 _PIECE = 65536
@@ -87,9 +95,10 @@ class HopFit:
 
     The table has ``hop_rate, hop_rate_low, hop_rate_high`` [per frame], estimate and interval;
     ``p_appear, p_vanish``, a and b of the chain at the estimate (where the hop rate is zero, that
-    of the state the site is in is zero and the other is not known: NaN); and ``p_static``, the
-    p-value of "the site never changes". ``p_occupied`` (S, F) is the probability that the site is
-    truly occupied, given all frames.
+    of the state the site is in is zero and the other is not known: NaN); ``p_static``, the p-value
+    of "the site never changes"; and ``faint``: where it is true, an error rate of the site's own
+    explains the changes as well as hops do. ``p_occupied`` (S, F) is the probability that the site
+    is truly occupied, given all frames. A faint site has ``p_static`` only; the rest is NaN.
     """
 
     table: pd.DataFrame
@@ -348,6 +357,11 @@ def fit_hops(occupied: np.ndarray, errors: DetectionErrors, settings: HopSetting
     for every other static site. So the estimate is zero where the site that never changes explains
     the data at least as well as the hopping ones do on average, and the interval reaches zero.
 
+    A site of which the estimate is above zero is faint unless the likeliest chain with memory
+    (a + b ≤ 1) is significantly likelier than a constant probability of being seen in a frame. That
+    probability is a chain with a + b = 1, so the ratio follows χ² with one degree of freedom, and
+    half of it lies on the side of memory.
+
     The p-value compares the largest likelihood over all chains with the better of "always occupied"
     and "always empty". Both lie at the border of the parameters, where Wilks' theorem does not
     apply. χ² with two degrees of freedom, one for every parameter, kept its level in simulations of
@@ -359,7 +373,9 @@ def fit_hops(occupied: np.ndarray, errors: DetectionErrors, settings: HopSetting
     grid = _make_grid(errors, settings.max_hop_rate, occupied.shape[1])
     table, smoothed = _estimate_in_pieces(sequences, errors, grid, settings.confidence)
     unseen = (sequences != UNKNOWN).sum(axis=1) < 2
-    table.loc[unseen], smoothed[unseen] = np.nan, np.nan
+    table.loc[unseen, table.columns.drop("faint")] = np.nan
+    table.loc[unseen, "faint"] = False
+    smoothed[unseen] = np.nan
     site = site.ravel()
     return HopFit(table.iloc[site].reset_index(drop=True), smoothed[site])
 
@@ -419,8 +435,12 @@ def _estimate(
             "p_appear": p_appear,
             "p_vanish": p_vanish,
             "p_static": _p_static(surface),
+            "faint": (hop_rate > 0) & ~_has_memory(occupied, surface, grid),
         }
     )
+    faint = table["faint"].to_numpy()
+    table.loc[faint, table.columns.drop(["p_static", "faint"])] = np.nan
+    smoothed[faint] = np.nan
     return table, smoothed
 
 
@@ -459,6 +479,17 @@ def _p_static(surface: _Surface) -> np.ndarray:
     static = np.maximum(surface.always_occupied, surface.always_empty)
     ratio = 2 * np.maximum(surface.log_likelihood.max(axis=(1, 2)) - static, 0)
     return chi2.sf(ratio, df=2)
+
+
+def _has_memory(occupied: np.ndarray, surface: _Surface, grid: _Grid) -> np.ndarray:
+    """Whether independent frames explain sites significantly worse; see :func:`fit_hops`."""
+    seen, unseen = (occupied == SEEN).sum(axis=1), (occupied == EMPTY).sum(axis=1)
+    in_view = np.maximum(seen + unseen, 1)
+    independent = xlogy(seen, seen / in_view) + xlogy(unseen, unseen / in_view)
+    hop_rate = grid.roots[1:, None] ** 2
+    p_appear, p_vanish = _chain(hop_rate, _occupied_share(hop_rate, grid.shares))
+    chains = surface.log_likelihood[:, 1:][:, p_appear + p_vanish <= 1]
+    return 2 * (chains.max(axis=1) - independent) > chi2.isf(2 * _FAINT_LEVEL, df=1)
 
 
 def smooth_occupancy(

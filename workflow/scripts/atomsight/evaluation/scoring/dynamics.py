@@ -2,9 +2,9 @@
 
 SCORES.csv has one row: how many true sites were found and how many false ones, the share of the
 intervals that hold the true hop rate (coverage), the bias of the hop rates and of the raw event
-rates, the share of dynamic and of static sites called hopping, the errors of the occupancy before
-and after smoothing, and the error of the drift. With --table also one row per site found, with
-truth and estimate beside each other.
+rates, the number of faint sites, which have no rate, the share of dynamic and of static sites
+called hopping, the errors of the occupancy before and after smoothing, and the error of the drift.
+With --table also one row per site found, with truth and estimate beside each other.
 
 Settings, those of the section 'scores': radius_A (largest distance of a site from the true one),
 border_A (width of the rim that does not count).
@@ -92,7 +92,7 @@ def match_sites(
     The coordinates of what was found are those of the first frame that is used. One row per pair
     that counts: ``site`` and ``true_site`` (rows of the two tables), ``x_A, y_A, error_A``
     (distance), ``masked, dynamic, true_hop_rate``, and ``hop_rate, hop_rate_low, hop_rate_high,
-    covered, event_rate, p_static, hopping`` as found.
+    covered, event_rate, p_static, faint, hopping`` as found.
     """
     places = _in_reference(found, true)
     index, true_index = match_atoms(found.sites[POSITION].to_numpy(float), places, radius_A)
@@ -123,6 +123,7 @@ def match_sites(
             "covered": (low <= true_rate) & (true_rate <= high),
             "event_rate": estimated["event_rate"],
             "p_static": estimated["p_static"],
+            "faint": estimated["faint"].to_numpy(bool),
             "hopping": estimated["hopping"].to_numpy(bool),
         }
     )
@@ -136,11 +137,12 @@ def score_dynamics(
     ``true_sites`` (occupied at least once), ``true_sites_found``, ``dynamic_sites``,
     ``dynamic_sites_found``, ``false_sites`` (not masked, and no true site there), ``masked`` (of
     those found).
-    Over the pairs that are not masked, and of these the dynamic and the static ones:
+    Over the pairs that are not masked and have a rate, and of these the dynamic and static ones:
     ``coverage_all, coverage_dynamic, coverage_static`` (share of the intervals that hold the true
     rate), ``true_rate_*``, ``hop_rate_*``, ``hop_rate_bias_*``, ``event_rate_bias_*`` (means; the
     bias is estimate minus truth), ``*_relative`` (of the dynamic ones, the bias over the true
     mean).
+    ``faint_dynamic`` and ``faint_static``: numbers of the sites that are not masked and are faint.
     ``sensitivity`` and ``false_calls``: shares of the dynamic and of the static sites that are
     called hopping. ``occupancy_error_raw, occupancy_error_smoothed``: share of the sites and frames
     in view that are wrong, the second for a probability above one half. ``drift_rms_A``: error
@@ -227,6 +229,8 @@ def _score_rates(table: pd.DataFrame) -> dict[str, float]:
 def _score_calls(table: pd.DataFrame) -> dict[str, float]:
     dynamic = table["dynamic"]
     return {
+        "faint_dynamic": int(table.loc[dynamic, "faint"].sum()),
+        "faint_static": int(table.loc[~dynamic, "faint"].sum()),
         "sensitivity": float(table.loc[dynamic, "hopping"].mean()),
         "false_calls": float(table.loc[~dynamic, "hopping"].mean()),
     }

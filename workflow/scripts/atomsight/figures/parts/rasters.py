@@ -108,8 +108,8 @@ def _name_sides(axes: Axes, turn: np.ndarray) -> None:
 
 
 def sample_of_hopping(series: SiteSeries, most: int) -> np.ndarray:
-    """Choose rows of hopping sites, evenly from the fastest to the slowest."""
-    rows = np.flatnonzero(series.hopping)
+    """Choose rows of hopping sites that have a rate, evenly from the fastest to the slowest."""
+    rows = np.flatnonzero(series.hopping & ~series.faint)
     rows = rows[np.argsort(-series.sites["hop_rate"].to_numpy(float)[rows], kind="stable")]
     if len(rows) == 0:
         return rows

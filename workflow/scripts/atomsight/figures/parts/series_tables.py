@@ -20,6 +20,7 @@ SITE_COLUMNS = (
     "events",
     "event_rate",
     "hop_rate",
+    "faint",
     "hopping",
 )
 
@@ -34,6 +35,7 @@ TRUTH_COLUMNS = (
     "hop_rate_low",
     "hop_rate_high",
     "event_rate",
+    "faint",
     "masked",
 )
 
@@ -73,7 +75,7 @@ class SiteSeries:
     notes: str
     sites: pd.DataFrame  # SITE_COLUMNS
     occupied: np.ndarray  # (S, F): 1 a column was seen, 0 none, -1 out of view or frame not used
-    p_occupied: np.ndarray  # (S, F), from all frames; NaN where it was not estimated
+    p_occupied: np.ndarray  # (S, F), from all frames; NaN where not estimated or faint
     drift: pd.DataFrame  # DRIFT_COLUMNS [Å]
     dose_e_per_A2: float  # of a frame; NaN where it is not known
     confidence: float  # probability that the interval of a hop rate holds the true one
@@ -93,6 +95,11 @@ class SiteSeries:
     def hopping(self) -> np.ndarray:
         """Whether the errors of detection do not explain the changes of a site, shape (S,)."""
         return self.sites["hopping"].to_numpy(bool) & self.analysed
+
+    @property
+    def faint(self) -> np.ndarray:
+        """Whether an error rate of the site's own explains its changes as well, shape (S,)."""
+        return self.sites["faint"].to_numpy(bool) & self.analysed
 
     @property
     def used_frames(self) -> np.ndarray:

@@ -19,6 +19,9 @@ RATE: Colormap = style.ramp(cm.lajolla_r, 0, 0.85)
 
 _FAINT = style.greys(0.66)
 
+#: Colour of sites that are too faint for a hop rate.
+FAINT_SITE = "0.5"
+
 #: Outline of the substrate.
 OUTLINE = "#0072B2"
 
@@ -159,10 +162,13 @@ def draw_event_rate(axes: Axes, series: SiteSeries, shown: Window, limit: float)
 def draw_hop_rate(axes: Axes, series: SiteSeries, shown: Window, limit: float) -> None:
     """Draw the sites, coloured by their hop rate, up to a limit [per frame].
 
-    A ring is round those whose changes the errors of detection do not explain.
+    A ring is round those whose changes the errors of detection do not explain. Faint ones are grey.
     """
     draw_values(axes, series, shown, "hop_rate", RATE, Normalize(0, limit))
-    diameter = _RING * neighbour_distance(series)
+    distance = neighbour_distance(series)
+    grey = {"facecolors": FAINT_SITE, "edgecolors": "0.25", "linewidths": 0.25}
+    style.discs(axes, series.positions[series.faint], _DISC * distance, **grey)
+    diameter = _RING * distance
     ring = {"facecolors": "none", "edgecolors": "black", "linewidths": 0.6}
     style.discs(axes, series.positions[series.hopping], diameter, **ring)
 
@@ -235,10 +241,16 @@ def dot_handle(text: str, hollow: bool = False) -> Line2D:
     return Line2D([], [], marker="o", color=style.ACCENT, markerfacecolor=face, label=text, **look)
 
 
-def ring_handle() -> Line2D:
-    """Handle of a legend for the ringed sites."""
-    look = {"markersize": 5.5, "markeredgewidth": 0.6, "linewidth": 0, "markerfacecolor": "none"}
-    return Line2D([], [], marker="o", color="black", label="hops (p < 0.05, Holm)", **look)
+def rate_handles(*all_series: SiteSeries) -> list[Line2D]:
+    """Handles of a legend for the ringed sites, and for the faint ones where there are some."""
+    look = {"marker": "o", "markersize": 5.5, "markeredgewidth": 0.6, "linewidth": 0}
+    ring = {"color": "black", "markerfacecolor": "none", "label": "hops (p < 0.05, Holm)"}
+    handles = [Line2D([], [], **look | ring)]
+    if any(series.faint.any() for series in all_series):
+        grey = {"color": "0.25", "markerfacecolor": FAINT_SITE, "markersize": 4.5}
+        grey |= {"markeredgewidth": 0.25, "label": "faint: no rate"}
+        handles.append(Line2D([], [], **look | grey))
+    return handles
 
 
 def explain(figure: Figure, middle: float, top: float, handles: list, columns: int) -> None:
@@ -271,4 +283,6 @@ def facts(series: SiteSeries) -> str:
     said.append(f"{sites:,} sites" + (f", {covered:,} more on the substrate" if covered else ""))
     if series.has_hop_rates:
         said.append(f"{int(series.hopping.sum()):,} hopping")
+        if faint := int(series.faint.sum()):
+            said.append(f"{faint:,} faint")
     return " · ".join(said)
