@@ -148,6 +148,47 @@ def test_mtf_shapes_the_noise_too():
         assert_allclose(power[ring].mean(), expected[ring].mean(), rtol=0.06)
 
 
+FLAT = AcquisitionSettings(dose_e_per_A2=1.0, pixel_size_A=0.5, gain=100, offset=2000)
+
+
+def signal(optics, electrons, seed=0):
+    """Signal of the pixels in electrons, at so many electrons a pixel on average."""
+    intensity = np.full((400, 400), electrons / 0.25)
+    counts = acquisition.expose(intensity, optics, np.random.default_rng(seed))
+    return (counts.astype(float) - optics.offset) / optics.gain
+
+
+@pytest.mark.parametrize("electrons", [0.14, 2.0, 40.0])
+@pytest.mark.parametrize("spread", [0.3, 1.0])
+def test_the_spread_of_the_gain_adds_its_square_to_the_noise_of_every_electron(electrons, spread):
+    pixels = signal(FLAT.but(gain_spread=spread), electrons)
+    assert_allclose(pixels.mean(), electrons, rtol=0.03)
+    assert_allclose(pixels.var(), electrons * (1 + spread**2), rtol=0.05)
+    # Pixels without an electron have no signal.
+    same_electrons = signal(FLAT, electrons)
+    assert (pixels[same_electrons == 0] == 0).all()
+
+
+def test_readout_noise_is_the_same_with_and_without_electrons():
+    for electrons in (0.0, 2.0):
+        pixels = signal(FLAT.but(readout_e=3.0), electrons)
+        assert_allclose(pixels.mean(), electrons, atol=0.03)
+        assert_allclose(pixels.var(), electrons + 9, rtol=0.02)
+
+
+def test_the_camera_blurs_the_spread_of_the_gain_and_not_the_readout():
+    """Noise power of a pixel: MTF² λ (1 + s²) + r²."""
+    camera = CameraSettings(c1=0, c2=0.4, c3=3)
+    pixels = signal(FLAT.but(mtf=camera, gain_spread=0.7, readout_e=2.0), 20.0)
+    power = np.abs(np.fft.fft2(pixels)) ** 2 / pixels.size
+    transfer = acquisition.modulation_transfer(pixels.shape, camera)
+    expected = transfer**2 * 20 * (1 + 0.7**2) + 2.0**2
+    q = np.hypot(np.fft.fftfreq(400)[:, None], np.fft.fftfreq(400))
+    for low, high in ((0.02, 0.1), (0.2, 0.25), (0.4, 0.5), (0.6, 0.7)):
+        ring = (q > low) & (q < high)
+        assert_allclose(power[ring].mean(), expected[ring].mean(), rtol=0.06)
+
+
 def test_saturation_is_an_error():
     with pytest.raises(InputError, match="saturates"):
         acquisition.expose(np.ones((8, 8)), AcquisitionSettings(dose_e_per_A2=1e6, gain=50.0))

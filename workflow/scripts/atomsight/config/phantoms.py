@@ -57,6 +57,12 @@ class OpticsSettings(Section):
     """Counts of a pixel without electrons."""
     mtf: CameraSettings | None = key(None)
     """Modulation transfer function of the camera; null for an ideal camera."""
+    gain_spread: float = key(0, ge=0, le=5)
+    """Standard deviation of the signal of one electron, as a share of its mean; about 0.5 to 1 for
+    scintillators and integrating detectors, 0 for counting ones."""
+    readout_e: float = key(0, unit="electrons", ge=0, le=10000)
+    """Root mean square noise of the readout of a pixel; the offset must be a few times as much, or
+    counts are cut off at zero."""
 
     def exposure(self, **more: float) -> "AcquisitionSettings":
         """An image with these optics, and with these values of further keys."""

@@ -13,7 +13,8 @@ derivatives are differences of full simulations, so the microscope is that of
 
 The camera takes no part. Its MTF comes after the noise and filters noise and signal alike; it has
 no zeros and can be undone, so it leaves the information as it is. Gain and offset do too, as long
-as the steps of the digitisation are finer than an electron.
+as the steps of the digitisation are finer than an electron. Readout noise and the spread of the
+gain, which only make errors larger, are left out.
 
 What knows more than the image can be better than the bound: that bonds are 1.42 Å long, say. A
 network learns such things, and where the bound is no small part of a bond it will be below it.

@@ -241,13 +241,20 @@ def expose(
     """Expose the camera: electrons, scintillator, counts (uint16); an error if it saturates.
 
     The intensity of the incident beam is 1. Without a generator, one of the settings' seed is used.
+    The signals of single electrons follow a gamma distribution, so that of N electrons does too:
+    its mean is N and its variance N s², with the spread s of the gain.
     """
     electrons_per_pixel = settings.dose_e_per_A2 * settings.pixel_size_A**2
     rng = np.random.default_rng(settings.seed) if rng is None else rng
     signal_e = rng.poisson(electrons_per_pixel * intensity).astype(float)
+    if settings.gain_spread:
+        variance = settings.gain_spread**2
+        signal_e = variance * rng.gamma(signal_e / variance)
     if settings.mtf is not None:
         transfer = modulation_transfer(signal_e.shape, settings.mtf)
         signal_e = fft.ifft2(fft.fft2(signal_e) * transfer).real
+    if settings.readout_e:
+        signal_e += rng.normal(0, settings.readout_e, signal_e.shape)
     counts = np.round(settings.gain * signal_e + settings.offset)
     if counts.max() > _LARGEST_COUNT:
         raise InputError(
