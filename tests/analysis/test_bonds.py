@@ -2,9 +2,16 @@
 
 import numpy as np
 import pytest
-from made_lattices import BOND_A, sheet, stone_wales
+from made_lattices import BOND_A, sheet, square, stone_wales
 
-from atomsight.analysis.bonds import bond_lengths, find_bonds, find_rings, typical_bond_length
+from atomsight.analysis.bonds import (
+    bond_lengths,
+    find_bonds,
+    find_rings,
+    orientational_correlation,
+    typical_bond_length,
+)
+from atomsight.geometry import rotate
 
 REACH = 3**0.25
 
@@ -90,3 +97,35 @@ def test_too_few_atoms_have_neither_bonds_nor_rings(count):
 def test_open_chain_has_no_ring():
     bonds, rings = bonds_and_rings(np.arange(8.0)[:, None] * [BOND_A, 0])
     assert (len(bonds), len(rings.sizes)) == (7, 0)
+
+
+DISTANCES_A = (3, 6, 10)
+
+
+def test_directions_of_bonds_in_a_crystal_are_the_same_at_all_distances():
+    for turn_rad in (0.0, 0.3):
+        found = orientational_correlation(rotate(sheet(12), turn_rad), DISTANCES_A, BOND_A)
+        np.testing.assert_allclose(found, 1, atol=1e-9)
+
+
+def test_directions_of_bonds_in_two_crystals_differ_by_six_times_the_angle_between_them():
+    turn_rad = np.deg2rad(20)
+    shifted = rotate(sheet(6), turn_rad) + np.array([100, 0])
+    both = np.concatenate([sheet(6), shifted])
+    near, far = orientational_correlation(both, (6, 100), BOND_A, half_width_A=3)
+    np.testing.assert_allclose(near, 1, atol=1e-9)
+    np.testing.assert_allclose(far, np.cos(6 * turn_rad), atol=1e-9)
+
+
+def test_directions_of_bonds_go_on_across_the_border_of_a_periodic_box():
+    atoms = square(4, 4, corner_A=0) * 2
+    # Two atoms along x on every place of the lattice, the last bonded through the box's border.
+    bonded = np.concatenate([atoms + np.array([shift_A, 0]) for shift_A in (4.2, 5.6)])
+    found = orientational_correlation(bonded, (5,), 1.4, box_A=20.0)
+    np.testing.assert_allclose(found, 1, atol=1e-9)
+
+
+def test_directions_of_bonds_between_random_points_are_not_correlated():
+    points = np.random.default_rng(0).uniform(0, 60, (1400, 2))
+    found = orientational_correlation(points, (6, 10), BOND_A, box_A=60.0)
+    assert (np.abs(found) < 0.02).all()

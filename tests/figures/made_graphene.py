@@ -64,7 +64,12 @@ def write_row(folder):
 
 HOLES = {"max_holes": 0, "hole_radius_A": (4.0, 5.0)}
 SETTINGS = graphene.Settings(
-    size_A=24.0, lloyd_steps=(40, 50), density_variation=0.0, max_defects=0.0, **HOLES
+    size_A=24.0,
+    lloyd_steps=(40, 50),
+    grain_share=0.0,
+    density_variation=0.0,
+    max_defects=0.0,
+    **HOLES,
 )
 
 

@@ -26,6 +26,18 @@ def test_the_drawn_stages_lead_to_the_drawn_sheet():
     assert not np.allclose(stages.points, stages.relaxed)
 
 
+def test_of_a_mixture_the_disordered_sheets_are_known_by_their_seeds():
+    mixed = SETTINGS.but(grain_share=0.5)
+    known = []
+    for number in range(8):
+        stages = sheets.construct(mixed, seed_of(number), connected(0))
+        # Lattices of grains are not relaxed by Lloyd steps.
+        moved = not np.allclose(stages.points, stages.relaxed)
+        known.append(sheets.is_disordered(mixed, seed_of(number)))
+        assert moved == known[-1]
+    assert 0 < sum(known) < 8
+
+
 def test_a_sheet_without_holes_obeys_euler():
     many = [connected(number) for number in range(4)]
     atoms = sum(len(make(number).sites) for number in range(4))

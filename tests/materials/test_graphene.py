@@ -4,14 +4,24 @@ import numpy as np
 import pytest
 from made_inputs import pairs_within
 
+from atomsight.analysis.bonds import orientational_correlation
 from atomsight.materials import graphene
 
-SETTINGS = graphene.Settings()
+SETTINGS = graphene.Settings(grain_share=0.0)
+GRAINS = graphene.Settings(grain_share=1.0)
+#: Nothing but the network: no strain, no hole, no atom added, merged or taken out.
+WHOLE = {"density_variation": 0.0, "max_defects": 0.0, "max_holes": 0}
 SIZE_A = SETTINGS.size_A
 
 
-def make(seed, **changes):
-    return graphene.make_structure(SETTINGS.but(**changes), np.random.default_rng(seed))
+def make(seed, settings=SETTINGS, **changes):
+    return graphene.make_structure(settings.but(**changes), np.random.default_rng(seed))
+
+
+def order(made):
+    """Mean g6 of sheets at 3, 6, 10 and 15 Å."""
+    each = [orientational_correlation(one.sites, (3, 6, 10, 15), 1.42, SIZE_A) for one in made]
+    return np.mean(each, axis=0)
 
 
 def neighbour_counts(sheet, reach_A=1.25 * graphene.BOND_A):
@@ -19,16 +29,89 @@ def neighbour_counts(sheet, reach_A=1.25 * graphene.BOND_A):
     return np.bincount(pairs.ravel(), minlength=len(sheet.sites))
 
 
-@pytest.fixture(scope="module")
-def sheets():
-    return [make(seed) for seed in range(10)]
+@pytest.fixture(scope="module", params=[SETTINGS, GRAINS], ids=["disordered", "grains"])
+def sheets(request):
+    return [make(seed, request.param) for seed in range(10)]
 
 
 def test_bonds_are_those_of_graphene(sheets):
     lengths = np.concatenate([pairs_within(sheet.sites, 1.9, SIZE_A)[1] for sheet in sheets])
-    assert 1.42 <= np.median(lengths) <= 1.46
+    assert 1.41 <= np.median(lengths) <= 1.46
     assert np.mean((lengths > 1.2) & (lengths < 1.65)) >= 0.97
     assert lengths.min() > 1.0
+
+
+def test_directions_of_bonds_are_correlated_in_grains_and_not_in_disordered_sheets():
+    disordered = order([make(seed, lloyd_steps=(5, 10)) for seed in range(6)])
+    grains = order([make(seed, GRAINS) for seed in range(24)])
+    assert (np.abs(disordered) < [0.3, 0.1, 0.05, 0.05]).all()
+    assert (grains > [0.6, 0.5, 0.4, 0.3]).all()
+
+
+def test_one_grain_is_a_crystal_and_many_are_small():
+    one, two, eight = (
+        order([make(seed, GRAINS, grains=(count, count), **WHOLE) for seed in range(8)])
+        for count in (1, 2, 8)
+    )
+    assert (one > 0.95).all()
+    assert (two[2:] > eight[2:] + 0.2).all()
+    assert eight[3] < 0.2
+
+
+def test_a_crystal_fits_its_box_strained_by_little_and_lies_in_any_direction():
+    crystals = [make(seed, GRAINS, grains=(1, 1), **WHOLE).sites for seed in range(12)]
+    azimuths = []
+    for sites in crystals:
+        pairs, lengths_A = pairs_within(sites, 1.9, SIZE_A)
+        assert (np.bincount(pairs.ravel()) == 3).all()
+        assert (np.abs(lengths_A / graphene.BOND_A - 1) < 0.03).all()
+        bond = np.diff(sites[pairs[0]], axis=0)[0]
+        bond -= SIZE_A * np.round(bond / SIZE_A)
+        azimuths.append(np.rad2deg(np.arctan2(*bond)) % 60)
+    assert np.ptp(azimuths) > 30
+
+
+@pytest.mark.parametrize("size_A", [20.0, SIZE_A])
+def test_grain_boundaries_are_closed_and_relaxed(size_A):
+    made = [make(seed, GRAINS, grains=(2, 8), size_A=size_A, **WHOLE).sites for seed in range(12)]
+    found = [pairs_within(sites, 1.9, size_A) for sites in made]
+    lengths_A = np.concatenate([lengths for _, lengths in found])
+    assert lengths_A.mean() == pytest.approx(1.42, abs=0.015)
+    assert lengths_A.std() < 0.035
+    assert lengths_A.min() > 1.15
+    held = np.concatenate([np.bincount(pairs.ravel()) for pairs, _ in found])
+    assert np.mean(held == 3) > 0.995
+
+
+def test_boundaries_of_grains_are_rings_of_five_and_seven():
+    sizes = []
+    for seed in range(8):
+        settings = GRAINS.but(grains=(2, 8))
+        rings = graphene.ring_centres(settings, np.random.default_rng(seed))
+        _, members = graphene.periodic_triangles(rings, SIZE_A)
+        sizes.append(np.bincount(members.ravel()))
+    shares = np.bincount(np.concatenate(sizes), minlength=12) / len(np.concatenate(sizes))
+    assert shares[6] > 0.8
+    assert shares[5] > 0.03
+    assert shares[7] > 0.03
+    assert shares[5:8].sum() > 0.995
+
+
+def test_as_many_sheets_are_of_grains_as_asked():
+    def share(settings):
+        generators = map(np.random.default_rng, range(400))
+        return np.mean([graphene.is_of_grains(settings, rng) for rng in generators])
+
+    assert share(SETTINGS) == 0
+    assert share(GRAINS) == 1
+    # Between a third and a half unless told otherwise: low doses need the order, defects do not.
+    assert 1 / 3 < share(graphene.Settings()) < 1 / 2
+
+
+def test_density_of_grains_varies_for_strain():
+    made = [make(seed, GRAINS, max_defects=0.0, max_holes=0).sites for seed in range(16)]
+    lengths_A = [np.mean(pairs_within(sites, 1.9, SIZE_A)[1]) for sites in made]
+    assert 0.015 < np.ptp(lengths_A) / graphene.BOND_A < 0.06
 
 
 def test_interior_atoms_have_three_neighbours():

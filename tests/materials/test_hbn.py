@@ -5,6 +5,7 @@ import pytest
 from made_inputs import neighbours_A, pairs_within
 from numpy.testing import assert_allclose
 
+from atomsight.analysis.bonds import orientational_correlation
 from atomsight.materials import hbn, purpose
 
 SIZE_A = 43.2
@@ -75,3 +76,21 @@ def test_a_random_sheet_is_held_together(seed):
     assert bond_counts(sheet).min() >= 1
     assert neighbours_A(sheet.sites, box_A=SIZE_A).min() > 1.05
     assert_allclose(sheet.positions[:, :2], sheet.sites)
+
+
+def test_directions_of_bonds_are_those_of_crystals_and_of_small_grains():
+    one, many = (
+        np.mean(
+            [
+                orientational_correlation(
+                    make(WHOLE.but(grains=count), seed).sites, (6, 15), 1.446, SIZE_A
+                )
+                for seed in range(6)
+            ],
+            axis=0,
+        )
+        for count in ((1, 1), (SETTINGS.grains[1],) * 2)
+    )
+    assert (one > 0.9).all()
+    assert 0.2 < many[0] < 0.7
+    assert many[1] < 0.3

@@ -8,6 +8,7 @@ from made_inputs import neighbours_A, pairs_within
 from numpy.testing import assert_allclose
 from scipy.spatial import cKDTree
 
+from atomsight.analysis.bonds import orientational_correlation
 from atomsight.materials import mos2
 from atomsight.materials.building import holes, honeycombs
 from atomsight.materials.building.periodic_waves import PeriodicWaves
@@ -158,6 +159,35 @@ def test_grains_differ_in_orientation_and_meet_closely():
         # The boundaries cost less than a tenth of the sites.
         area = SIZE_A**2 / (3.165**2 * np.sqrt(3) / 2) * 2
         assert len(several.sites) > 0.9 * area
+
+
+def test_sheets_are_single_crystals_to_many_grains_and_few_more_often():
+    counts = [
+        honeycombs.grain_count(SETTINGS.grains, np.random.default_rng(seed)) for seed in range(800)
+    ]
+    shares = np.bincount(counts) / len(counts)
+    assert min(counts) == 1
+    assert max(counts) >= 6
+    assert shares[1] > shares[2] > shares[5] > 0.03
+    assert 0.4 < shares[1:3].sum() < 0.6
+
+
+def test_directions_of_bonds_are_those_of_crystals_and_of_small_grains():
+    one, many = (
+        np.mean(
+            [
+                orientational_correlation(
+                    make(WHOLE.but(grains=count), seed).sites, (6, 15), 1.83, SIZE_A
+                )
+                for seed in range(6)
+            ],
+            axis=0,
+        )
+        for count in ((1, 1), (8, 8))
+    )
+    assert (one > 0.9).all()
+    assert 0.2 < many[0] < 0.7
+    assert many[1] < 0.3
 
 
 def test_holes_and_strips_of_vacuum_end_the_sheet(monkeypatch):

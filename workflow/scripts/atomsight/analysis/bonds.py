@@ -4,12 +4,16 @@ The bonds of a sheet seen along its normal make a planar graph. Its faces are th
 graphene, pentagons and heptagons at defects and grain boundaries.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
+
+#: Bonds of the orientational correlation are up to this long [bond lengths].
+_REACH = 1.25
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,45 @@ def find_bonds(positions: np.ndarray, coordination: int, reach: float) -> np.nda
 
 def bond_lengths(positions: np.ndarray, bonds: np.ndarray) -> np.ndarray:
     return np.linalg.norm(positions[bonds[:, 1]] - positions[bonds[:, 0]], axis=1)
+
+
+def orientational_correlation(
+    positions: np.ndarray,
+    distances_A: Sequence[float],
+    bond_A: float,
+    box_A: float | None = None,
+    half_width_A: float = 0.5,
+) -> np.ndarray:
+    """Correlation g6(r) = Re⟨ψ6*(0) ψ6(r)⟩ of the directions of bonds at some distances r.
+
+    ψ6 of an atom is the mean of exp(6iθ) over its bonds of azimuth θ (D. R. Nelson and B. I.
+    Halperin, Phys. Rev. B 19, 2457 (1979)). The average is over all pairs of atoms (N, 2) whose
+    distance is within the half-width of r, across the borders of a square box that is periodic, if
+    one is given. A perfect lattice has 1 at all distances; a disordered sheet falls to 0.
+    """
+    bonds, arms = _pairs(positions, _REACH * bond_A, box_A)
+    sixfold = (arms / np.abs(arms)) ** 6
+    sums = np.zeros(len(positions), complex)
+    for ends in bonds.T:
+        np.add.at(sums, ends, sixfold)
+    psi6 = sums / np.maximum(np.bincount(bonds.ravel(), minlength=len(positions)), 1)
+
+    pairs, apart = _pairs(positions, max(distances_A) + half_width_A, box_A)
+    products = (psi6[pairs[:, 0]].conj() * psi6[pairs[:, 1]]).real
+    near = np.abs(np.abs(apart) - np.reshape(distances_A, (-1, 1))) <= half_width_A
+    return near @ products / near.sum(axis=1)
+
+
+def _pairs(
+    positions: np.ndarray, reach_A: float, box_A: float | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of atoms within reach, and the vectors x + iy between them."""
+    tree = KDTree(positions if box_A is None else positions % box_A, boxsize=box_A)
+    pairs = tree.query_pairs(reach_A, output_type="ndarray")
+    apart = positions[pairs[:, 1]] - positions[pairs[:, 0]]
+    if box_A is not None:
+        apart -= box_A * np.round(apart / box_A)
+    return pairs, apart @ (1, 1j)
 
 
 def find_rings(positions: np.ndarray, bonds: np.ndarray, largest: int = 12) -> Rings:

@@ -1,7 +1,7 @@
 """How a random sheet is made, and what all sheets look like in numbers (the paper, Fig 4).
 
-The first sheet with a hole is drawn. Seed and settings of the stages before it are read from the
-files of structures themselves.
+The first disordered sheet with a hole is drawn. Seed and settings of the stages before it are read
+from the files of structures themselves.
 
 Example:
     python plot.py random_sheets sheets.png --structures structures/0.h5 structures/1.h5
@@ -18,10 +18,11 @@ from atomsight.figures.parts import choice, mpl, sheets, style
 from atomsight.figures.parts.entry import Picture
 
 CAPTION = """
-How the random sheets on which the model is trained are made, and what they are like: (a)
-Poisson-disc points; (b) the same after Lloyd relaxation, with Voronoi cells, whose corners become
-atoms; (c) the sheet with added, merged and missing atoms, relaxed with springs, and with holes; (d)
-bond lengths, (e) ring sizes up to twelve and (f) bonds per atom of all sheets.
+How the random sheets on which the model is trained are made, and what they are like: (a) centres of
+rings, Poisson-disc points in a disordered sheet (in one of grains, lattices); (b) the same after
+Lloyd relaxation, with Voronoi cells, whose corners become atoms; (c) the sheet with added, merged
+and missing atoms, relaxed with springs, and with holes; (d) bond lengths, (e) ring sizes up to
+twelve and (f) bonds per atom of all sheets.
 """
 MEMORY_MB = 1000
 
@@ -53,12 +54,13 @@ _PLOT_LABELS = 0.42
 
 def plot(structures: Annotated[list[Path], "all shards of structures"]):
     found = sheets.read(structures)
-    holes = {number: sheets.hole_share(sheet) for number, sheet in found.items()}
-    chosen = next((number for number, share in holes.items() if share > _MIN_HOLE), min(found))
     section, seed = sheets.read_making(structures[0])
     # As make_structures.py deals out the seeds, sheet by sheet.
-    own_seed = np.random.SeedSequence(seed).spawn(chosen + 1)[chosen]
-    construction = sheets.construct(section, own_seed, found[chosen])
+    seeds = np.random.SeedSequence(seed).spawn(max(found) + 1)
+    disordered = [number for number in found if sheets.is_disordered(section, seeds[number])]
+    holed = (number for number in disordered if sheets.hole_share(found[number]) > _MIN_HOLE)
+    chosen = next(holed, min(disordered or found))
+    construction = sheets.construct(section, seeds[chosen], found[chosen])
     return draw(construction, sheets.gather_statistics(found.values()))
 
 
@@ -80,7 +82,7 @@ def draw(construction: sheets.Construction, statistics: sheets.SheetStatistics) 
     draw_shares(plots[1], statistics.ring_sizes, "atoms in a ring", "rings (%)")
     draw_shares(plots[2], statistics.coordination, "bonds of an atom", "atoms (%)")
     titles = (
-        "Poisson-disc points",
+        "centres of rings",
         "Lloyd-relaxed, with Voronoi cells",
         "relaxed sheet with defects and holes",
         f"bond lengths, {statistics.sheets} sheets",

@@ -1,11 +1,17 @@
-"""Random graphene-like sheets: connected, three-coordinated, full of defects and holes.
+"""Random graphene-like sheets: connected, three-coordinated, disordered or of rotated grains.
 
-The paper (section 3.1) takes the vertices of a Voronoi tessellation of Poisson-disc points as
-atoms. Here the points are the centres of carbon rings. Their Delaunay triangulation is the dual of
-the Voronoi tessellation: every triangle is one Voronoi vertex, hence one atom with exactly three
-neighbours. The atoms start in the centroids of the triangles, which unlike the vertices never fall
-together, and springs between neighbours and second neighbours pull them to the distances of
-graphene. The sheet is periodic.
+For disordered sheets the paper (section 3.1) takes the vertices of a Voronoi tessellation of
+Poisson-disc points as atoms. Here the points are the centres of carbon rings. Their Delaunay
+triangulation is the dual of the Voronoi tessellation: every triangle is one Voronoi vertex, hence
+one atom with exactly three neighbours. The atoms start in the centroids of the triangles, which
+unlike the vertices never fall together, and springs between neighbours and second neighbours pull
+them to the distances of graphene. The sheet is periodic.
+
+In a sheet of grains the centres of rings are triangular lattices in random orientations: one that
+fits the periodic box, strained by up to 2.5 %, or one in each of the Voronoi cells, with wavy
+borders, of random points. Where grains meet, one of two centres that are too close goes, and the
+same triangulation closes the boundary with pentagons and heptagons. Defects, holes, strain and
+covers are those of disordered sheets.
 """
 
 import numpy as np
@@ -14,7 +20,7 @@ from scipy.spatial import Delaunay, Voronoi, cKDTree
 
 from atomsight.config.section import CountRange, Range, Section, key
 from atomsight.files.records import Structure
-from atomsight.materials.building import covers
+from atomsight.materials.building import covers, honeycombs
 
 IN_WORDS = "graphene"
 PHANTOM = "sheet"
@@ -38,6 +44,10 @@ _THICKNESS_A = 7.0
 #: Poisson-disc points fill the plane to about this density times radius squared.
 _DISC_PACKING = 0.52
 
+#: Where two grains meet, centres of rings are at least this far apart [lattice constants]; smaller
+#: gaps crush the bonds of a boundary, wider ones stretch them.
+_CROWDED_RINGS = 0.57
+
 #: No triangle of the rings' triangulation is wider than this [Å].
 _WIDEST_RING_DISTANCE_A = 9.0
 
@@ -48,7 +58,13 @@ class Settings(Section):
     size_A: float = key(43.2, unit="Å", ge=20, le=400)
     """Edge of the square periodic sheet."""
     lloyd_steps: CountRange = key((5, 60), ge=0)
-    """Fewest and most steps of Lloyd relaxation; many steps give large crystalline patches."""
+    """Fewest and most steps of Lloyd relaxation of a disordered sheet; many steps give crystalline
+    patches."""
+    grain_share: float = key(0.4, unit="share of the sheets", ge=0, le=1)
+    """Sheets of rotated grains; the others are disordered."""
+    grains: CountRange = key((1, 8), ge=1, le=100)
+    """Fewest and most grains of such a sheet, few more often than many; one is a single crystal
+    without boundaries."""
     density_variation: float = key(0.04, unit="relative", ge=0, le=0.2)
     """Half-width of the range of the density of rings, for strain."""
     max_defects: float = key(0.01, unit="share of the atoms", ge=0, le=0.2)
@@ -100,6 +116,28 @@ def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:
 
 
 def ring_centres(settings: Settings, rng: np.random.Generator) -> np.ndarray:
+    """Centres of rings of a sheet of either kind, shape (R, 2) [Å]."""
+    if is_of_grains(settings, rng):
+        return grain_ring_centres(settings, rng)
+    return disordered_ring_centres(settings, rng)
+
+
+def is_of_grains(settings: Settings, rng: np.random.Generator) -> bool:
+    """Draw, first of all, whether a sheet is one of grains."""
+    return settings.grain_share > 0 and rng.random() < settings.grain_share
+
+
+def grain_ring_centres(settings: Settings, rng: np.random.Generator) -> np.ndarray:
+    """Triangular lattices of the right density, in one or more rotated grains."""
+    density = 1 + rng.uniform(-1, 1) * settings.density_variation
+    lattice_A = SECOND_NEIGHBOUR_A / np.sqrt(density)
+    count = honeycombs.grain_count(settings.grains, rng)
+    crowded_A = (0.0, _CROWDED_RINGS * lattice_A)
+    sites, is_first = honeycombs.unrelaxed_sheet(settings.size_A, lattice_A, count, crowded_A, rng)
+    return sites[is_first] % settings.size_A
+
+
+def disordered_ring_centres(settings: Settings, rng: np.random.Generator) -> np.ndarray:
     """Poisson-disc points of the right density, evened out by Lloyd relaxation."""
     size = settings.size_A
     density = 1 + rng.uniform(-1, 1) * settings.density_variation

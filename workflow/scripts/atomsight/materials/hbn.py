@@ -53,8 +53,9 @@ class Settings(Section):
     """Edge of the square periodic sheet."""
     lattice_A: Range = key((2.47, 2.54), unit="Å", ge=2.2, le=2.8)
     """Lattice constant."""
-    grains: CountRange = key((1, 3), ge=1, le=100)
-    """Fewest and most grains; one is a single crystal without boundaries."""
+    grains: CountRange = key((1, 8), ge=1, le=100)
+    """Fewest and most grains, few more often than many; one is a single crystal without
+    boundaries."""
     max_b_vacancies: float = key(0.06, unit="share of the boron atoms", ge=0, le=0.5)
     """Most boron atoms that are missing."""
     max_n_vacancies: float = key(0.02, unit="share of the nitrogen atoms", ge=0, le=0.5)
@@ -86,7 +87,7 @@ def thickness_A(_settings: Settings) -> float:
 def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:
     """Make one random sheet."""
     size, lattice_A = settings.size_A, rng.uniform(*settings.lattice_A)
-    grains = rng.integers(*settings.grains, endpoint=True)
+    grains = honeycombs.grain_count(settings.grains, rng)
     sites, is_boron = honeycombs.random_sheet(size, lattice_A, grains, _CROWDED_A, rng)
     stays = _outside_triangles(sites, is_boron, settings, rng)
     sites = (sites + rng.normal(0, _DISPLACEMENT_A, sites.shape)) % size

@@ -65,8 +65,9 @@ class Settings(Section):
     """Edge of the square periodic sheet."""
     lattice_A: Range = key((3.13, 3.2), unit="Å", ge=2.8, le=3.6)
     """Lattice constant."""
-    grains: CountRange = key((1, 3), ge=1, le=100)
-    """Fewest and most grains; one is a single crystal without boundaries."""
+    grains: CountRange = key((1, 8), ge=1, le=100)
+    """Fewest and most grains, few more often than many; one is a single crystal without
+    boundaries."""
     max_single_vacancies: float = key(0.15, unit="share of the sulfur columns", ge=0, le=1)
     """Most sulfur columns that lose one of their two atoms; at edges more do."""
     max_double_vacancies: float = key(0.03, unit="share of the sulfur columns", ge=0, le=0.5)
@@ -99,7 +100,7 @@ def thickness_A(_settings: Settings) -> float:
 def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:
     """Make one random sheet."""
     size, lattice_A = settings.size_A, rng.uniform(*settings.lattice_A)
-    grains = rng.integers(*settings.grains, endpoint=True)
+    grains = honeycombs.grain_count(settings.grains, rng)
     sites, is_mo = honeycombs.random_sheet(size, lattice_A, grains, _CROWDED_A, rng)
     sites = (sites + rng.normal(0, _DISPLACEMENT_A, sites.shape)) % size
     stays = holes.outside_holes(

@@ -48,7 +48,7 @@ class SheetStatistics:
 class Construction:
     """Stages in the making of a sheet."""
 
-    points: np.ndarray  # (R, 2), Poisson-disc points [Å]
+    points: np.ndarray  # (R, 2), Poisson-disc points, or the lattices of grains [Å]
     relaxed: np.ndarray  # (R, 2), where Lloyd relaxation moves them
     sheet: Sheet  # what comes of it
 
@@ -68,6 +68,11 @@ def read_making(path: Path | str) -> tuple[graphene.Settings, int]:
     with sealed.open_to_read(path) as file:
         section, seed = json.loads(file.attrs["settings"]), int(file.attrs["seed"])
     return graphene.Settings.parse(section, "graphene"), seed
+
+
+def is_disordered(settings: graphene.Settings, seed: np.random.SeedSequence) -> bool:
+    """Whether the sheet that a seed gives is none of grains."""
+    return not graphene.is_of_grains(settings, np.random.default_rng(_unused(seed)))
 
 
 def connect(sites: np.ndarray, size_A: float) -> Sheet:

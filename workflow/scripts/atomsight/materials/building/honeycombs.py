@@ -2,7 +2,8 @@
 
 A sheet is one crystal that fits its periodic box, or several grains: the Voronoi cells, with wavy
 borders, of random points. Where grains meet, crowded sites go and springs between neighbours close
-the ranks. Sites are positions ``(x, y)`` of shape (S, 2) in a periodic square [Å]; ``is_first``
+the ranks. Before that, either sublattice alone is a sheet of triangular lattices. Sites are
+positions ``(x, y)`` of shape (S, 2) in a periodic square [Å]; ``is_first``
 tells those of the first sublattice.
 """
 
@@ -31,6 +32,12 @@ _FIT_STRAIN, _FIT_TRIALS = 0.025, 200
 _BORDER_WAVE_A = 1.0
 
 
+def grain_count(fewest_and_most: tuple[int, int], rng: np.random.Generator) -> int:
+    """Draw a number of grains from a log-uniform distribution: few more often than many."""
+    fewest, most = fewest_and_most
+    return min(int(np.exp(rng.uniform(np.log(fewest), np.log(most + 1)))), most)
+
+
 def random_sheet(
     size: float,
     lattice_A: float,
@@ -38,16 +45,26 @@ def random_sheet(
     crowded_A: tuple[float, float],
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sites and sublattices of a relaxed sheet of one or more grains.
+    """Sites and sublattices of :func:`unrelaxed_sheet`, relaxed."""
+    sites, is_first = unrelaxed_sheet(size, lattice_A, grains, crowded_A, rng)
+    return relax_springs(sites, is_first, size, lattice_A), is_first
 
-    Where two grains meet, sites of two sublattices start at least ``crowded_A[0]`` apart, those of
+
+def unrelaxed_sheet(
+    size: float,
+    lattice_A: float,
+    grains: int,
+    crowded_A: tuple[float, float],
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sites and sublattices of a sheet of one or more grains.
+
+    Where two grains meet, sites of two sublattices are at least ``crowded_A[0]`` apart, those of
     one ``crowded_A[1]``.
     """
     if grains == 1:
-        sites, is_first = single_crystal(size, lattice_A, rng)
-    else:
-        sites, is_first = polycrystal(size, lattice_A, grains, crowded_A, rng)
-    return relax_springs(sites, is_first, size, lattice_A), is_first
+        return single_crystal(size, lattice_A, rng)
+    return polycrystal(size, lattice_A, grains, crowded_A, rng)
 
 
 def honeycomb(
