@@ -57,8 +57,8 @@ def answered(
     """
     maps = read_image(network, image, image.shape[0] + image.shape[1] + 512, _ORIENTATIONS)
     segments = segment(maps[..., 0], settings.background_limit)
-    stated, _, _ = segment_sums(maps, segments)
-    true, _, _ = segment_sums(truth, segments)
+    stated, _ = segment_sums(maps, segments)
+    true, _ = segment_sums(truth, segments)
     # Where a site lies in the middle of a segment, both have about the mass of one.
     is_site = (true[:, 1:].sum(axis=1) > 0.5 * stated[:, 1:].sum(axis=1)) & (
         true[:, 1:].max(axis=1) > 0.9 * true[:, 1:].sum(axis=1)

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtr
 from skimage.measure import label
 from skimage.morphology import local_minima
 from skimage.segmentation import watershed
 
 from atomsight.config.reading import SegmentationSettings
+from atomsight.reading.gaussian_fit import fit_centres
 
 
 def locate_atoms(
@@ -19,26 +21,34 @@ def locate_atoms(
     """Find the atoms or columns in the class maps (H, W, C) of one frame.
 
     Minima of the background seed a watershed, limited at ε. A segment's class probabilities are
-    the sums of the maps over its pixels (eq 7), its position is their centre of mass. It is an
-    atom with the probability that its mass has, in units of the Gaussian that stands for one atom
-    in the training: trained with cross-entropy, a network predicts the expected value of that
-    Gaussian, so the mass is the expected number of atoms. (Eq 8 compares the mass with the
-    background in the segment instead, which depends on how much background the segment holds.)
+    the sums of the maps over its pixels (eq 7), its position is that of a Gaussian fitted together
+    with those of its neighbours. It is an atom with the probability that its mass has, in units of
+    the Gaussian that stands for one atom in the training, or of the part of it that lies in the
+    image: trained with cross-entropy, a network predicts the expected value of that Gaussian, so
+    the mass is the expected number of atoms. (Eq 8 compares the mass with the background in the
+    segment instead, which depends on how much background the segment holds.)
+
+    A map cut by the border may be that of an atom beyond it, which is left out.
 
     Class 0 and the first of ``class_names`` are the background; ``site_sigma_A`` is the standard
     deviation of the Gaussian of a site in the training [Å]. Rows are sorted by row and column of
     the image; ``p_class`` is the probability of the class, given that there is an atom.
     """
     segments = segment(maps[..., 0], settings.background_limit)
-    sums, y, x = segment_sums(maps, segments)
+    sums, centroids = segment_sums(maps, segments)
+    sigma = site_sigma_A / pixel_size_A
+    centres = atom_centres(maps[..., 0], segments, centroids, sigma)
     mass = sums[:, 1:].sum(axis=1)
-    exists = np.minimum(mass * pixel_size_A**2 / (2 * np.pi * site_sigma_A**2), 1.0)
-    kept = exists >= settings.min_existence
+    one_atom = 2 * np.pi * sigma**2 * share_in_image(centres, segments.shape, sigma)
+    exists = np.minimum(mass / one_atom, 1.0)
+    inside = ((centres > -0.5) & (centres < np.array(segments.shape) - 0.5)).all(axis=1)
+    kept = inside & (exists >= settings.min_existence)
+    y, x = centres[kept].T
     shares = tempered(sums[kept, 1:] / mass[kept, None], settings.inverse_temperature or 1)
     table = {
         "atom": np.arange(np.count_nonzero(kept)),
-        "x_A": x[kept] * pixel_size_A,
-        "y_A": y[kept] * pixel_size_A,
+        "x_A": x * pixel_size_A,
+        "y_A": y * pixel_size_A,
         "class": np.asarray(class_names[1:], dtype=object)[shares.argmax(axis=1)],
         "p_class": shares.max(axis=1, initial=0),
         "p_exists": exists[kept],
@@ -67,12 +77,30 @@ def segment(background: np.ndarray, limit: float) -> np.ndarray:
     return watershed(background, seeds, mask=foreground)
 
 
-def segment_sums(
-    maps: np.ndarray, segments: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def atom_centres(
+    background: np.ndarray, segments: np.ndarray, centroids: np.ndarray, sigma: float
+) -> np.ndarray:
+    """Rows and columns (S, 2) of the Gaussians in the segments [pixel].
+
+    Where the fit leaves its segment, the segment's centroid. Beyond the border the segment goes on.
+    """
+    centres = fit_centres(1 - background, centroids, sigma)
+    rows, columns = np.clip(np.rint(centres).astype(int), 0, np.array(segments.shape) - 1).T
+    stayed = segments[rows, columns] == np.arange(1, len(centres) + 1)
+    return np.where(stayed[:, None], centres, centroids)
+
+
+def share_in_image(centres: np.ndarray, shape: tuple[int, int], sigma: float) -> np.ndarray:
+    """Share of Gaussians around centres (S, 2) that lies in the pixels of an image."""
+    near, far = (-0.5 - centres) / sigma, (np.array(shape) - 0.5 - centres) / sigma
+    return (ndtr(far) - ndtr(near)).prod(axis=1)
+
+
+def segment_sums(maps: np.ndarray, segments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sums of the class maps (H, W, C) over the pixels of every segment, shape (S, C).
 
-    Also the segments' centres of mass y, x [pixel], weighted by one minus the background.
+    Also the segments' centroids (S, 2), rows and columns [pixel], weighted by one minus the
+    background.
     """
     rows, columns = np.nonzero(segments)
     owner = segments[rows, columns] - 1
@@ -85,4 +113,5 @@ def segment_sums(
 
     sums = np.stack([total(values) for values in probabilities.T], axis=-1)
     mass = np.maximum(total(weight), np.finfo(float).tiny)
-    return sums, total(weight * rows) / mass, total(weight * columns) / mass
+    centroids = np.stack([total(weight * rows), total(weight * columns)], axis=-1)
+    return sums, centroids / mass[:, None]
