@@ -184,7 +184,8 @@ def test_sections_that_are_like_others_have_their_own_defaults():
     full = EvaluationSettings.complete({"acquisition": {"cs_um": 5}})
     assert full["specimen"]["size_A"] == [128, 128]
     optics = full["acquisition"]
-    assert (optics["cs_um"], optics["rows"], optics["gain"]) == (5, 1024, 1)
+    assert (optics["cs_um"], optics["rows"], optics["offset"]) == (5, 1024, 0)
+    assert len(full["cameras"]["direct"]["table"]) > 20  # It stands in a file.
 
 
 # The keys, and the files that ship

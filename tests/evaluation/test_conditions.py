@@ -92,7 +92,7 @@ def test_a_tilt_leaves_the_focus_of_the_middle_as_it_is(specimen):
 
 
 def test_the_trained_range_counts_every_condition():
-    inside = OPTICS.but(dose_e_per_A2=10000)
+    inside = OPTICS.but(dose_e_per_A2=10000, mtf=CameraSettings())
     assert trained_ranges.in_range(RANGES, inside)
     for change in (
         {"defocus_A": 230.0},
@@ -104,10 +104,14 @@ def test_the_trained_range_counts_every_condition():
         {"mtf": CameraSettings(c1=0.5, c2=0.5, c3=2.5)},
         {"mtf": CameraSettings(c1=0, c2=0.3, c3=2.5)},
         {"mtf": CameraSettings(table=((0, 1), (1, 0.1)))},
+        {"mtf": None},
+        {"readout_e": 0.5},
+        {"gain_spread": 0.5},
     ):
         assert not trained_ranges.in_range(RANGES, inside.but(**change)), change
-    assert trained_ranges.in_range(RANGES, inside.but(mtf=CameraSettings()))
     assert not trained_ranges.in_range(RANGES, inside, tilt_deg=5)
+    noisy = RANGES | {"readout_e": [0, 1]}
+    assert trained_ranges.in_range(noisy, inside.but(readout_e=0.5))
     # The high end of a wide range does not blur its low one.
     wide = RANGES | {"dose_e_per_A2": [80, 200000]}
     for dose, known in ((10, False), (79.99, True), (200100, True), (201000, False)):
@@ -115,14 +119,19 @@ def test_the_trained_range_counts_every_condition():
 
 
 def test_cameras_are_compared_by_their_curves():
-    """Whether measured, as the K3 that ships, or by eq 5; an ideal camera is within any."""
+    """Whether measured, as the K3 that ships, or by eq 5, or ideal, which is 1 everywhere."""
     measured = CameraSettings.parse("config/cameras/gatan_k3_300kv.yaml")
     inside = OPTICS.but(dose_e_per_A2=10000, mtf=measured)
     assert trained_ranges.in_range(RANGES, inside)
     trained = RANGES | {"mtf": RANGES["mtf"] | {"table": measured.table}}
     assert trained_ranges.in_range(trained, inside)
-    assert trained_ranges.in_range(trained, inside.but(mtf=None))
+    assert not trained_ranges.in_range(trained, inside.but(mtf=None))
     assert not trained_ranges.in_range(trained, inside.but(mtf=CameraSettings()))
+    direct = RANGES | {"mtf": RANGES["mtf"] | {"c1": [0, 0.1], "c2": [0.4, 5]}}
+    for mtf in (None, CameraSettings(), measured):
+        assert trained_ranges.in_range(direct, inside.but(mtf=mtf))
+    almost = RANGES | {"mtf": RANGES["mtf"] | {"c1": [0, 0.1], "c2": [0.4, 1]}}
+    assert not trained_ranges.in_range(almost, inside.but(mtf=None))
 
 
 # Intervals
@@ -164,7 +173,8 @@ def test_a_sweep_varies_one_condition_and_keeps_the_field_of_view(specimen):
         "pixel_size_A": (0.1, 0.2),
     }
     chosen = SweepSettings(doses_e_per_A2=(1000.0, 30000.0), view_A=20.0, sweeps=sweeps)
-    table = conditions.evaluate_sweeps(chosen, OPTICS, specimen, find, RANGES)
+    optics = OPTICS.but(mtf=CameraSettings(), gain=10.0)
+    table = conditions.evaluate_sweeps(chosen, optics, specimen, find, RANGES)
     assert table["condition"].tolist() == ["vibration"] * 4 + ["pixel size"] * 4
     assert table["dose_e_per_A2"].tolist() == [1000, 30000] * 4
     assert table["in_range"].tolist() == [True, False, False, False, True, False, False, False]
@@ -222,14 +232,16 @@ def test_the_scripts_evaluate_a_model(tmp_path, monkeypatch):
     given = settings(
         acquisition={"rows": 128, "columns": 128},
         doses_e_per_A2=[31, 1000],
+        camera_doses_e_per_A2=[1000],
         conditions=small | {"sweeps": sweeps},
         settings=small | {"count": 1},
     )
     line = f"evaluate atoms model specimen.h5 evaluation.csv {READ_ONCE} {given}"
     assert run(line, tmp_path) == 0
     written = pd.read_csv(tmp_path / "evaluation.csv")
-    assert written["in_range"].tolist() == [False, True]
-    assert_allclose(written["bound_A"], 1 / np.sqrt([31, 1000]), rtol=1e-4)
+    assert written["camera"].tolist() == ["main", "main", "ideal", "direct"]
+    assert written["in_range"].tolist() == [False, True, False, True]
+    assert_allclose(written["bound_A"], 1 / np.sqrt([31, 1000, 1000, 1000]), rtol=1e-4)
     assert {"f1_low", "recall_grain_high", "peaks_f1", "peaks_rms_error_A"} <= set(written)
 
     line = f"evaluate conditions model specimen.h5 swept.csv drawn.csv {READ_ONCE} {given}"

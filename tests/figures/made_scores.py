@@ -46,7 +46,12 @@ def dose_scores():
     recalls = (f"recall_{region}" for region in ("grain", "boundary", "edge"))
     for number, name in enumerate(("precision", "recall", "f1", *recalls)):
         table |= with_ends(name, quality * 0.97**number)
-    return pd.DataFrame(table)
+    main = pd.DataFrame(table).assign(camera="main")
+    others = [
+        main[main["dose_e_per_A2"].between(300, 3500)].assign(camera=name, in_range=known, f1=0.8)
+        for name, known in (("ideal", False), ("direct", True))
+    ]
+    return pd.concat([main, *others], ignore_index=True)
 
 
 def condition_scores():

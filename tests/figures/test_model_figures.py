@@ -25,8 +25,8 @@ def test_the_title_names_the_model_and_says_that_it_is_simulated(name):
 
 
 def test_the_bound_stands_on_the_axes_of_the_error_in_picometres():
-    table = dose_scores()
-    axes = figures.model_doses.draw(table, "graphene").axes[2]
+    axes = figures.model_doses.draw(dose_scores(), "graphene").axes[2]
+    table = dose_scores().query("camera == 'main'")
     lines = {line.get_label(): line.get_ydata() for line in axes.lines}
     assert_allclose(lines["Cramér–Rao bound"], 100 * table["bound_A"])
     assert_allclose(lines["network"], 100 * table["rms_error_A"])
@@ -41,6 +41,17 @@ def test_doses_that_were_not_trained_are_shaded_half_way_to_those_that_were():
     assert shaded(figures.model_doses.draw(all_trained, "graphene").axes[0]) == []
     none = dose_scores().assign(in_range=False)
     assert model_curves.trained_doses(none) == (np.inf, np.inf)
+
+
+def test_other_cameras_are_hollow_where_the_model_was_not_trained_on_them():
+    figure = figures.model_doses.draw(dose_scores(), "graphene")
+    pages.assert_shows(figure)
+    lines = {line.get_label(): line for line in figure.axes[0].lines}
+    ideal, direct = (lines[f"F1, {name} camera"] for name in ("ideal", "direct"))
+    assert_allclose(ideal.get_ydata(), 0.8)
+    assert ideal.get_markerfacecolor() == "white"
+    assert direct.get_markerfacecolor() == "black"
+    assert len(lines["F1"].get_ydata()) == len(dose_scores().query("camera == 'main'"))
 
 
 def test_a_model_that_finds_nothing_can_be_drawn():
@@ -82,6 +93,7 @@ def test_position_errors_on_graphene_are_drawn_in_picometres_over_the_dose():
     figure = figures.dose_performance.draw(table)
     assert figure.texts[0].get_text() == "Simulated polycrystalline graphene"
     (line,) = figure.axes[1].lines
+    table = table.query("camera == 'main'")
     assert_allclose(line.get_xdata(), table["dose_e_per_A2"])
     assert_allclose(line.get_ydata(), 100 * table["rms_error_A"])
 

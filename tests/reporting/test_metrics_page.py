@@ -30,6 +30,7 @@ def evaluation():
         "rms_error_A": [0.2, 0.15, 0.101, 0.06, 0.045, 0.02],
         "bound_A": [np.inf, 0.37, 0.209, 0.117, 0.066, 0.021],
         "in_range": [True] * 5 + [False],
+        "camera": "main",
         "peaks_precision": 0.8,
         "peaks_recall": 0.7,
         "peaks_f1": 0.75,
@@ -300,6 +301,24 @@ def test_the_script_writes_the_page_twice_in_one_order(tmp_path, whole):
     assert summarise_metrics.main([str(page), *arguments, "--html", str(html)]) == 0
     assert page.read_text(encoding="utf-8") == whole
     assert html.read_text(encoding="utf-8").count("<table>") == whole.count("\n| -")
+
+
+def test_other_cameras_stand_apart_and_do_not_change_what_is_trusted(tmp_path, whole):
+    ideal = evaluation()[1:3].assign(camera="ideal", in_range=False, f1=0.123)
+    tables = TABLES["graphene"] | {"evaluation": pd.concat([ideal, evaluation()])}
+    given = {"graphene": tables}
+    page = tmp_path / "summary.md"
+    arguments = [
+        part for name in CARDS for part in save(tmp_path, name, given.get(name, TABLES[name]))
+    ]
+    assert summarise_metrics.main([str(page), *arguments]) == 0
+    said = page.read_text(encoding="utf-8")
+    start = said.index("The same electrons on other cameras:")
+    added = said[start:].split("\n\n")[1]
+    assert added.count("| ideal ") == 2
+    assert added.count("†") == 2
+    assert added.count("0.123") == 2
+    assert said.replace("The same electrons on other cameras:\n\n" + added + "\n\n", "") == whole
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 import pydantic
 
-from atomsight.config.microscope import MicroscopeSettings
+from atomsight.config.microscope import CameraSettings, MicroscopeSettings
 from atomsight.config.phantoms import (
     AcquisitionSettings,
     FocalOptics,
@@ -20,6 +20,9 @@ from atomsight.config.phantoms import (
     SupportedParticleSettings,
 )
 from atomsight.config.section import Range, Section, key, part, wrong
+
+#: What the camera of the acquisition is called in a table of several.
+MAIN_CAMERA = "main"
 
 _DOSES = (100, 310, 1000, 3162, 10000)
 
@@ -89,8 +92,8 @@ class RandomSettings(_Doses, doses_e_per_A2=(316, 1000, 3162, 10000)):
         return self
 
 
-class PolycrystalImage(AcquisitionSettings, rows=1024, columns=1024, gain=1, offset=0, seed=3):
-    """How it is imaged: a large image of an ideal camera by default."""
+class PolycrystalImage(AcquisitionSettings, rows=1024, columns=1024, offset=0, mtf={}, seed=3):
+    """How it is imaged: a large image of a camera with a scintillator by default."""
 
 
 class DefaultPolycrystal(PolycrystalSettings, size_A=(128, 128), grain_count=7, seed=2):
@@ -110,12 +113,19 @@ class EvaluationSettings(
     specimen: SpecimenSettings = part(DefaultPolycrystal)
     """What is imaged; a specimen that is given takes the defaults of its kind."""
     acquisition: PolycrystalImage = part(PolycrystalImage)
+    cameras: dict[str, CameraSettings | None] = key(
+        {"ideal": None, "direct": "config/cameras/gatan_k3_300kv.yaml"}
+    )
+    """Other cameras, by name, that the same electrons reach at some of the doses; null for an ideal
+    one. That of the acquisition is called main."""
+    camera_doses_e_per_A2: tuple[float, ...] = key((316, 3162), unit="e/Å²", gt=0, le=100000000)
+    """Doses of the images of the other cameras."""
     conditions: SweepSettings = part(SweepSettings)
     settings: RandomSettings = part(RandomSettings)
 
 
-class LatticeImage(AcquisitionSettings, gain=1, offset=0, seed=84):
-    """How the sheets are imaged: an ideal camera by default."""
+class LatticeImage(AcquisitionSettings, offset=0, mtf={}, seed=84):
+    """How the sheets are imaged: by a camera with a scintillator by default."""
 
 
 class StrainEvaluationSettings(_Doses, doses_e_per_A2=(316, 1000, 3162, 10000, 100000)):

@@ -329,7 +329,7 @@ def _completed(checked: object, given: object) -> object:
         if name in given:
             continue
         value = getattr(checked, name)
-        if isinstance(value, Section):
+        if isinstance(value, Section | Mapping):
             default = field.get_default(call_default_factory=True)
             completed[name] = _completed(value, default)
         elif not _may_be_absent(field):

@@ -1,14 +1,17 @@
 """Evaluate how well a model finds the atoms of a simulated specimen, against the electron dose.
 
 The specimen is one of "simulate.py specimen", of a kind that no training sees; its images come from
-abTEM's own microscope. EVALUATION.csv has one row per dose: precision, recall, F1, the error of the
-positions along one axis, and the recall in every region of the specimen, with 95 % intervals;
-whether the model was trained on such images (in_range); the Cramér–Rao bound of the position error
-of any method that knows nothing of graphene (bound_A); and the scores of classical peak finding
-with the filter and threshold that suit the truth best (peaks_f1 …).
+abTEM's own microscope. EVALUATION.csv has one row per dose and camera: precision, recall, F1, the
+error of the positions along one axis, and the recall in every region of the specimen, with 95 %
+intervals; whether the model was trained on such images (in_range); the Cramér–Rao bound of the
+position error of any method that knows nothing of graphene (bound_A); and the scores of classical
+peak finding with the filter and threshold that suit the truth best (peaks_f1 …).
 
-Settings: acquisition (microscope, field of view, camera), doses_e_per_A2; the other keys of the
-section are those of "evaluate.py conditions".
+The camera of the acquisition is called main and takes images at all doses; others take the same
+electrons at some.
+
+Settings: acquisition (microscope, field of view, camera), doses_e_per_A2, cameras (others, by
+name), camera_doses_e_per_A2; the other keys of the section are those of "evaluate.py conditions".
 
 Example:
     python evaluate.py atoms data/models/graphene polycrystal.h5 evaluation.csv \\
@@ -16,11 +19,13 @@ Example:
 """
 
 import argparse
+from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from atomsight import command_line
-from atomsight.config.evaluation import EvaluationSettings
+from atomsight.config.evaluation import MAIN_CAMERA, EvaluationSettings
 from atomsight.config.phantoms import AcquisitionSettings
 from atomsight.config.reading import InferenceSettings
 from atomsight.evaluation import atom_scores, position_bound, trained_ranges
@@ -40,24 +45,36 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    section = EvaluationSettings.complete(given.settings, "evaluation")
-    optics = AcquisitionSettings.parse(section["acquisition"], "evaluation.acquisition")
+    chosen = EvaluationSettings.parse(given.settings, "evaluation")
+    optics = chosen.acquisition
     find = finder(given.model, optics, given.inference, "auto", "evaluation")
     trained = models.read_card(given.model).microscope
     structure, known = specimens.read_specimen(given.specimen)
     truth = acquisition.truth_in_view(structure, known, optics)
     intensity = acquisition.image_intensity(structure, optics)
-    doses = section["doses_e_per_A2"]
+    images = list(exposures(chosen))
+    doses = [exposure.dose_e_per_A2 for _, exposure in images]
     bounds_A = position_bound.position_bound_A(optics, doses)
     rows = []
-    for number, (dose, bound_A) in enumerate(zip(doses, bounds_A, strict=True)):
-        exposure = optics.but(dose_e_per_A2=dose, seed=optics.seed + number)
-        image = acquisition.expose(intensity, exposure).astype("float32")
-        row = {"dose_e_per_A2": dose} | atom_scores.score_atoms(find(image), truth)
+    for (camera, exposure), dose, bound_A in zip(images, doses, bounds_A, strict=True):
+        rng = np.random.default_rng([optics.seed, round(dose)])
+        image = acquisition.expose(intensity, exposure, rng).astype("float32")
+        row = {"camera": camera, "dose_e_per_A2": dose}
+        row |= atom_scores.score_atoms(find(image), truth)
         row["in_range"] = trained_ranges.in_range(trained, exposure)
         row["bound_A"] = bound_A
         rows.append(row | atom_scores.score_peaks(image, optics.pixel_size_A, truth))
     table = pd.DataFrame(rows)
     tables.write_csv(given.evaluation, table)
-    shown = ["dose_e_per_A2", "precision", "recall", "f1", "rms_error_A", "bound_A", "peaks_f1"]
-    command_line.print_table(table[shown])
+    shown = ["precision", "recall", "f1", "rms_error_A", "bound_A", "peaks_f1", "in_range"]
+    command_line.print_table(table[["camera", "dose_e_per_A2", *shown]])
+
+
+def exposures(chosen: EvaluationSettings) -> Iterator[tuple[str, AcquisitionSettings]]:
+    """Name of the camera and settings of every image; the main camera's come first."""
+    optics = chosen.acquisition
+    for dose in chosen.doses_e_per_A2:
+        yield MAIN_CAMERA, optics.but(dose_e_per_A2=dose)
+    for name, mtf in chosen.cameras.items():
+        for dose in chosen.camera_doses_e_per_A2:
+            yield name, optics.but(dose_e_per_A2=dose, mtf=mtf)

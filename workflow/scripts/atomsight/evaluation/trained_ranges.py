@@ -21,40 +21,42 @@ RANGES = (
     "pixel_size_A",
 )
 
-#: Training sheets lie flat [°].
-FLAT_DEG = (0.0, 0.0)
+#: What trainings are free of unless their ranges say otherwise: tilts [°], noise of the camera.
+ABSENT = ("tilt_deg", "gain_spread", "readout_e")
 
 #: So far beyond the end of a range a condition still counts as within, as a share of it.
 _TOLERANCE = 1e-3
 
 #: Where modulation transfer functions are compared, in Nyquist frequencies, and how closely.
 _FREQUENCIES = np.linspace(0, 1, 101)
-_MTF_TOLERANCE = 0.01
+_MTF_TOLERANCE = 0.02
 
 
 def trained_range(microscope: dict, condition: str) -> tuple[float, float]:
-    """Range of one of :data:`RANGES`, or of ``tilt_deg``, in the training of a model.
+    """Range of one of :data:`RANGES` or :data:`ABSENT` in the training of a model.
 
     ``microscope`` has the ranges as the card of the model has them.
     """
-    low, high = FLAT_DEG if condition == "tilt_deg" else microscope[condition]
+    low, high = microscope.get(condition, (0, 0)) if condition in ABSENT else microscope[condition]
     return float(low), float(high)
 
 
 def in_range(microscope: dict, optics: AcquisitionSettings, tilt_deg: float = 0.0) -> bool:
     """Whether a model was trained on images like one, whose sheet is tilted by an angle.
 
-    ``microscope`` has the ranges as the card of the model has them. An ideal camera counts as
-    within: it is what the other conditions are compared by.
+    ``microscope`` has the ranges as the card of the model has them. A camera is within if its
+    modulation transfer function lies between those of the training at every frequency; that of an
+    ideal one is 1.
     """
-    given = {name: getattr(optics, name) for name in RANGES} | {"tilt_deg": tilt_deg}
+    given = {name: getattr(optics, name) for name in (*RANGES, "gain_spread", "readout_e")}
+    given["tilt_deg"] = tilt_deg
     pairs = [(value, trained_range(microscope, name)) for name, value in given.items()]
     pairs.append((optics.energy_eV, (microscope["energy_eV"],) * 2))
-    is_camera = optics.mtf is None or _is_trained_camera(microscope["mtf"], optics.mtf)
+    is_camera = _is_trained_camera(microscope["mtf"], optics.mtf)
     return is_camera and all(_within(value, *ends) for value, ends in pairs)
 
 
-def _is_trained_camera(trained: Mapping, camera: CameraSettings) -> bool:
+def _is_trained_camera(trained: Mapping, camera: CameraSettings | None) -> bool:
     """Whether a modulation transfer function lies between those of a training at every frequency.
 
     At any frequency eq 5 rises or falls steadily with each coefficient, so the ends of the ranges
@@ -65,7 +67,7 @@ def _is_trained_camera(trained: Mapping, camera: CameraSettings) -> bool:
     if trained["table"]:
         cameras = [CameraSettings.parse({"table": trained["table"]})]
     curves = [transfer_at(_FREQUENCIES, one) for one in cameras]
-    curve = transfer_at(_FREQUENCIES, camera)
+    curve = transfer_at(_FREQUENCIES, camera) if camera else np.ones_like(_FREQUENCIES)
     low, high = np.min(curves, axis=0) - _MTF_TOLERANCE, np.max(curves, axis=0) + _MTF_TOLERANCE
     return bool(((low <= curve) & (curve <= high)).all())
 

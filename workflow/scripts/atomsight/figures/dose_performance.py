@@ -1,8 +1,8 @@
 """How well a model finds atoms, and how precisely, against the dose (the paper, Fig 6).
 
-EVALUATION.csv has one row per dose: dose_e_per_A2, true_positives, false_positives,
-false_negatives, precision, recall, f1, rms_error_A (along one axis), and recall_<region> if it is
-to be drawn too.
+EVALUATION.csv has one row per camera and dose: camera (only main is drawn), dose_e_per_A2,
+true_positives, false_positives, false_negatives, precision, recall, f1, rms_error_A (along one
+axis), and recall_<region> if it is to be drawn too.
 
 Example:
     python plot.py dose_performance performance.png --evaluation evaluation.csv
@@ -63,12 +63,12 @@ _TOP = 0.45
 
 
 def plot(evaluation: Annotated[Path, "scores by dose, of evaluate.py atoms"]):
-    return draw(score_tables.read(evaluation, COLUMNS))
+    return draw(score_tables.read(evaluation, COLUMNS, ("camera",)))
 
 
 def draw(scores: pd.DataFrame) -> mpl.Figure:
     """Draw precision, recall and F1, and the position error, against the dose."""
-    scores = scores.sort_values("dose_e_per_A2")
+    scores = score_tables.of_main_camera(scores).sort_values("dose_e_per_A2")
     figure = mpl.Figure(figsize=(page.WIDTH, _HEIGHT))
     detection, precision = (style.place(figure, left, _TOP, *_PLOT) for left in _LEFTS)
     draw_detection(detection, scores)

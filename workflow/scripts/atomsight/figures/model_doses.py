@@ -12,13 +12,15 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 
+from atomsight.config.evaluation import MAIN_CAMERA
 from atomsight.figures.parts import model_curves, mpl, page, score_tables, style
 from atomsight.figures.parts.entry import Picture
 
 CAPTION = """
 How well the model {wildcards.model} finds atoms in simulated images of polycrystalline graphene, of
 a kind absent from the training, against the dose, under favourable conditions: (a) precision,
-recall and F1, with 95 % intervals, and F1 of classical peak finding; (b) recall by region of the
+recall and F1, with 95 % intervals, and F1 of classical peak finding and of other cameras (hollow
+where their transfer is outside that of the training); (b) recall by region of the
 specimen; (c) root mean square error of the positions along one axis, beside the Cramér–Rao bound,
 which holds for a method that knows nothing of graphene. The filter and the threshold of peak
 finding are those with the best F1, chosen with the truth in hand, which no user has. Hatched doses
@@ -73,12 +75,13 @@ def plot(
     evaluation: Annotated[Path, "scores by dose, of evaluate.py atoms"],
     model: Annotated[str, "name of the model, for the title"] = "",
 ):
-    return draw(score_tables.read(evaluation, COLUMNS), model)
+    return draw(score_tables.read(evaluation, COLUMNS, ("camera",)), model)
 
 
 def draw(scores: pd.DataFrame, model: str) -> mpl.Figure:
     """Draw precision, recall and F1, the recall by region, and the position error."""
-    scores = scores.sort_values("dose_e_per_A2").reset_index(drop=True)
+    everything = scores.sort_values("dose_e_per_A2", kind="stable")
+    scores = score_tables.of_main_camera(everything)
     figure = mpl.Figure(figsize=(page.WIDTH, _HEIGHT))
     detection, regions, errors = (style.place(figure, left, _TOP, *_PLOT) for left in _LEFTS)
     doses = scores["dose_e_per_A2"]
@@ -87,6 +90,7 @@ def draw(scores: pd.DataFrame, model: str) -> mpl.Figure:
         axes.xaxis.set_minor_formatter(mpl.NullFormatter())
         model_curves.shade_untrained(axes, doses, *model_curves.trained_doses(scores))
     draw_detection(detection, scores)
+    draw_cameras(detection, everything[everything["camera"] != MAIN_CAMERA])
     draw_regions(regions, scores)
     draw_errors(errors, scores)
     style.letter(detection, "a", "atoms found")
@@ -119,6 +123,17 @@ def draw_detection(axes: mpl.Axes, scores: pd.DataFrame) -> None:
     model_curves.finish(axes)
     axes.set_ylabel("share of atoms")
     axes.legend(loc="lower right")
+
+
+def draw_cameras(axes: mpl.Axes, scores: pd.DataFrame) -> None:
+    """Draw the F1 of other cameras, hollow where the model was not trained on them."""
+    for marker, (camera, rows) in zip("^vPX", scores.groupby("camera", sort=False), strict=False):
+        trained = rows["in_range"].to_numpy(bool).all()
+        look = {"color": "black", "markersize": 4, "markeredgewidth": 0.7, "zorder": 4}
+        look |= {} if trained else {"markerfacecolor": "white"}
+        label = f"F1, {camera} camera"
+        axes.plot(rows["dose_e_per_A2"], rows["f1"], marker, label=label, **look)
+    axes.legend(loc="lower right", fontsize=5.5)
 
 
 def draw_regions(axes: mpl.Axes, scores: pd.DataFrame) -> None:

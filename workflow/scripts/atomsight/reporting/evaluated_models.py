@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from atomsight import materials
+from atomsight.config.evaluation import MAIN_CAMERA
 from atomsight.errors import InputError
 from atomsight.files import sealed, tables
 from atomsight.learning import models
@@ -50,12 +51,17 @@ TABLES = {
 }
 
 
+#: Columns of words, likewise.
+_WORDS = {"evaluation": ("camera",)}
+
+
 @dataclass(frozen=True)
 class EvaluatedModel:
     """A model and what was measured of it.
 
     ``finds`` is a key of :data:`TABLES`, ``specimens`` says in what, such as "monolayers of MoS₂".
-    The doses are those of its training [e/Å²], of all images of a focal series together.
+    The doses are those of its training [e/Å²], of all images of a focal series together. Of the
+    table ``evaluation``, the cameras other than the main one are in ``cameras``.
     """
 
     name: str
@@ -87,6 +93,10 @@ def read_model(folder: Path | str, place: Path | str) -> EvaluatedModel:
         for name, columns in TABLES[finds].items()
         if (Path(place) / f"{name}.csv").is_file()
     }
+    if "evaluation" in found:
+        table = found["evaluation"]
+        main = table["camera"] == MAIN_CAMERA
+        found |= {"evaluation": table[main].reset_index(drop=True), "cameras": table[~main]}
     low, high = card.microscope["dose_e_per_A2"]
     specimens = materials.material(card.material).IN_WORDS
     return EvaluatedModel(card.name, finds, specimens, (float(low), float(high)), found)
@@ -94,7 +104,7 @@ def read_model(folder: Path | str, place: Path | str) -> EvaluatedModel:
 
 def _read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     """Read a table that has rows, and numbers in these columns."""
-    table = tables.read_csv(path, columns)
+    table = tables.read_csv(path, columns, _WORDS.get(path.stem, ()))
     if table.empty:
         raise InputError(f"{path}: the table has no rows; {sealed.remedy(path)}")
     return table

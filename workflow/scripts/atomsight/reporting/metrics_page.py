@@ -208,6 +208,20 @@ def _details_of_atoms(model: EvaluatedModel) -> Iterator[Block]:
             for row in _rows(model, table)
         ),
     )
+    if len(cameras := model.tables.get("cameras", ())):
+        yield Paragraph("The same electrons on other cameras:")
+        yield _table(
+            ("camera", "dose e/Å²", "precision", "recall", "F1", "F1 of peaks"),
+            (
+                (
+                    row["camera"],
+                    _dose(row),
+                    *(_bracketed(row, name) for name in ("precision", "recall", "f1")),
+                    words.share(row["peaks_f1"]),
+                )
+                for row in _rows(model, cameras)
+            ),
+        )
     if "conditions" in model.tables:
         yield from _conditions(model.tables["conditions"])
     if "settings" in model.tables:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from atomsight.config.evaluation import MAIN_CAMERA
 from atomsight.errors import InputError
 from atomsight.files import tables
 
@@ -36,6 +37,11 @@ def read(path: Path | str, numbers: Sequence[str], words: Sequence[str] = ()) ->
     if table.empty or not (table["dose_e_per_A2"] > 0).all():
         raise InputError(f"{path}: there must be rows, and doses above zero in them")
     return table
+
+
+def of_main_camera(table: pd.DataFrame) -> pd.DataFrame:
+    """Choose the rows of the camera that takes images at all doses."""
+    return table[table["camera"] == MAIN_CAMERA].reset_index(drop=True)
 
 
 def read_counts(path: Path | str, name: str = "summary") -> pd.DataFrame:
