@@ -80,7 +80,7 @@ def refusal(values):
         ("models.m.class_names", ["a b"], "'a b' must be a text of letters, digits and '_' only"),
         ("models.m.material", "diamond", f"'diamond' must be one of {', '.join(MATERIALS)}"),
         ("models.m.class_names", [], "models.m.class_names: \\[\\] must not be empty"),
-        ("models.m.waves.displacement_A", {"C": 2}, "A.C: 2 must be at most 0.5 \\[Å\\]"),
+        ("models.m.waves.displacement_A", {"C": [0, 2]}, "A.C.1: 2 must be at most 0.5 \\[Å\\]"),
         ("models.m.nanoparticle.support", {"amorphous_share": 0.9}, "support: .* sum to more than"),
         ("models.m.training.curriculum", {"full_from": 0.01}, "easy_until .* less than"),
         ("models.m.microscope.easy.cs_um", 3, r"cs_um: 3 must be a range \[low, high\] \[µm\]"),

@@ -7,6 +7,7 @@ from keras.ops import convert_to_numpy
 
 from atomsight.geometry import beam_orders, electron_wavelength_A
 from atomsight.imaging import microscope, poisson
+from atomsight.imaging.coherence import temporal_envelope
 
 ENERGY_EV = 80e3
 CELL_A = (21.6, 21.6)
@@ -74,8 +75,10 @@ def test_transfer_function_is_abtems():
     phi = np.arctan2(k[:, None], k[None, :]).T
     expected = np.asarray(ABTEMS._evaluate_from_angular_grid(alpha, phi)).T
     given = conditions(random_wave(), [0.0], [0.0])
-    real, imaginary = make_microscope().transfer(given["aberrations"], given["focal_spread"])
-    found = (convert_to_numpy(real) + 1j * convert_to_numpy(imaginary))[0, 0]
+    real, imaginary = make_microscope().transfer(given["aberrations"])
+    envelope = temporal_envelope(given["focal_spread"], k[:, None] ** 2 + k**2, wavelength)
+    found = convert_to_numpy(real) + 1j * convert_to_numpy(imaginary)
+    found = (found * convert_to_numpy(envelope))[0, 0]
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 

@@ -2,7 +2,7 @@
 
 Example:
     python simulate_waves.py structures.h5 waves.h5 --energy 80000 \\
-        --settings '{"sampling_A": 0.12, "displacement_A": {"C": 0.07}}'
+        --settings '{"sampling_A": 0.12, "displacement_A": {"C": [0.06, 0.08]}}'
 """
 
 import logging

@@ -120,8 +120,9 @@ class MtfSettings(FileSection):
 
     c1: Range = key((0.0, 0.1), ge=0, le=1)
     """Value far beyond the Nyquist frequency."""
-    c2: Range = key((0.4, 0.6), gt=0, le=100)
-    """Half of the frequency (in Nyquist frequencies) where it has fallen half-way."""
+    c2: Range = key((0.4, 5), gt=0, le=100)
+    """Half of the frequency (in Nyquist frequencies) where it has fallen half-way, drawn evenly on
+    a logarithmic scale: 0.5 of scintillators, 5 of cameras that lose next to nothing."""
     c3: Range = key((2.0, 3.0), gt=0, le=100)
     """Exponent."""
     table: MtfTable = key(())
@@ -171,6 +172,10 @@ class MicroscopeSettings(
 
     energy_eV: float = key(unit="eV", ge=20000, le=1500000)
     """Energy of the electrons."""
+    coherent_modes: int = key(1, ge=1, le=16)
+    """Coherent images that an image under a spread of defocus is the sum of; 4 for thick or heavy
+    specimens. With 1 the wave is damped by the temporal envelope, which will do for a single layer
+    of light atoms."""
     mtf: MtfSettings = part(MtfSettings)
     focal_series: FocalSeriesSettings = part(FocalSeriesSettings)
     contrast: Literal["bright", "dark", "either"] = key("either")

@@ -48,8 +48,8 @@ class OpticsSettings(Section):
     thermal_displacement_A: float = key(0.07, unit="Å", ge=0, le=0.5)
     """Root mean square thermal displacement of every atom along one axis."""
     sampling_A: float = key(0.1, unit="Å", ge=0.02, le=0.1)
-    """Distance of the points of the multislice grid; thick columns of heavy atoms need 0.0625."""
-    slice_thickness_A: float = key(2.0, unit="Å", ge=0.2, le=5)
+    """Distance of the points of the multislice grid; thick columns of heavy atoms need 0.08."""
+    slice_thickness_A: float = key(1.0, unit="Å", ge=0.2, le=5)
     """Thickness of a slice of the multislice calculation."""
     gain: float = key(10, unit="counts per electron", gt=0, le=65535)
     """Counts of the camera for every electron."""
@@ -91,6 +91,8 @@ class ParticleOptics(
     focal_spread_A=30,
     vibration_A=0.1,
     thermal_displacement_A=0.085,
+    sampling_A=0.08,
+    slice_thickness_A=2.0,
     mtf={},
 ):
     """Microscope and camera; an image is as large as the particle and its margin."""
@@ -112,7 +114,6 @@ class FocalOptics(
     vibration_A=0.1,
     thermal_displacement_A=0.085,
     sampling_A=0.0625,
-    slice_thickness_A=1.0,
     mtf={},
 ):
     """Microscope and camera of focal series."""

@@ -5,7 +5,7 @@ from typing import Literal, Self
 import pydantic
 
 from atomsight.config.microscope import SomeRanges
-from atomsight.config.section import Section, key, part
+from atomsight.config.section import Range, Section, key, part
 
 
 class StructuresSettings(Section):
@@ -21,22 +21,22 @@ class StructuresSettings(Section):
 class WaveSettings(Section):
     """How exit waves are simulated."""
 
-    sampling_A: float = key(0.12, unit="Å", ge=0.02, le=0.3)
+    sampling_A: float = key(0.15, unit="Å", ge=0.02, le=0.3)
     """Distance of the points of the multislice grid."""
     slice_thickness_A: float = key(1.0, unit="Å", ge=0.2, le=5)
     """Thickness of a slice."""
     k_max_per_A: float = key(1.6, unit="1/Å", ge=0.5, le=4)
     """Band limit of the stored waves; above the information limit of the microscope."""
-    displacement_A: dict[str, float] = key({"C": 0.07}, unit="Å", ge=0, le=0.5)
-    """Root mean square thermal displacement along one axis by chemical symbol; B = 8π²⟨u²⟩. That of
-    elements that are not named is 0.08 Å."""
+    displacement_A: dict[str, Range] = key({"C": (0.06, 0.08)}, unit="Å", ge=0, le=0.5)
+    """Root mean square thermal displacement along one axis by chemical symbol, drawn for every
+    specimen; B = 8π²⟨u²⟩. That of elements that are not named is drawn from 0.06 to 0.11 Å."""
     frozen_phonons: int = key(0, ge=0, le=1000)
     """Number of snapshots with displaced atoms, whose images are averaged; 0 blurs the potential
     instead."""
 
-    def displacement_of(self, symbol: str) -> float:
-        """Root mean square thermal displacement of an element along one axis [Å]."""
-        return self.displacement_A.get(symbol, 0.08)
+    def displacement_range_A(self, symbol: str) -> tuple[float, float]:
+        """Range of the root mean square thermal displacement of an element along one axis [Å]."""
+        return self.displacement_A.get(symbol, (0.06, 0.11))
 
 
 class NetworkSettings(Section):

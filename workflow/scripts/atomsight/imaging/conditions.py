@@ -38,6 +38,9 @@ def draw_conditions(
     def uniform(limits: Range) -> np.ndarray:
         return rng.uniform(*limits, examples)
 
+    def logarithmic(limits: Range) -> np.ndarray:
+        return np.exp(uniform(tuple(np.log(limits))))
+
     azimuth = rng.uniform(0, 2 * np.pi, examples)
     astigmatism = uniform(ranges.astigmatism_A)
     aberrations = np.stack(
@@ -54,8 +57,10 @@ def draw_conditions(
         "aberrations": aberrations,
         "focal_spread": uniform(ranges.focal_spread_A),
         "vibration": uniform(ranges.vibration_A),
-        "dose": np.exp(uniform(tuple(np.log(ranges.dose_e_per_A2)))),
-        "mtf": np.stack([uniform(getattr(ranges.mtf, c)) for c in ("c1", "c2", "c3")], -1),
+        "dose": logarithmic(ranges.dose_e_per_A2),
+        "mtf": np.stack(
+            [uniform(ranges.mtf.c1), logarithmic(ranges.mtf.c2), uniform(ranges.mtf.c3)], axis=-1
+        ),
     }
     steps = np.asarray(ranges.focal_series.steps_A)
     drawn = {name: np.repeat(values[:, None], len(steps), 1) for name, values in drawn.items()}

@@ -5,8 +5,11 @@ frame. Waves and intensities are centred, band-limited spectra; complex numbers 
 ``(real, imaginary)``. Because an intensity is band-limited, it can be evaluated on any grid of
 pixels without interpolation, by two matrix products (:func:`sample`).
 
-The order is: transfer function with its temporal envelope, squared modulus, vibration, sampling on
-the grid of pixels, Poisson noise, modulation transfer function of the camera.
+The order is: transfer function, squared modulus, mean over the spread of defocus, vibration,
+sampling on the grid of pixels, noise, modulation transfer function of the camera.
+
+The spread of defocus is an envelope or a sum of coherent images, see
+:mod:`atomsight.imaging.coherence`.
 """
 
 import keras
@@ -14,8 +17,11 @@ import numpy as np
 from keras import ops
 from scipy.fft import next_fast_len
 
+from atomsight.config.microscope import MicroscopeSettings
+from atomsight.files.records import Waves
 from atomsight.geometry import beam_orders, electron_wavelength_A
 from atomsight.imaging import poisson
+from atomsight.imaging.coherence import coherent_modes, temporal_envelope
 
 #: The aberrations, in the order of the last axis of a coefficient tensor [Å]: defocus C10, the two
 #: components of twofold astigmatism C12 cos 2φ12 and C12 sin 2φ12, spherical C30, fifth-order C50.
@@ -37,18 +43,6 @@ def aberration_basis(k_y: np.ndarray, k_x: np.ndarray, wavelength_A: float) -> n
     )
 
 
-def temporal_envelope(
-    focal_spread_A: keras.KerasTensor, square_k: np.ndarray, wavelength_A: float
-) -> keras.KerasTensor:
-    """Damping ``exp[-(½ π λ Δ k²)²]`` by the spread of defocus, shape (..., K_y, K_x).
-
-    ``focal_spread_A`` of shape (...) is the 1/e half-width Δ of the distribution of defocus, and
-    ``square_k`` of shape (K_y, K_x) is k² [1/Å²]. Kirkland, section 3.2.
-    """
-    phase = (0.5 * np.pi * wavelength_A * square_k).astype("float32")
-    return ops.exp(-ops.square(focal_spread_A[..., None, None] * phase))
-
-
 def vibration_envelope(vibration_A: keras.KerasTensor, square_k: np.ndarray) -> keras.KerasTensor:
     """Damping ``exp(-2 π² σ² k²)`` of an intensity by a Gaussian vibration, shape (..., K_y, K_x).
 
@@ -59,20 +53,27 @@ def vibration_envelope(vibration_A: keras.KerasTensor, square_k: np.ndarray) -> 
     return ops.exp(-ops.square(vibration_A)[..., None, None] * square)
 
 
-def intensity_spectrum(wave: Complex, orders: int, grid: int) -> Complex:
-    """Spectrum of the squared modulus of a wave.
+def squared_modulus(wave: Complex, grid: int) -> keras.KerasTensor:
+    """Intensity of a wave of shape (..., n, n) on a grid, shape (..., grid, grid).
 
-    ``orders`` is the size of the wave's centred spectrum, odd, and ``grid`` is the number of points
-    along an edge on which the modulus is squared, at least ``2 orders - 1`` so that nothing is
-    aliased. The result has the shape (..., 2 orders - 1, orders): all orders along y, the orders
-    from zero up along x. The rest follows, as an intensity is real.
+    The ``grid`` must have at least ``2 n - 1`` points along an edge, so that nothing is aliased.
     """
+    orders = wave[0].shape[-1]
     lead = [(0, 0)] * (len(wave[0].shape) - 2)
     # The padding puts the zeroth order off its place; this is a phase, and the modulus loses it.
     padded = tuple(ops.pad(part, [*lead, (0, grid - orders), (0, grid - orders)]) for part in wave)
     real, imaginary = ops.ifft2(padded)
-    intensity = (ops.square(real) + ops.square(imaginary)) * float(grid) ** 2
-    parts = ops.fft2((intensity, ops.zeros_like(intensity)))
+    return (ops.square(real) + ops.square(imaginary)) * float(grid) ** 4
+
+
+def intensity_spectrum(intensity: keras.KerasTensor, orders: int) -> Complex:
+    """Spectrum of an intensity (..., grid, grid) whose wave has an odd number of ``orders``.
+
+    The result has the shape (..., 2 orders - 1, orders): all orders along y, the orders from zero
+    up along x. The rest follows, as an intensity is real.
+    """
+    scaled = intensity / float(intensity.shape[-1]) ** 2
+    parts = ops.fft2((scaled, ops.zeros_like(scaled)))
     return tuple(
         ops.concatenate([part[..., 1 - orders :, :orders], part[..., :orders, :orders]], axis=-2)
         for part in parts
@@ -101,6 +102,12 @@ def sample(
     rows = _times(wave_y, spectrum)
     columns = tuple(ops.swapaxes(part * weight, -1, -2) for part in wave_x)
     return ops.matmul(rows[0], columns[0]) - ops.matmul(rows[1], columns[1])
+
+
+def _times_each(left: Complex, right: Complex) -> Complex:
+    """Product of complex numbers."""
+    real = left[0] * right[0] - left[1] * right[1]
+    return real, left[0] * right[1] + left[1] * right[0]
 
 
 def _times(left: Complex, right: Complex) -> Complex:
@@ -152,7 +159,8 @@ class Microscope(keras.layers.Layer):
 
     ``orders`` is the size of the spectra of the waves, odd; ``cell_A`` the periods ``(x, y)`` of
     the waves; ``mtf_table`` of shape (N, 2), a measured modulation transfer function (q / q_N,
-    value), takes the place of eq 5.
+    value), takes the place of eq 5. The spread of defocus is a sum of ``coherent_modes``; with one,
+    the temporal envelope takes its place.
 
     Input: a dict of tensors, B images or focal series of F frames each:
 
@@ -178,12 +186,14 @@ class Microscope(keras.layers.Layer):
         cell_A: tuple[float, float],
         energy_eV: float,
         mtf_table: np.ndarray | None = None,
+        coherent_modes: int = 1,
         **options: object,
     ):
         super().__init__(**options)
         self.orders = orders
         self.cell_A = tuple(cell_A)
         self.energy_eV = energy_eV
+        self.coherent_modes = coherent_modes
         self.mtf_table = None if mtf_table is None else np.asarray(mtf_table, dtype=float)
         wavelength = electron_wavelength_A(energy_eV)
         beams = beam_orders(orders)
@@ -195,29 +205,47 @@ class Microscope(keras.layers.Layer):
         self._square_q = y[:, None] ** 2 + (np.arange(orders) / cell_A[0])[None, :] ** 2
         self._grid = _next_fast_even(2 * orders - 1)
 
-    def transfer(self, aberrations: keras.KerasTensor, focal_spread: keras.KerasTensor) -> Complex:
-        """Contrast transfer function ``exp(-iχ)`` times the temporal envelope, shape (..., n, n).
+    @classmethod
+    def behind(cls, waves: Waves, settings: MicroscopeSettings) -> "Microscope":
+        """The microscope that takes the images of exit waves to train on."""
+        return cls(
+            waves.spectra.shape[-1],
+            waves.cell_A,
+            waves.energy_eV,
+            mtf_table=settings.mtf.table or None,
+            coherent_modes=settings.coherent_modes,
+        )
 
-        ``aberrations`` has the shape (..., 5), ``focal_spread`` the shape (...). Kirkland, section
-        3.2.
+    def transfer(self, aberrations: keras.KerasTensor) -> Complex:
+        """Contrast transfer function ``exp(-iχ)`` of aberrations (..., 5), shape (..., n, n).
+
+        Kirkland, section 3.2.
         """
         phase = ops.einsum("...c,yxc->...yx", aberrations, self._basis)
-        envelope = temporal_envelope(focal_spread, self._square_k, self._wavelength_A)
-        return ops.cos(phase) * envelope, -ops.sin(phase) * envelope
+        return ops.cos(phase), -ops.sin(phase)
 
     def intensity(self, conditions: dict[str, keras.KerasTensor]) -> keras.KerasTensor:
         """Image without noise before the camera, in units of the incident intensity, (B, F, H, H).
 
-        ``dose``, ``mtf`` and ``seed`` of the conditions are not used.
+        What is said of dose, camera and seed in the conditions is not used.
         """
-        real, imaginary = (conditions["spectra"][:, None, ..., part] for part in (0, 1))
-        transfer = self.transfer(conditions["aberrations"], conditions["focal_spread"])
-        cosine, sine = (part[:, :, None] for part in transfer)
-        wave = (cosine * real - sine * imaginary, cosine * imaginary + sine * real)
-        spectrum = intensity_spectrum(wave, self.orders, self._grid)
+        transfer = self.transfer(conditions["aberrations"])
+        spectra = (conditions["spectra"][:, None, ..., part] for part in (0, 1))
+        waves = _times_each(tuple(part[:, :, None] for part in transfer), tuple(spectra))
+        intensity = 0.0
+        for factor in self._coherence(conditions["focal_spread"]):
+            mode = tuple(part * factor[:, :, None] for part in waves)
+            intensity += ops.mean(squared_modulus(mode, self._grid), axis=2)
         envelope = vibration_envelope(conditions["vibration"], self._square_q)
-        damped = tuple(ops.mean(part, axis=2) * envelope for part in spectrum)
+        damped = tuple(part * envelope for part in intensity_spectrum(intensity, self.orders))
         return sample(damped, self.cell_A, conditions["rows"], conditions["columns"])
+
+    def _coherence(self, focal_spread: keras.KerasTensor) -> list[keras.KerasTensor]:
+        """Factors of the beams, one for every coherent image."""
+        given = (focal_spread, self._square_k, self._wavelength_A)
+        if self.coherent_modes == 1:
+            return [temporal_envelope(*given)]
+        return coherent_modes(*given, self.coherent_modes)
 
     def call(self, conditions: dict[str, keras.KerasTensor]) -> keras.KerasTensor:
         area = ops.square(conditions["pixel_size"])[:, None]
@@ -238,6 +266,7 @@ class Microscope(keras.layers.Layer):
             "cell_A": list(self.cell_A),
             "energy_eV": self.energy_eV,
             "mtf_table": table,
+            "coherent_modes": self.coherent_modes,
         }
 
 

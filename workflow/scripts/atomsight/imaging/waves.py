@@ -7,11 +7,11 @@ spectrum below ``k_max``: a tenth of the numbers, and every later step is that m
 import abtem
 import ase
 import numpy as np
-from ase.data import chemical_symbols
 
 from atomsight.config.training import WaveSettings
 from atomsight.files.records import Structure
 from atomsight.geometry import beam_orders
+from atomsight.imaging.potentials import sliced_potential
 
 
 def simulate_spectra(
@@ -21,32 +21,41 @@ def simulate_spectra(
 
     Fourier coefficients of shape (snapshots, orders_y, orders_x), complex64, with the zeroth order
     in the middle; vacuum is one there and zero elsewhere. One snapshot where the potential is
-    blurred. ``seed`` is that of the snapshots' displacements. Raises ``ValueError`` if the grid is
-    too coarse for the band limit.
+    blurred. ``seed`` is that of the displacements: how hot the specimen is, and the snapshots.
+    Raises ``ValueError`` if the grid is too coarse for the band limit.
     """
-    symbols = {chemical_symbols[number] for number in np.unique(structure.numbers)}
     atoms = ase.Atoms(
         structure.numbers, structure.positions, cell=structure.cell_A, pbc=(True, True, False)
     )
-    sigmas = {symbol: settings.displacement_of(symbol) for symbol in symbols}
+    rms_A = thermal_displacements_A(atoms, settings, seed)
+    moments = [atoms]
     if settings.frozen_phonons:
-        snapshots = abtem.FrozenPhonons(atoms, settings.frozen_phonons, sigmas, seed=seed)
-        moments, sigmas = snapshots.to_atoms_ensemble().trajectory, None
-    else:
-        moments = [atoms]
-    return np.stack([_spectrum(moment, sigmas, settings, energy_eV) for moment in moments])
+        snapshots = abtem.FrozenPhonons(atoms, settings.frozen_phonons, rms_A, seed=seed)
+        moments, rms_A = snapshots.to_atoms_ensemble().trajectory, {}
+    return np.stack([_spectrum(moment, rms_A, settings, energy_eV) for moment in moments])
+
+
+def thermal_displacements_A(
+    atoms: ase.Atoms, settings: WaveSettings, seed: int
+) -> dict[str, float]:
+    """Root mean square displacement of the elements of one specimen along one axis [Å], by symbol.
+
+    Of the range of every element the same part is taken, as all share the temperature.
+    """
+    part = np.random.default_rng([seed, _THERMAL]).random()
+    ranges = {symbol: settings.displacement_range_A(symbol) for symbol in set(atoms.symbols)}
+    return {symbol: low + part * (high - low) for symbol, (low, high) in ranges.items()}
+
+
+#: What tells the seed of the temperature from others of the same specimen.
+_THERMAL = 1
 
 
 def _spectrum(
-    atoms: ase.Atoms, sigmas: dict[str, float] | None, settings: WaveSettings, energy_eV: float
+    atoms: ase.Atoms, rms_A: dict[str, float], settings: WaveSettings, energy_eV: float
 ) -> np.ndarray:
-    """Spectrum of one exit wave; ``sigmas`` blur the potential."""
-    potential = abtem.Potential(
-        atoms,
-        sampling=settings.sampling_A,
-        slice_thickness=settings.slice_thickness_A,
-        parametrization=abtem.parametrizations.LobatoParametrization(sigmas=sigmas),
-    )
+    """Spectrum of one exit wave; ``rms_A`` blurs the potential."""
+    potential = sliced_potential(atoms, rms_A, settings.sampling_A, settings.slice_thickness_A)
     wave = abtem.PlaneWave(energy=energy_eV).multislice(potential, lazy=False)
     return band_limited(wave.array.T, atoms.cell.lengths()[:2], settings.k_max_per_A)
 

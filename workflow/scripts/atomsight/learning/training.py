@@ -254,10 +254,7 @@ def streams(waves: Waves, plan: TrainingPlan) -> tuple[ExampleStream, ExampleStr
 
 def make_learner(network: keras.Model, waves: Waves, plan: TrainingPlan) -> Learner:
     """Put the microscope in front of a network, and compile the step."""
-    table = plan.microscope.mtf.table
-    microscope = Microscope(
-        waves.spectra.shape[-1], waves.cell_A, waves.energy_eV, mtf_table=table or None
-    )
+    microscope = Microscope.behind(waves, plan.microscope)
     imaging = ImagingAndTruth(microscope, plan.training.site_sigma_A, plan.training.window_A)
     weights = class_weights(waves.classes, plan.classes, plan.training)
     learner = Learner(network, imaging, plan.training.loss, weights)

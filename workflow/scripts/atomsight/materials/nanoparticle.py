@@ -63,8 +63,12 @@ class Settings(Section):
     roughening_temperature: Range = key((0.2, 4), gt=0)
     """T of eq 9, drawn evenly on a logarithmic scale."""
     tilt_deg: Range = key((0, 5), unit="°", ge=0, le=20)
-    """Angle between the zone axis and the beam; small ones are drawn more often, as an operator
-    brings the zone axis near the beam."""
+    """Angle between the zone axis and the beam."""
+    lattice_variation: float = key(0.01, unit="relative", ge=0, le=0.1)
+    """Half-width of the range of the lattice constant, about that of the bulk."""
+    static_displacement_A: Range = key((0, 0.05), unit="Å", ge=0, le=0.3)
+    """Standard deviation of the static displacements of the atoms along one axis, drawn for every
+    particle; real particles are strained, and their surfaces relax."""
     support: SupportSettings = part(SupportSettings)
 
 
@@ -91,13 +95,14 @@ def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:
     Every column of the metal is a site, its class the number of its atoms. Raises InputError if the
     particle does not fit into the box.
     """
-    lattice_A = lattice_constant_A(settings.metal)
+    variation = settings.lattice_variation * rng.uniform(-1, 1)
+    lattice_A = lattice_constant_A(settings.metal) * (1 + variation)
     axis = settings.zone_axes[rng.integers(len(settings.zone_axes))]
     basis = zone_axis_basis(axis) @ rotation_about_z(rng.uniform(0, 2 * np.pi))
     atoms = rough_particle(settings, lattice_A, rng) @ basis
     column, heights = gather_columns(atoms[:, :2])
-    least, most = np.radians(settings.tilt_deg)
-    atoms = atoms @ random_tilt(least + (most - least) * rng.random() ** 2, rng)
+    atoms = atoms @ random_tilt(np.radians(rng.uniform(*settings.tilt_deg)), rng)
+    atoms += rng.normal(0, rng.uniform(*settings.static_displacement_A), atoms.shape)
     positions, numbers = support.add(settings.support, atoms, settings.size_A, rng)
     numbers = np.concatenate([np.full(len(atoms), atomic_numbers[settings.metal]), numbers])
     positions = np.concatenate([atoms, positions])

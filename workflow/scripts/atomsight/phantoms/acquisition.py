@@ -7,7 +7,8 @@ of the first pixel, region, and strain where it is known. The settings have the 
 first.
 
 Nothing here is shared with the microscope of the training. The exit wave keeps its full resolution,
-the transfer function is abTEM's, and noise, transfer of the camera and digitisation are NumPy's.
+the transfer function is abTEM's, intensities are added over the spread of defocus one by one, and
+noise, transfer of the camera and digitisation are NumPy's.
 
 The field of view lies in the middle of the specimen's box. The intensity is a finite Fourier series
 over the box and is evaluated on the pixels exactly, by a chirp-z transform, so box and pixel size
@@ -26,6 +27,7 @@ Examples:
 
 import argparse
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +36,6 @@ import ase
 import numpy as np
 import pandas as pd
 import rsciio.tiff
-from ase.data import chemical_symbols
 from scipy import fft, signal
 
 from atomsight import command_line
@@ -44,12 +45,16 @@ from atomsight.errors import InputError
 from atomsight.files import atomic, provenance, sealed, tables
 from atomsight.files.records import Structure
 from atomsight.geometry import electron_wavelength_A
+from atomsight.imaging.potentials import sliced_potential
 from atomsight.phantoms import specimens
 from atomsight.phantoms.specimens import SpecimenTruth, truth_table
 
-#: The objective aperture, as a fraction of the grid's Nyquist frequency: below a half, so that the
-#: squared wave does not alias. At 0.1 Å it is 2.45 1/Å, far beyond the information limit.
-_APERTURE = 0.49
+#: The objective aperture, far beyond the information limit [1/Å].
+_APERTURE_PER_A = 2.4
+
+#: Defocus over whose spread intensities are added, in 1/e half-widths of its distribution. Beams up
+#: to the aperture turn by less than the distance allows, so the sum is as good as the integral.
+_SPREAD = np.linspace(-3, 3, 31)
 
 #: Atoms this far outside the field of view are still listed in the truth [Å].
 _TRUTH_MARGIN_A = 2.0
@@ -132,20 +137,49 @@ def image_wave(
     """
     cell_A = np.asarray(wave.extent)
     origin = check_view(cell_A, settings, offset_A)
-    image = wave.apply_ctf(_transfer_function(settings))
-    density = np.abs(image.array.astype(complex).T) ** 2
+    image = wave.apply_ctf(_transfer_function(settings)).array.astype(complex).T
+    density = _mean_density(fft.fft2(image, norm="forward"), cell_A[::-1], settings)
     spectrum = fft.fft2(density, norm="forward")
-    k_y, k_x = (
-        fft.fftfreq(count, edge / count)
-        for count, edge in zip(density.shape, cell_A[::-1], strict=True)
+    spectrum *= np.exp(
+        -2 * (np.pi * settings.vibration_A) ** 2 * _square_k(density.shape, cell_A[::-1])
     )
-    spectrum *= np.exp(-2 * (np.pi * settings.vibration_A) ** 2 * (k_y[:, None] ** 2 + k_x**2))
     counts = (settings.rows, settings.columns)
     for axis, (count, period, start) in enumerate(
         zip(counts, cell_A[::-1], origin[::-1], strict=True)
     ):
         spectrum = _fourier_series(spectrum, period, start, settings.pixel_size_A, count, axis)
     return np.clip(spectrum.real, 0, None)
+
+
+def _mean_density(
+    spectrum: np.ndarray, edges_A: np.ndarray, settings: AcquisitionSettings
+) -> np.ndarray:
+    """Intensity of a wave, averaged over the spread of defocus, on a grid that carries it.
+
+    ``spectrum`` of the wave is in FFT order and ends at the aperture; ``edges_A`` are the periods
+    along its axes.
+    """
+    # Twice the orders of the wave on either side, for those of its squared modulus.
+    orders = [int(_APERTURE_PER_A * edge) for edge in edges_A]
+    grid = [fft.next_fast_len(4 * order + 1) for order in orders]
+    kept = [np.arange(-order, order + 1) for order in orders]
+    wave = np.zeros(grid, complex)
+    wave[np.ix_(*kept)] = spectrum[np.ix_(*kept)]
+    phase = np.pi * electron_wavelength_A(settings.energy_eV) * _square_k(grid, edges_A)
+    weights = np.exp(-(_SPREAD**2)) / np.exp(-(_SPREAD**2)).sum()
+    density = np.zeros(grid)
+    for place, weight in zip(_SPREAD, weights, strict=True):
+        shifted = wave * np.exp(-1j * place * settings.focal_spread_A * phase)
+        density += weight * np.abs(fft.ifft2(shifted, norm="forward", overwrite_x=True)) ** 2
+    return density
+
+
+def _square_k(shape: Sequence[int], edges_A: Sequence[float]) -> np.ndarray:
+    """Square of the spatial frequency on the grid of an unshifted FFT [1/Å²]."""
+    k_y, k_x = (
+        fft.fftfreq(count, edge / count) for count, edge in zip(shape, edges_A, strict=True)
+    )
+    return k_y[:, None] ** 2 + k_x**2
 
 
 def view_origin(
@@ -178,15 +212,8 @@ def check_view(
 def exit_wave(structure: Structure, settings: AcquisitionSettings) -> abtem.Waves:
     """Exit wave of a plane wave where it leaves the box, at full resolution."""
     atoms = ase.Atoms(structure.numbers, structure.positions, cell=structure.cell_A, pbc=True)
-    symbols = {chemical_symbols[number] for number in np.unique(structure.numbers)}
-    potential = abtem.Potential(
-        atoms,
-        sampling=settings.sampling_A,
-        slice_thickness=settings.slice_thickness_A,
-        parametrization=abtem.parametrizations.LobatoParametrization(
-            sigmas=dict.fromkeys(symbols, settings.thermal_displacement_A)
-        ),
-    )
+    rms_A = dict.fromkeys(set(atoms.symbols), settings.thermal_displacement_A)
+    potential = sliced_potential(atoms, rms_A, settings.sampling_A, settings.slice_thickness_A)
     return abtem.PlaneWave(energy=settings.energy_eV).multislice(potential, lazy=False)
 
 
@@ -196,12 +223,11 @@ def focused(settings: AcquisitionSettings, height_A: float) -> AcquisitionSettin
 
 
 def _transfer_function(settings: AcquisitionSettings) -> abtem.CTF:
-    aperture_per_A = _APERTURE / (2 * settings.sampling_A)
+    """The transfer function without the spread of defocus."""
     return abtem.CTF(
         energy=settings.energy_eV,
-        semiangle_cutoff=1e3 * aperture_per_A * electron_wavelength_A(settings.energy_eV),
+        semiangle_cutoff=1e3 * _APERTURE_PER_A * electron_wavelength_A(settings.energy_eV),
         soft=False,
-        focal_spread=settings.focal_spread_A,
         aberration_coefficients={
             "C10": -settings.defocus_A,
             "C12": settings.astigmatism_A,

@@ -31,10 +31,7 @@ def make_examples(
     waves: Waves, model: ModelSettings, doses: Sequence[float], seed: int
 ) -> list[Example]:
     """Make an example for every dose [e/Å²], all other conditions drawn at random."""
-    training, table = model.training, model.microscope.mtf.table
-    microscope = Microscope(
-        waves.spectra.shape[-1], waves.cell_A, waves.energy_eV, mtf_table=table or None
-    )
+    training, microscope = model.training, Microscope.behind(waves, model.microscope)
     imaging = ImagingAndTruth(microscope, training.site_sigma_A, training.window_A)
     examples = []
     for step, dose in enumerate(doses):
