@@ -100,6 +100,13 @@ def options_of(words):
     return words[:first], dict(zip(words[first::2], words[first + 1 :: 2], strict=True))
 
 
+def test_the_evaluations_of_a_section_are_told_all_its_keys_together(opened):
+    """One key that no evaluation reads would change nothing; the specimen is made by itself."""
+    section = opened(SIMULATED).options.configuration["evaluation"]
+    told = {key for one in EVALUATIONS.values() if one.section == "evaluation" for key in one.keys}
+    assert told == section.keys() - {"specimen"}
+
+
 @pytest.mark.parametrize("kind", EVALUATIONS)
 def test_an_evaluation_is_told_what_to_write_and_how_to_measure(opened, kind):
     options, chosen = opened(SIMULATED).options, EVALUATIONS[kind]
