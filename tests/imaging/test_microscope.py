@@ -148,11 +148,14 @@ def test_noise_is_poisson():
         assert group.var() == pytest.approx(expected, rel=0.05)
 
 
-def vacuum_image(seed, size=128, **options):
+def vacuum_image(seed, size=128, camera=0, gain_spread=0, readout_e=0, **options):
     positions = np.arange(size) * 0.12
     given = conditions(wave(0), positions, positions) | {
         "dose": np.array([[2000.0]], "float32"),
         "mtf": np.array([[[0.05, 0.5, 2.5]]], "float32"),
+        "camera": np.array([[camera]], "float32"),
+        "gain_spread": np.array([[gain_spread]], "float32"),
+        "readout": np.array([[readout_e]], "float32"),
         "pixel_size": np.array([0.12], "float32"),
         "seed": np.array([seed, 0], "int32"),
     }
@@ -179,14 +182,34 @@ def test_noise_spectrum_is_the_squared_mtf_and_isotropic():
     assert along == pytest.approx(across, rel=0.05)
 
 
-def test_a_measured_mtf_takes_the_place_of_the_formula():
-    power, fraction = noise_power(mtf_table=[[0.0, 1.0], [0.5, 0.8], [1.0, 0.2]])
+@pytest.mark.parametrize(("camera", "value"), [(1, 0.8), (2, 0.3), (0, None)])
+def test_an_image_has_a_measured_mtf_or_the_formula(camera, value):
+    tables = [[[0.0, 1.0], [0.5, 0.8], [1.0, 0.2]], [[0.0, 1.0], [0.5, 0.3], [1.0, 0.1]]]
+    power, fraction = noise_power(mtf_tables=tables, camera=camera)
     ring = (fraction > 0.45) & (fraction < 0.55)
-    assert power[ring].mean() == pytest.approx(0.8**2, rel=0.06)
+    expected = value or 0.95 / (1 + 0.5**2.5) + 0.05
+    assert power[ring].mean() == pytest.approx(expected**2, rel=0.15)
+
+
+def test_each_electron_leaves_a_signal_of_its_own_and_the_readout_adds_noise():
+    """Behind a perfect lens: the variance is N (1 + s²) before the camera's blur, r² after it."""
+    noisy = {"camera_noise": True, "camera": 1, "mtf_tables": [[[0.0, 1.0], [1.0, 1.0]]]}
+    electrons = 2000 * 0.12**2
+    for spread, readout_e in ((0.0, 0.0), (0.7, 0.0), (0.0, 6.0), (0.7, 6.0)):
+        given = {"gain_spread": spread, "readout_e": readout_e}
+        counts = electrons * np.stack([vacuum_image(seed, **given, **noisy) for seed in range(8)])
+        assert counts.mean() == pytest.approx(electrons, rel=0.01)
+        variance = electrons * (1 + spread**2) + readout_e**2
+        assert counts.var() == pytest.approx(variance, rel=0.03)
+    blurred = [[[0.0, 1.0], [0.2, 0.1], [1.0, 0.1]]]
+    power, fraction = noise_power(**noisy | {"mtf_tables": blurred}, readout_e=6.0)
+    assert power[fraction > 0.5].mean() == pytest.approx(0.1**2 + 36 / electrons, rel=0.05)
 
 
 def test_the_layer_is_made_again_from_its_configuration():
-    made = make_microscope(mtf_table=[[0.0, 1.0], [1.0, 0.5]])
+    made = make_microscope(
+        mtf_tables=[[[0.0, 1.0], [1.0, 0.5]]], coherent_modes=3, camera_noise=True
+    )
     again = microscope.Microscope.from_config(made.get_config())
     assert again.get_config() == made.get_config()
 

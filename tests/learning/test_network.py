@@ -51,6 +51,17 @@ def test_features_keep_their_variance_at_the_start(network):
     assert 0.01 < answer(network, noise).std() < 10
 
 
+def test_the_size_of_a_kernel_says_nothing():
+    """So no weight decay is worth its key: it would change the size alone."""
+    network = build_network(features=4, frames=1, classes=2)
+    image = np.random.default_rng(4).normal(size=(64, 64)).astype("float32")
+    before = answer(network, image)
+    for layer in network.layers:
+        if hasattr(layer, "gain"):
+            layer.kernel.assign(0.5 * layer.kernel)
+    np.testing.assert_allclose(answer(network, image), before, atol=1e-4)
+
+
 def test_it_learns_and_infers_alike():
     """Nothing in the network depends on being in training, or on the rest of the batch."""
     network = build_network(features=4, frames=1, classes=2)

@@ -305,7 +305,7 @@ def test_no_steps_between_checkpoints_are_refused(tmp_path, wave_file, capsys):
 def test_a_training_starts_from_the_weights_of_another_model(tmp_path, wave_file, capsys):
     """Steps that are next to nothing leave them as they are; a network of another size is none."""
     start = made_models.save_tiny_model(tmp_path / "start", made_models.ATOM_CARD)
-    small = {"steps": 1, "steps_per_epoch": 1, "learning_rate": 1e-9, "weight_decay": 0}
+    small = {"steps": 1, "steps_per_epoch": 1, "learning_rate": 1e-9}
     given = [*arguments(tmp_path, wave_file, **small), "--start-from", str(start)]
     assert train_network.main(given) == 0
     expected = models.load_network(start)[0].get_weights()

@@ -33,6 +33,11 @@ class OpticalRanges(Section):
     """Dose, drawn evenly on a logarithmic scale; of all images of a focal series together."""
     pixel_size_A: Range = key(unit="Å", ge=0.02, le=0.5)
     """Size of a pixel."""
+    gain_spread: Range = key(unit="relative", ge=0, le=2)
+    """Standard deviation of the signal of one electron: a scintillator gives it a random number of
+    photons."""
+    readout_e: Range = key(unit="e", ge=0, le=100)
+    """Standard deviation of the noise that the readout adds to a pixel."""
 
 
 class SomeRanges(OpticalRanges, **dict.fromkeys(OpticalRanges.model_fields)):
@@ -127,6 +132,20 @@ class MtfSettings(FileSection):
     """Exponent."""
     table: MtfTable = key(())
     """A measured function as pairs (q / q_Nyquist, value), in place of the formula."""
+    cameras: "tuple[CameraSettings, ...]" = key(())
+    """Cameras, such as those in config/cameras, whose measured functions take the place of the
+    formula in some of the images: an image has one of them or the formula, all alike likely."""
+
+    @pydantic.model_validator(mode="after")
+    def _cameras_are_measured(self) -> Self:
+        if self.cameras and (self.table or not all(camera.table for camera in self.cameras)):
+            raise ValueError("cameras must have tables, and there must be no table beside them")
+        return self
+
+    @property
+    def tables(self) -> tuple[MtfTable, ...]:
+        """The measured functions."""
+        return (self.table,) if self.table else tuple(camera.table for camera in self.cameras)
 
 
 class CameraSettings(FileSection):
@@ -165,6 +184,8 @@ class MicroscopeSettings(
     astigmatism_A=(0, 0),
     focal_spread_A=(20, 40),
     vibration_A=(0, 0),
+    gain_spread=(0, 0),
+    readout_e=(0, 0),
 ):
     """Ranges from which the conditions of every training image are drawn."""
 

@@ -103,11 +103,9 @@ class TrainingSettings(Section):
     image_px: int = key(192, unit="pixel", ge=32, multiple_of=8)
     """Edge of a training image."""
     learning_rate: float = key(0.003, gt=0, le=1)
-    """Highest learning rate of AdamW."""
+    """Highest learning rate of Adam."""
     warm_up: float = key(0.05, unit="share of the steps", ge=0, le=0.5)
     """How long the learning rate rises before it falls as a cosine."""
-    weight_decay: float = key(0.0001, ge=0, le=1)
-    """Decoupled weight decay (L2) of the kernels."""
     precision: Literal["float32", "bfloat16"] = key("float32")
     """Of the network's arithmetic while it is trained; bfloat16 is faster on processors and GPUs
     that have it."""

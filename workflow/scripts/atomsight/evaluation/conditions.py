@@ -220,6 +220,7 @@ def draw_optics(
     drawn = {name: float(rng.uniform(*getattr(ranges, name))) for name in _DRAWN}
     azimuth = float(rng.uniform(0, np.pi))
     camera = {name: float(rng.uniform(*getattr(ranges.mtf, name))) for name in _COEFFICIENTS}
+    camera["c2"] = float(np.exp(rng.uniform(*np.log(ranges.mtf.c2))))  # as in the training
     return base.but(
         energy_eV=ranges.energy_eV,
         astigmatism_angle_rad=azimuth,

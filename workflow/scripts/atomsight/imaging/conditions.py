@@ -31,8 +31,9 @@ def draw_conditions(
     """Draw the conditions of B single images, or of B focal series.
 
     The images of a series differ in defocus and share the dose; all else is common to them. Gives
-    float32 ``aberrations`` (B, F, 5), ``focal_spread``, ``vibration`` and ``dose`` (B, F), ``mtf``
-    (B, F, 3), ``pixel_size`` (B,): inputs of :class:`atomsight.imaging.microscope.Microscope`.
+    float32 ``aberrations`` (B, F, 5), ``focal_spread``, ``vibration``, ``dose``, ``gain_spread``,
+    ``readout`` and ``camera`` (B, F), ``mtf`` (B, F, 3), ``pixel_size`` (B,): inputs of
+    :class:`atomsight.imaging.microscope.Microscope`.
     """
 
     def uniform(limits: Range) -> np.ndarray:
@@ -58,6 +59,9 @@ def draw_conditions(
         "focal_spread": uniform(ranges.focal_spread_A),
         "vibration": uniform(ranges.vibration_A),
         "dose": logarithmic(ranges.dose_e_per_A2),
+        "gain_spread": uniform(ranges.gain_spread),
+        "readout": uniform(ranges.readout_e),
+        "camera": rng.integers(bool(ranges.mtf.table), len(ranges.mtf.tables) + 1, examples),
         "mtf": np.stack(
             [uniform(ranges.mtf.c1), logarithmic(ranges.mtf.c2), uniform(ranges.mtf.c3)], axis=-1
         ),

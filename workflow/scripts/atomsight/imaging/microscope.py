@@ -6,11 +6,14 @@ frame. Waves and intensities are centred, band-limited spectra; complex numbers 
 pixels without interpolation, by two matrix products (:func:`sample`).
 
 The order is: transfer function, squared modulus, mean over the spread of defocus, vibration,
-sampling on the grid of pixels, noise, modulation transfer function of the camera.
+sampling on the grid of pixels, Poisson noise of the electrons and of what each leaves in the
+camera, modulation transfer function of the camera, noise of its readout.
 
 The spread of defocus is an envelope or a sum of coherent images, see
 :mod:`atomsight.imaging.coherence`.
 """
+
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -26,6 +29,12 @@ from atomsight.imaging.coherence import coherent_modes, temporal_envelope
 #: The aberrations, in the order of the last axis of a coefficient tensor [Å]: defocus C10, the two
 #: components of twofold astigmatism C12 cos 2φ12 and C12 sin 2φ12, spherical C30, fifth-order C50.
 ABERRATIONS = ("C10", "C12a", "C12b", "C30", "C50")
+
+#: What is added to the seed of the electrons' noise for other noise.
+_OF_PHOTONS, _OF_READOUT = (np.array(one, "int32") for one in ((0, 1), (0, 2)))
+
+#: A Poisson number of this mean is as good as a normal one.
+_NEARLY_NORMAL = 400.0
 
 Complex = tuple[keras.KerasTensor, keras.KerasTensor]
 
@@ -158,9 +167,10 @@ class Microscope(keras.layers.Layer):
     """Images of exit waves under given conditions.
 
     ``orders`` is the size of the spectra of the waves, odd; ``cell_A`` the periods ``(x, y)`` of
-    the waves; ``mtf_table`` of shape (N, 2), a measured modulation transfer function (q / q_N,
-    value), takes the place of eq 5. The spread of defocus is a sum of ``coherent_modes``; with one,
-    the temporal envelope takes its place.
+    the waves; ``mtf_tables`` are measured modulation transfer functions of shape (N, 2) (q / q_N,
+    value). The spread of defocus is a sum of ``coherent_modes``; with one,
+    the temporal envelope takes its place. Without ``camera_noise`` there is none but that of the
+    electrons' number.
 
     Input: a dict of tensors, B images or focal series of F frames each:
 
@@ -171,7 +181,10 @@ class Microscope(keras.layers.Layer):
     focal_spread   (B, F)             1/e half-width [Å]
     vibration      (B, F)             rms displacement [Å]
     dose           (B, F)             electrons [e/Å²]
-    mtf            (B, F, 3)          coefficients of eq 5; ignored where a table is given
+    camera         (B, F)             0 for one by eq 5, n for the n-th of the tables
+    mtf            (B, F, 3)          coefficients of eq 5
+    gain_spread    (B, F)             relative standard deviation of the signal of an electron
+    readout        (B, F)             rms noise of the readout [e]
     rows, columns  (B, F, H)          positions of the pixels [Å], equally spaced
     pixel_size     (B,)               their distance [Å]
     seed           (2,) int32         seed of the noise
@@ -185,8 +198,9 @@ class Microscope(keras.layers.Layer):
         orders: int,
         cell_A: tuple[float, float],
         energy_eV: float,
-        mtf_table: np.ndarray | None = None,
+        mtf_tables: Sequence[np.ndarray] = (),
         coherent_modes: int = 1,
+        camera_noise: bool = False,
         **options: object,
     ):
         super().__init__(**options)
@@ -194,7 +208,8 @@ class Microscope(keras.layers.Layer):
         self.cell_A = tuple(cell_A)
         self.energy_eV = energy_eV
         self.coherent_modes = coherent_modes
-        self.mtf_table = None if mtf_table is None else np.asarray(mtf_table, dtype=float)
+        self.mtf_tables = tuple(np.asarray(table, dtype=float) for table in mtf_tables)
+        self.camera_noise = camera_noise
         wavelength = electron_wavelength_A(energy_eV)
         beams = beam_orders(orders)
         k_y, k_x = beams / cell_A[1], beams / cell_A[0]
@@ -212,8 +227,9 @@ class Microscope(keras.layers.Layer):
             waves.spectra.shape[-1],
             waves.cell_A,
             waves.energy_eV,
-            mtf_table=settings.mtf.table or None,
+            mtf_tables=settings.mtf.tables,
             coherent_modes=settings.coherent_modes,
+            camera_noise=max(*settings.gain_spread, *settings.readout_e) > 0,
         )
 
     def transfer(self, aberrations: keras.KerasTensor) -> Complex:
@@ -251,22 +267,32 @@ class Microscope(keras.layers.Layer):
         area = ops.square(conditions["pixel_size"])[:, None]
         electrons = (conditions["dose"] * area)[..., None, None]
         mean = electrons * ops.maximum(self.intensity(conditions), 0.0)
-        counts = poisson.draw(mean, conditions["seed"]) / electrons
+        counts = poisson.draw(mean, conditions["seed"])
+        if self.camera_noise:
+            # So many photons that their Poisson noise is the spread of the electrons' signal.
+            photons = 1 / ops.square(ops.maximum(conditions["gain_spread"], 0.01))[..., None, None]
+            counts = poisson.draw(counts * photons, conditions["seed"] + _OF_PHOTONS) / photons
         fraction = nyquist_fraction(counts.shape[-1])
-        if self.mtf_table is None:
-            transfer = modulation_transfer(conditions["mtf"], fraction)
-        else:
-            transfer = tabulated_modulation_transfer(self.mtf_table, fraction)
-        return filter_image(counts, transfer)
+        transfer = modulation_transfer(conditions["mtf"], fraction)
+        for number, table in enumerate(self.mtf_tables, 1):
+            is_measured = ops.equal(conditions["camera"], number)[..., None, None]
+            measured = tabulated_modulation_transfer(table, fraction)
+            transfer = ops.where(is_measured, measured, transfer)
+        counts = filter_image(counts, transfer)
+        if self.camera_noise:
+            many = ops.full_like(counts, _NEARLY_NORMAL)
+            noise = poisson.draw(many, conditions["seed"] + _OF_READOUT) - many
+            counts += conditions["readout"][..., None, None] * noise / _NEARLY_NORMAL**0.5
+        return counts / electrons
 
     def get_config(self) -> dict:
-        table = None if self.mtf_table is None else self.mtf_table.tolist()
         return super().get_config() | {
             "orders": self.orders,
             "cell_A": list(self.cell_A),
             "energy_eV": self.energy_eV,
-            "mtf_table": table,
+            "mtf_tables": [table.tolist() for table in self.mtf_tables],
             "coherent_modes": self.coherent_modes,
+            "camera_noise": self.camera_noise,
         }
 
 

@@ -94,7 +94,11 @@ def class_weights(
 
 
 def make_optimizer(settings: TrainingSettings) -> keras.optimizers.Optimizer:
-    """AdamW with a warm-up and a cosine decay of the learning rate; only kernels decay."""
+    """Adam with a warm-up and a cosine decay of the learning rate.
+
+    Weights do not decay (the L2 of the paper, eq 6): kernels are standardised, so that their size
+    does not change what the network says.
+    """
     warm_up = max(1, round(settings.warm_up * settings.steps))
     schedule = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0,
@@ -102,11 +106,7 @@ def make_optimizer(settings: TrainingSettings) -> keras.optimizers.Optimizer:
         warmup_target=settings.learning_rate,
         warmup_steps=warm_up,
     )
-    optimizer = keras.optimizers.AdamW(
-        schedule, weight_decay=settings.weight_decay, global_clipnorm=1.0
-    )
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gain"])
-    return optimizer
+    return keras.optimizers.Adam(schedule, global_clipnorm=1.0)
 
 
 class _ServeNext(keras.callbacks.Callback):
