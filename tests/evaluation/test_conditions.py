@@ -21,6 +21,7 @@ RANGES = ranges(
     astigmatism_A=[0, 100],
     vibration_A=[0, 0.25],
     c5_mm=[0, 5],
+    mtf={"c2": [0.4, 0.6]},
 )
 
 

@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from atomsight.config.microscope import FocalSeriesSettings, MicroscopeSettings, SomeRanges
+from atomsight.config.microscope import (
+    FocalSeriesSettings,
+    MicroscopeSettings,
+    MtfSettings,
+    SomeRanges,
+)
 from atomsight.config.training import CurriculumSettings, FavourableSettings
 from atomsight.imaging.conditions import draw_conditions, mix_in_favourable, place_pixels, ranges_at
 
@@ -115,3 +120,21 @@ def test_images_lie_where_they_are_put_with_their_registration_error():
     np.testing.assert_allclose(grid["rows"][0].mean(axis=-1), [20.0, 20.2], atol=1e-5)
     one, other = grid["columns"][1].mean(axis=-1)
     assert abs(one - other) == pytest.approx(0.2, abs=1e-4)
+
+
+def test_cameras_reach_evenly_from_scintillators_to_direct_ones_and_some_are_measured():
+    camera = {"table": [[0, 1], [1, 0.5]]}
+    known = TITAN.but(mtf=MtfSettings.parse({"c2": [0.4, 5], "cameras": [camera, camera]}))
+    drawn = draw_conditions(known, 3000, np.random.default_rng(1))
+    c2 = drawn["mtf"][:, 0, 1]
+    assert 0.4 <= c2.min() < c2.max() <= 5
+    assert np.mean(c2 < np.sqrt(0.4 * 5)) == pytest.approx(0.5, abs=0.04)
+    numbers, counts = np.unique(drawn["camera"], return_counts=True)
+    assert numbers.tolist() == [0, 1, 2]
+    assert counts / 3000 == pytest.approx(1 / 3, abs=0.04)
+    assert (drawn["readout"] == 0).all()
+
+
+def test_one_measured_camera_is_that_of_all_images():
+    known = TITAN.but(mtf=MtfSettings(table=((0, 1), (1, 0.5))))
+    assert (draw_conditions(known, 50, np.random.default_rng(1))["camera"] == 1).all()

@@ -59,16 +59,20 @@ def draw_conditions(
         "focal_spread": uniform(ranges.focal_spread_A),
         "vibration": uniform(ranges.vibration_A),
         "dose": logarithmic(ranges.dose_e_per_A2),
-        "gain_spread": uniform(ranges.gain_spread),
-        "readout": uniform(ranges.readout_e),
-        "camera": rng.integers(bool(ranges.mtf.table), len(ranges.mtf.tables) + 1, examples),
         "mtf": np.stack(
             [uniform(ranges.mtf.c1), logarithmic(ranges.mtf.c2), uniform(ranges.mtf.c3)], axis=-1
         ),
     }
+    other_rng = rng.spawn(1)[0]
+    first, last = bool(ranges.mtf.table), len(ranges.mtf.tables)
+    drawn |= {
+        "gain_spread": other_rng.uniform(*ranges.gain_spread, examples),
+        "readout": other_rng.uniform(*ranges.readout_e, examples),
+        "camera": other_rng.integers(first, last, examples, endpoint=True),
+    }
     steps = np.asarray(ranges.focal_series.steps_A)
     drawn = {name: np.repeat(values[:, None], len(steps), 1) for name, values in drawn.items()}
-    error = rng.spawn(1)[0].standard_normal((examples, len(steps)))
+    error = other_rng.standard_normal((examples, len(steps)))
     drawn["aberrations"][..., 0] -= steps + ranges.focal_series.step_error_A * error
     drawn["dose"] /= len(steps)
     drawn["pixel_size"] = uniform(ranges.pixel_size_A)
