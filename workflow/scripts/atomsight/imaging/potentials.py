@@ -15,13 +15,16 @@ from collections.abc import Mapping
 import abtem
 import ase
 import numpy as np
-from scipy.fft import fftfreq, irfft2, next_fast_len, rfftfreq
+from scipy.fft import irfft2, next_fast_len
 
 
 def sliced_potential(
     atoms: ase.Atoms, rms_A: Mapping[str, float], sampling_A: float, slice_thickness_A: float
 ) -> abtem.PotentialArray:
     """Projected potential of every slice of a periodic box [V Å], shape (slices, x, y).
+
+    It is band-limited to two thirds of the Nyquist frequency of its grid, as what a multislice
+    propagates.
 
     ``rms_A`` are the displacements of the elements along one axis that blur their potential, by
     symbol. Points and slices are at most as far apart as they are told to be. The scattering
@@ -30,8 +33,9 @@ def sliced_potential(
     *edges_A, height_A = atoms.cell.lengths()
     points = [next_fast_len(int(np.ceil(edge / sampling_A - 1e-9)), real=True) for edge in edges_A]
     slices = max(1, int(np.ceil(height_A / slice_thickness_A - 1e-9)))
-    k_x = fftfreq(points[0], edges_A[0] / points[0])
-    k_y = rfftfreq(points[1], edges_A[1] / points[1])
+    # Orders along x and y up to two thirds of those of the grid: a multislice keeps no others.
+    last = [count // 3 for count in points]
+    k_x, k_y = np.arange(-last[0], last[0] + 1) / edges_A[0], np.arange(last[1] + 1) / edges_A[1]
     square_k = k_x[:, None] ** 2 + k_y**2
     parametrisation = abtem.parametrizations.LobatoParametrization()
     symbols = np.array(atoms.get_chemical_symbols())
@@ -49,13 +53,19 @@ def sliced_potential(
                 along_x = _phases(k_x, x[chosen])
                 along_y = share[chosen].astype("float32") * _phases(k_y, y[chosen])
                 factors[plane] += factor * (along_x @ along_y.T)
+    spectrum = np.zeros((slices, points[0], points[1] // 2 + 1), "complex64")
+    spectrum[:, np.arange(-last[0], last[0] + 1), : last[1] + 1] = factors
     return abtem.PotentialArray(
-        irfft2(factors, s=points, overwrite_x=True),
+        irfft2(spectrum, s=points, overwrite_x=True),
         slice_thickness=height_A / slices,
         sampling=tuple(edge / count for edge, count in zip(edges_A, points, strict=True)),
     )
 
 
 def _phases(frequencies: np.ndarray, positions_A: np.ndarray) -> np.ndarray:
-    """Values ``exp(-2πi k x)``, shape (K, N)."""
-    return np.exp(-2j * np.pi * np.outer(frequencies, positions_A)).astype("complex64")
+    """Values ``exp(-2πi k x)``, shape (K, N), of single precision."""
+    turns = np.outer(frequencies, positions_A)
+    angles = (-2 * np.pi * (turns - np.round(turns))).astype("float32")
+    phases = np.empty(angles.shape, "complex64")
+    phases.real, phases.imag = np.cos(angles), np.sin(angles)
+    return phases
