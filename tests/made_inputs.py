@@ -12,6 +12,7 @@ from made_models import ATOM_CARD, COLUMN_CARD, ranges, save_tiny_model
 from scipy.ndimage import map_coordinates
 from scipy.spatial import cKDTree
 
+from atomsight.analysis.bonds import orientational_correlation
 from atomsight.files import layout, sealed
 from atomsight.files.records import Structure
 
@@ -66,6 +67,17 @@ def intensity_at(image: np.ndarray, positions_A: np.ndarray, pixel_size_A: float
 def neighbours_A(positions_A: np.ndarray, count: int = 1, box_A: object = None) -> np.ndarray:
     """Distances of every atom to those nearest to it, in a box that may be periodic."""
     return cKDTree(positions_A, boxsize=box_A).query(positions_A, k=count + 1)[0][:, 1:]
+
+
+def order(sheets: list[Structure], distances_A: tuple[float, ...], bond_A: float) -> np.ndarray:
+    """Mean orientational correlation of periodic sheets at some distances."""
+    return np.mean(
+        [
+            orientational_correlation(one.sites, distances_A, bond_A, one.cell_A[0])
+            for one in sheets
+        ],
+        axis=0,
+    )
 
 
 def pairs_within(

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from made_inputs import pairs_within
+from made_inputs import order, pairs_within
 
-from atomsight.analysis.bonds import orientational_correlation
 from atomsight.materials import graphene
 
 SETTINGS = graphene.Settings(grain_share=0.0)
@@ -12,16 +11,12 @@ GRAINS = graphene.Settings(grain_share=1.0)
 #: Nothing but the network: no strain, no hole, no atom added, merged or taken out.
 WHOLE = {"density_variation": 0.0, "max_defects": 0.0, "max_holes": 0}
 SIZE_A = SETTINGS.size_A
+#: Where the orientational correlation g6 is stated [Å].
+G6_A = (3, 6, 10, 15)
 
 
 def make(seed, settings=SETTINGS, **changes):
     return graphene.make_structure(settings.but(**changes), np.random.default_rng(seed))
-
-
-def order(made):
-    """Mean g6 of sheets at 3, 6, 10 and 15 Å."""
-    each = [orientational_correlation(one.sites, (3, 6, 10, 15), 1.42, SIZE_A) for one in made]
-    return np.mean(each, axis=0)
 
 
 def neighbour_counts(sheet, reach_A=1.25 * graphene.BOND_A):
@@ -42,15 +37,21 @@ def test_bonds_are_those_of_graphene(sheets):
 
 
 def test_directions_of_bonds_are_correlated_in_grains_and_not_in_disordered_sheets():
-    disordered = order([make(seed, lloyd_steps=(5, 10)) for seed in range(6)])
-    grains = order([make(seed, GRAINS) for seed in range(24)])
+    disordered = order(
+        [make(seed, lloyd_steps=(5, 10)) for seed in range(6)], G6_A, graphene.BOND_A
+    )
+    grains = order([make(seed, GRAINS) for seed in range(24)], G6_A, graphene.BOND_A)
     assert (np.abs(disordered) < [0.3, 0.1, 0.05, 0.05]).all()
     assert (grains > [0.6, 0.5, 0.4, 0.3]).all()
 
 
 def test_one_grain_is_a_crystal_and_many_are_small():
     one, two, eight = (
-        order([make(seed, GRAINS, grains=(count, count), **WHOLE) for seed in range(8)])
+        order(
+            [make(seed, GRAINS, grains=(count, count), **WHOLE) for seed in range(8)],
+            G6_A,
+            graphene.BOND_A,
+        )
         for count in (1, 2, 8)
     )
     assert (one > 0.95).all()

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from made_inputs import neighbours_A, pairs_within
+from made_inputs import neighbours_A, order, pairs_within
 from numpy.testing import assert_allclose
 
-from atomsight.analysis.bonds import orientational_correlation
 from atomsight.materials import hbn, purpose
 
 SIZE_A = 43.2
@@ -80,15 +79,7 @@ def test_a_random_sheet_is_held_together(seed):
 
 def test_directions_of_bonds_are_those_of_crystals_and_of_small_grains():
     one, many = (
-        np.mean(
-            [
-                orientational_correlation(
-                    make(WHOLE.but(grains=count), seed).sites, (6, 15), 1.446, SIZE_A
-                )
-                for seed in range(6)
-            ],
-            axis=0,
-        )
+        order([make(WHOLE.but(grains=count), seed) for seed in range(6)], (6, 15), 1.446)
         for count in ((1, 1), (SETTINGS.grains[1],) * 2)
     )
     assert (one > 0.9).all()

@@ -4,11 +4,10 @@ import itertools
 
 import numpy as np
 import pytest
-from made_inputs import neighbours_A, pairs_within
+from made_inputs import neighbours_A, order, pairs_within
 from numpy.testing import assert_allclose
 from scipy.spatial import cKDTree
 
-from atomsight.analysis.bonds import orientational_correlation
 from atomsight.materials import mos2
 from atomsight.materials.building import holes, honeycombs
 from atomsight.materials.building.periodic_waves import PeriodicWaves
@@ -174,15 +173,7 @@ def test_sheets_are_single_crystals_to_many_grains_and_few_more_often():
 
 def test_directions_of_bonds_are_those_of_crystals_and_of_small_grains():
     one, many = (
-        np.mean(
-            [
-                orientational_correlation(
-                    make(WHOLE.but(grains=count), seed).sites, (6, 15), 1.83, SIZE_A
-                )
-                for seed in range(6)
-            ],
-            axis=0,
-        )
+        order([make(WHOLE.but(grains=count), seed) for seed in range(6)], (6, 15), 1.83)
         for count in ((1, 1), (8, 8))
     )
     assert (one > 0.9).all()
