@@ -210,6 +210,41 @@ def test_what_a_reader_does_wrong_is_in_the_summary(summary, series):
     assert_allclose(network["calibration_error"], told)
 
 
+def test_the_mean_error_has_the_sign_of_what_is_counted_too_much(summary, series):
+    network = summary[summary["method"] == "network"]
+    found = len(series.particle.columns) - 1
+    assert_allclose(network["mean_error"], 2 / found)
+    # One column too high by two is no proof of a bias.
+    assert (network["mean_error_low"] < 0).all()
+    assert (network["mean_error_high"] > 2 / found).all()
+
+
+def test_columns_of_up_to_six_atoms_have_a_share_of_their_own(summary, series):
+    network = summary[summary["method"] == "network"]
+    low = series.particle.columns["atoms"] <= 6
+    wrong = int(low[:2].sum())
+    assert_allclose(network["exact_1_6"], 1 - wrong / low.sum())
+    assert (network["exact_1_6_low"] < network["exact_1_6"]).all()
+
+
+def test_every_thermal_displacement_meets_every_static_one_on_the_same_particles():
+    images = []
+
+    def read(series):
+        images.append(series.tobytes())
+        return pd.DataFrame({"x_A": [], "y_A": [], "class": [], "p_class": []})
+
+    varied = {"thermal_A": [0.07, 0.11], "static_A": [0, 0.05], "particles": 1}
+    chosen = load(SMALL | {"displacements": varied})
+    answers = heights.evaluate_displacements(chosen, Counter(read, STEPS_A, 12))
+    groups = answers.groupby(height_tables.DISPLACEMENTS)
+    assert list(groups.groups) == [(0.07, 0), (0.07, 0.05), (0.11, 0), (0.11, 0.05)]
+    first, *others = (group["true_class"].tolist() for _, group in groups)
+    assert others == [first] * 3
+    assert len(set(images)) == 4
+    assert set(answers["method"]) == {"network"}
+
+
 def test_shares_of_right_and_wrong_and_missed_are_one(summary):
     shares = summary[["exact", "off_by_1", "off_by_2", "off_by_3plus"]].sum(axis=1)
     assert_allclose(shares + summary["missed"] / summary["columns"], 1)
@@ -288,8 +323,9 @@ def test_the_script_writes_all_tables(tmp_path):
     card = for_series(COLUMN_CARD, STEPS_A, ("1", "2", "3"), pixel_size_A=(0.2, 0.3))
     save_tiny_model(tmp_path / "model", card)
     more = ("confusion", "reliability", "abstention")
-    options = " ".join(f"--{name} {name}.csv" for name in more)
-    few = settings(**SMALL | {"doses_e_per_A2": [1000]})
+    options = " ".join(f"--{name} {name}.csv" for name in (*more, "displacements"))
+    varied = {"thermal_A": [0.1], "static_A": [0.02], "particles": 1}
+    few = settings(**SMALL | {"doses_e_per_A2": [1000], "displacements": varied})
     assert run(f"evaluate heights model summary.csv {options} {READ_ONCE} {few}", tmp_path) == 0
     summary = pd.read_csv(tmp_path / "summary.csv")
     assert summary["method"].tolist() == list(heights.METHODS)
@@ -297,3 +333,6 @@ def test_the_script_writes_all_tables(tmp_path):
     for name in more:
         table = pd.read_csv(tmp_path / f"{name}.csv")
         assert table.columns[:4].tolist() == height_tables.SETTING
+    table = pd.read_csv(tmp_path / "displacements.csv")
+    assert table.columns[:2].tolist() == height_tables.DISPLACEMENTS
+    assert table[height_tables.DISPLACEMENTS].to_numpy().tolist() == [[0.1, 0.02]]

@@ -82,7 +82,15 @@ def heights_summary():
     wrong = {"off_by_1": 0.96, "off_by_2": 0.03, "off_by_3plus": 0.01}
     table = table.assign(**{name: share * (1 - exact) for name, share in wrong.items()})
     table["within_one"] = exact + table["off_by_1"]
+    table = table.assign(exact_1_6=0.9, mean_error=-0.03)
     return table.assign(columns=1000, tilt_low_deg=0, **with_ends("exact", exact))
+
+
+def heights_displacements():
+    table = grid(thermal_displacement_A=[0.07, 0.11], static_displacement_A=[0, 0.05])
+    known = with_ends("exact", [0.5, 0.75, 0.6, 0.55], 0.04) | with_ends("exact_1_6", 0.8, 0.05)
+    known |= with_ends("mean_error", [0.5, 0.05, -0.4, -0.45], 0.06)
+    return table.assign(dose_e_per_A2=30000.0, tilt_high_deg=0.5, columns=440, **known)
 
 
 def species_summary():
@@ -107,7 +115,7 @@ def made(*tables):
 TABLES = {
     "graphene": made(evaluation, conditions, settings, strain),
     "gold": made(columns, background),
-    "gold_heights": made(heights_summary),
+    "gold_heights": made(heights_summary, heights_displacements),
     "mos2": made(species_summary),
 }
 
@@ -301,6 +309,15 @@ def test_the_script_writes_the_page_twice_in_one_order(tmp_path, whole):
     assert summarise_metrics.main([str(page), *arguments, "--html", str(html)]) == 0
     assert page.read_text(encoding="utf-8") == whole
     assert html.read_text(encoding="utf-8").count("<table>") == whole.count("\n| -")
+
+
+def test_counts_are_shown_against_the_displacements_of_the_atoms(whole):
+    start = whole.index("Against the displacements of the atoms")
+    said, lines = whole[start:].split("\n\n")[:2]
+    assert "at 30 000 e/Å² and tilts ≤ 0.5°" in " ".join(said.split())
+    cells = "0.07 Å | 0 Å | 440 | 50.0 % (46.0–54.0) | 80.0 % (75.0–85.0) | +0.50 (+0.44 to +0.56)"
+    assert cells in re.sub(" +", " ", lines)
+    assert lines.count("\n| 0.") == 4
 
 
 def test_other_cameras_stand_apart_and_do_not_change_what_is_trusted(tmp_path, whole):

@@ -225,6 +225,24 @@ class HeightOptics(FocalOptics, pixel_size_A=0.24, gain=2):
     """Microscope and camera; an image is as large as the particle and its margin."""
 
 
+class DisplacementSettings(Section):
+    """Displacements of atoms against which the counts of the network are shown, every thermal with
+    every static one, in the first range of tilts."""
+
+    thermal_A: tuple[float, ...] = key(
+        (0.07, 0.09, 0.11), unit="Å", ge=0, le=0.5, min_length=1, unique=True
+    )
+    """Root mean square thermal displacements along one axis."""
+    static_A: tuple[float, ...] = key(
+        (0, 0.03, 0.05), unit="Å", ge=0, le=0.5, min_length=1, unique=True
+    )
+    """Standard deviations of the static displacements along one axis."""
+    particles: int = key(4, ge=1, le=100000)
+    """Number of particles; the same ones for all displacements."""
+    dose_e_per_A2: float = key(30000, unit="e/Å²", gt=0, le=100000000)
+    """Dose of all images together."""
+
+
 class HeightEvaluationSettings(
     _Contrast,
     _Doses,
@@ -258,6 +276,7 @@ class HeightEvaluationSettings(
     """Seed of particles, focus, shifts, noise and library."""
     particle: CountedParticle = part(CountedParticle)
     library: LibrarySettings = part(LibrarySettings)
+    displacements: DisplacementSettings = part(DisplacementSettings)
     acquisition: HeightOptics = part(HeightOptics)
 
 

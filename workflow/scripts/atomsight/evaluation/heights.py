@@ -5,18 +5,19 @@ abTEM's own microscope, with as many images as the model reads. Every particle i
 from every range; its exit wave is computed once, imaged at every focus and exposed at every dose.
 The series are registered: what is left of the shifts between images is an error of some hundredths
 of a nanometre. All methods see the same counts. SUMMARY.csv has one row per method, range of tilts
-and total dose: the shares of the columns that are counted exactly and wrong by 1, 2, 3 or more,
-what is missed and invented, and the calibration error of the stated probabilities. The methods are
-the network, which finds the columns itself, and two that are told where they are: a mixture model
-of integrated intensities and the most similar of simulated columns, both as well tuned as the truth
-allows.
+and total dose: the shares of the columns that are counted exactly and wrong by 1, 2, 3 or more, the
+mean error, what is missed and invented, and the calibration error of the stated probabilities. The
+methods are the network, which finds the columns itself, and two that are told where they are: a
+mixture model of integrated intensities and the most similar of simulated columns, both as well
+tuned as the truth allows.
 
 --confusion counts how often one height is taken for another (0: missed, or nothing there);
 --reliability compares stated probabilities with the share that is right; --abstention shows how the
-error falls as the least certain columns are left out.
+error falls as the least certain columns are left out. --displacements shows the counts of the
+network against thermal and static displacements of the atoms.
 
 Settings: methods, particles, tilts_deg, doses_e_per_A2, defocus_A, registration_error_A, radius_A,
-bins, contrast, seed, particle, library, acquisition.
+bins, contrast, seed, particle, library, displacements, acquisition.
 
 Example:
     python evaluate.py heights data/models/gold_heights summary.csv \\
@@ -25,6 +26,7 @@ Example:
 
 import argparse
 import dataclasses
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -89,6 +91,11 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument(
         "--abstention", metavar="ABSTENTION.csv", help="errors against the share answered"
     )
+    arguments.add_argument(
+        "--displacements",
+        metavar="DISPLACEMENTS.csv",
+        help="errors against thermal and static displacements",
+    )
     command_line.add_settings(
         arguments, SECTION, HeightEvaluationSettings, inference=InferenceSettings
     )
@@ -106,6 +113,11 @@ def run(given: argparse.Namespace) -> None:
         tables.write_csv(given.reliability, height_tables.reliability(answers, chosen.bins))
     if given.abstention:
         tables.write_csv(given.abstention, height_tables.abstention(answers))
+    if given.displacements:
+        answers = evaluate_displacements(chosen, counter)
+        setting = (*height_tables.DISPLACEMENTS, *SETTING)
+        displaced = height_tables.summarise(answers, chosen.bins, setting)
+        tables.write_csv(given.displacements, displaced)
     command_line.print_table(summary)
 
 
@@ -132,6 +144,29 @@ def evaluate(settings: HeightEvaluationSettings, counter: Counter) -> pd.DataFra
         of_range = pd.concat(list(_answers(settings, counter, (low, high))), ignore_index=True)
         answers.append(of_range.assign(tilt_low_deg=low, tilt_high_deg=high))
     return best_variants(pd.concat(answers, ignore_index=True))
+
+
+def evaluate_displacements(settings: HeightEvaluationSettings, counter: Counter) -> pd.DataFrame:
+    """Let the network count the columns of particles with every displacement of their atoms.
+
+    The table is that of :func:`evaluate`, with ``thermal_displacement_A, static_displacement_A``.
+    """
+    varied = settings.displacements
+    fewer = settings.but(
+        methods=("network",),
+        particles=varied.particles,
+        tilts_deg=settings.tilts_deg[:1],
+        doses_e_per_A2=(varied.dose_e_per_A2,),
+    )
+    answers = []
+    for thermal_A, static_A in itertools.product(varied.thermal_A, varied.static_A):
+        chosen = fewer.but(
+            particle=settings.particle.but(displacement_A=static_A),
+            acquisition=settings.acquisition.but(thermal_displacement_A=thermal_A),
+        )
+        values = dict(zip(height_tables.DISPLACEMENTS, (thermal_A, static_A), strict=True))
+        answers.append(evaluate(chosen, counter).assign(**values))
+    return pd.concat(answers, ignore_index=True)
 
 
 def _answers(

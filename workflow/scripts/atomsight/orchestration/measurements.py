@@ -94,6 +94,7 @@ EVALUATIONS = {
             "heights_confusion": "--confusion",
             "heights_reliability": "--reliability",
             "heights_abstention": "--abstention",
+            "heights_displacements": "--displacements",
         },
         finds="heights",
         section="height_evaluation",

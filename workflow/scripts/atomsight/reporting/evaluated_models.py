@@ -39,7 +39,13 @@ TABLES = {
     "heights": {
         "heights_summary": (
             *("tilt_low_deg", "tilt_high_deg", "dose_e_per_A2", "columns", "exact", "exact_low"),
-            *("exact_high", "off_by_1", "off_by_2", "off_by_3plus", "within_one"),
+            *("exact_high", "off_by_1", "off_by_2", "off_by_3plus", "within_one", "exact_1_6"),
+            "mean_error",
+        ),
+        "heights_displacements": (
+            *("thermal_displacement_A", "static_displacement_A", "dose_e_per_A2", "columns"),
+            *("tilt_high_deg", "exact", "exact_low", "exact_high", "exact_1_6", "exact_1_6_low"),
+            *("exact_1_6_high", "mean_error", "mean_error_low", "mean_error_high"),
         ),
     },
     "species": {

@@ -22,6 +22,11 @@ def percent(value: float, low: float = math.nan, high: float = math.nan) -> str:
     return _with_interval(100 * value, 100 * low, 100 * high, "{:.1f}", " %")
 
 
+def difference(value: float, low: float, high: float) -> str:
+    """Write a signed number with its interval, if known: ``-0.06 (-0.10 to -0.02)``."""
+    return _with_interval(value, low, high, "{:+.2f}", to=" to ")
+
+
 def picometres(length_A: float) -> str:
     """Write an error of positions [Å] in picometres: ``3.4 pm``."""
     if math.isinf(length_A):
@@ -29,10 +34,12 @@ def picometres(length_A: float) -> str:
     return _with_interval(100 * length_A, math.nan, math.nan, "{:.1f}", " pm")
 
 
-def _with_interval(value: float, low: float, high: float, form: str, unit: str = "") -> str:
+def _with_interval(
+    value: float, low: float, high: float, form: str, unit: str = "", to: str = "–"
+) -> str:
     if math.isnan(value):
         return NONE
     text = form.format(value) + unit
     if math.isnan(low) or math.isnan(high):
         return text
-    return f"{text} ({form.format(low)}–{form.format(high)})"
+    return f"{text} ({form.format(low)}{to}{form.format(high)})"

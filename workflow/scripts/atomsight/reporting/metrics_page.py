@@ -320,12 +320,48 @@ def _details_of_columns(model: EvaluatedModel) -> Iterator[Block]:
 
 
 def _details_of_heights(model: EvaluatedModel) -> Iterator[Block]:
+    table = model.tables["heights_summary"].replace({"method": paper_claims.COUNTING})
+    keys = {"tilt_high_deg": ("tilt", "≤ {:g}°"), "method": ("method", "{}")}
     yield Paragraph("Columns counted exactly / to one atom, in percent:")
     yield _by_dose(
         model,
-        model.tables["heights_summary"].replace({"method": paper_claims.COUNTING}),
-        {"tilt_high_deg": ("tilt", "≤ {:g}°"), "method": ("method", "{}")},
+        table,
+        keys,
         lambda row: f"{100 * row['exact']:.1f} / {100 * row['within_one']:.1f}",
+    )
+    yield Paragraph(
+        "Columns of 1 to 6 atoms counted exactly, in percent / mean of counted less true, all"
+        " columns found:"
+    )
+    yield _by_dose(
+        model,
+        table,
+        keys,
+        lambda row: f"{100 * row['exact_1_6']:.1f} / {row['mean_error']:+.2f}",
+    )
+    if "heights_displacements" in model.tables:
+        yield from _displacements(model.tables["heights_displacements"])
+
+
+def _displacements(table: pd.DataFrame) -> Iterator[Block]:
+    first = table.iloc[0]
+    yield Paragraph(
+        "Against the displacements of the atoms, root mean square along one axis, at"
+        f" {words.dose(first['dose_e_per_A2'])} e/Å² and tilts ≤ {first['tilt_high_deg']:g}°:"
+        " columns counted exactly, of all and of those of 1 to 6 atoms, and the mean of counted"
+        " less true:"
+    )
+    yield _table(
+        ("thermal", "static", "columns", "exact", "exact, 1 to 6 atoms", "mean error"),
+        (
+            (
+                *(f"{row[f'{kind}_displacement_A']:g} Å" for kind in ("thermal", "static")),
+                f"{row['columns']:.0f}",
+                *(words.percent(*_ends(row, name)) for name in ("exact", "exact_1_6")),
+                words.difference(*_ends(row, "mean_error")),
+            )
+            for row in table.to_dict("records")
+        ),
     )
 
 
@@ -420,8 +456,12 @@ def _dose(row: dict) -> str:
 
 
 def _bracketed(row: dict | pd.Series, name: str) -> str:
-    ends = (row.get(f"{name}{end}", float("nan")) for end in ("_low", "_high"))
-    return words.share(row[name], *ends)
+    return words.share(*_ends(row, name))
+
+
+def _ends(row: dict | pd.Series, name: str) -> tuple[float, float, float]:
+    """A value and the ends of its interval, NaN where they are not known."""
+    return row[name], *(row.get(f"{name}{end}", float("nan")) for end in ("_low", "_high"))
 
 
 def _table(columns: Sequence[str], rows: Iterator[Sequence[str]] | Sequence) -> Table:
