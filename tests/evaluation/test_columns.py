@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_inputs import READ_ONCE, intensity_at, run, settings
-from made_models import COLUMN_CARD, save_tiny_model
+from made_models import COLUMN_CARD, ranges, save_tiny_model
 from numpy.testing import assert_allclose
 from scipy import stats
 
@@ -16,6 +16,7 @@ SMALL = {
     "particles": 1,
     "tilts_deg": [0, 4],
     "doses_e_per_A2": [300, 10000],
+    "cameras": {},
     "particle": {"atoms": [120, 160], "displacement_A": 0},
 }
 
@@ -92,6 +93,27 @@ def test_every_setting_is_measured_and_the_summary_pools_the_tilts():
     assert_allclose(pooled["recall"] * pooled["columns"], [hits[::2].sum(), hits[1::2].sum()])
 
 
+def test_other_cameras_see_the_same_electrons_at_their_doses():
+    seen = []
+
+    def find(counts):
+        seen.append(counts)
+        return np.empty((0, 2))
+
+    cameras = {"cameras": {"ideal": None}, "camera_doses_e_per_A2": [1e4]}
+    few = SMALL | {"zone_axes": ["110"], "tilts_deg": [0], "doses_e_per_A2": [1e3, 1e4]}
+    table = columns.summarise(columns.evaluate(load(few | cameras), find), columns.SINGLE)
+    assert table["camera"].tolist() == ["main", "main", "ideal"]
+    assert table["dose_e_per_A2"].tolist() == [1e3, 1e4, 1e4]
+    assert table["columns"].nunique() == 1
+    scintillator, ideal = (counts.astype(float) - 100 for counts in seen[1:])
+    assert_allclose(scintillator.mean(), ideal.mean(), rtol=1e-3)
+    assert np.corrcoef(scintillator.ravel(), ideal.ravel())[0, 1] > 0.5
+    assert scintillator.std() < ideal.std()
+    # Peak finding tunes its filter to every camera.
+    assert (table["classical_f1"] > 0.5).all()
+
+
 def test_what_finds_nothing_scores_nothing():
     chosen = load(SMALL | {"zone_axes": ["110"], "tilts_deg": [0], "doses_e_per_A2": [1000]})
     counts = columns.evaluate(chosen, lambda counts: np.empty((0, 2)))
@@ -142,14 +164,18 @@ def test_a_film_has_contrast_and_vacuum_has_none():
 
 
 def test_the_scripts_evaluate_a_model(tmp_path):
-    save_tiny_model(tmp_path / "model", COLUMN_CARD)
+    trained = ranges(energy_eV=300000, vibration_A=[0, 0.2], mtf={"c2": [0.4, 0.6]})
+    save_tiny_model(tmp_path / "model", COLUMN_CARD.but(microscope=trained))
     few = SMALL | {"zone_axes": ["111"], "tilts_deg": [0], "doses_e_per_A2": [1000]}
+    few |= {"cameras": {"ideal": None}}
     line = f"evaluate columns model columns.csv --summary summary.csv {READ_ONCE}"
     assert run(f"{line} {settings(**few)}", tmp_path) == 0
     written = pd.read_csv(tmp_path / "columns.csv")
-    assert written.columns[:5].tolist() == [*columns.SINGLE, "particles", "columns"]
+    assert written.columns[:6].tolist() == [*columns.SINGLE, "particles", "columns"]
     assert {"recall_3plus", "rms_error_pm", "classical_f1"} <= set(written.columns)
-    assert len(pd.read_csv(tmp_path / "summary.csv")) == 1
+    pooled = pd.read_csv(tmp_path / "summary.csv")
+    assert pooled["camera"].tolist() == ["main", "ideal"]
+    assert pooled["in_range"].tolist() == written["in_range"].tolist() == [True, False]
 
     line = f"evaluate background model background.csv {READ_ONCE} {settings(**BACKGROUND)}"
     assert run(line, tmp_path) == 0

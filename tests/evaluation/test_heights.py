@@ -23,6 +23,7 @@ SMALL = {
     "particles": 1,
     "tilts_deg": [[0, 0.5]],
     "doses_e_per_A2": [300, 100000],
+    "cameras": {},
     "particle": {"atoms": [100, 130]},
     "library": {"particles": 1},
 }
@@ -290,6 +291,24 @@ def test_the_network_sees_the_same_counts_whatever_else_counts(series):
     assert (answers["found_class"] == MISSED).all()
 
 
+def test_other_cameras_show_the_same_electrons_to_the_network_alone(series):
+    seen = []
+
+    def read(images):
+        seen.append(images.astype(float))
+        return series.particle.columns.iloc[:0].assign(**{"class": [], "p_class": []})
+
+    cameras = {"cameras": {"ideal": None}, "camera_doses_e_per_A2": [100000]}
+    answers = heights.evaluate(load(SMALL | cameras), Counter(read, STEPS_A, 12))
+    methods = answers.groupby("camera", sort=False)["method"].unique()
+    assert methods.index.tolist() == ["main", "ideal"]
+    assert methods["ideal"].tolist() == ["network"]
+    _, scintillator, ideal = seen
+    assert_allclose(scintillator.mean(axis=(1, 2)), ideal.mean(axis=(1, 2)), rtol=1e-3)
+    assert np.corrcoef(scintillator.ravel(), ideal.ravel())[0, 1] > 0.8
+    assert scintillator.std() < ideal.std()
+
+
 def test_heights_above_the_last_class_count_as_the_last(series):
     largest = int(series.particle.columns["atoms"].max()) - 1
     found = series.particle.columns.rename(columns={"atoms": "class"}).assign(p_class=1.0)
@@ -307,6 +326,7 @@ def test_of_several_variants_the_best_is_kept_in_every_setting():
         {
             "method": ["library"] * 6 + ["network"],
             "variant": [*"aabbab", ""],
+            "camera": "main",
             "dose_e_per_A2": [100] * 4 + [300] * 2 + [100],
             "true_class": [*"1212111"],
             "found_class": [*"1112133"],
@@ -329,10 +349,10 @@ def test_the_script_writes_all_tables(tmp_path):
     assert run(f"evaluate heights model summary.csv {options} {READ_ONCE} {few}", tmp_path) == 0
     summary = pd.read_csv(tmp_path / "summary.csv")
     assert summary["method"].tolist() == list(heights.METHODS)
-    assert summary.columns[:5].tolist() == [*height_tables.SETTING, "columns"]
+    assert summary.columns[:6].tolist() == [*height_tables.SETTING, "columns"]
     for name in more:
         table = pd.read_csv(tmp_path / f"{name}.csv")
-        assert table.columns[:4].tolist() == height_tables.SETTING
+        assert table.columns[:5].tolist() == height_tables.SETTING
     table = pd.read_csv(tmp_path / "displacements.csv")
     assert table.columns[:2].tolist() == height_tables.DISPLACEMENTS
     assert table[height_tables.DISPLACEMENTS].to_numpy().tolist() == [[0.1, 0.02]]

@@ -16,6 +16,7 @@ SHEET = {"size_A": [36, 36], "grain_count": 1, "hole_radius_A": 4}
 SMALL = {
     "sheets": 2,
     "doses_e_per_A2": [300, 30000],
+    "cameras": {},
     "monolayer": SHEET,
     "acquisition": CAMERA,
 }
@@ -53,6 +54,24 @@ def test_every_model_gets_its_images_of_the_same_sheets_at_the_same_total_dose()
     assert abs(other) < 0.5
 
 
+def test_other_cameras_see_the_same_electrons_at_their_doses():
+    seen = []
+
+    def read(images):
+        seen.append(images)
+        return NOTHING
+
+    cameras = {"cameras": {"blurred": {}}, "camera_doses_e_per_A2": [30000]}
+    chosen = load(SMALL | cameras | {"sheets": 1})
+    pairs = species.evaluate(chosen, mos2.HONEYCOMB, [SpeciesReader("series", STEPS_A, read)])
+    assert pairs["camera"].unique().tolist() == ["main", "blurred"]
+    _, ideal, blurred = (images.astype(float) for images in seen)
+    assert_allclose(blurred.mean(axis=(1, 2)), ideal.mean(axis=(1, 2)), rtol=2e-3)
+    for one, other in zip(ideal, blurred, strict=True):
+        assert np.corrcoef(one.ravel(), other.ravel())[0, 1] > 0.5
+        assert other.std() < one.std()
+
+
 def test_sites_lie_on_the_bright_spots():
     """Reading the brightest pixels near the true sites finds nearly all of them."""
     from skimage.feature import peak_local_max
@@ -76,7 +95,7 @@ def made_pairs(model, frames, dose, answers):
     pairs = pd.DataFrame({"true_class": true, "found_class": found, "region": "bulk"})
     pairs["p_class"] = np.where(pairs["found_class"] == "missed", np.nan, 0.9)
     pairs = pairs.assign(x_error_A=np.nan, y_error_A=np.nan, sheet=0)
-    return pairs.assign(model=model, frames=frames, dose_e_per_A2=dose)
+    return pairs.assign(model=model, frames=frames, camera="main", dose_e_per_A2=dose)
 
 
 def test_the_summary_has_a_row_for_every_model_and_dose():
@@ -85,7 +104,7 @@ def test_the_summary_has_a_row_for_every_model_and_dose():
     made = [("mos2", 3, 1000, poor), ("mos2", 3, 10000, good), ("mos2_single", 1, 10000, poor)]
     pairs = pd.concat([made_pairs(*one) for one in made])
     table = species.summarise(pairs, mos2.HONEYCOMB.class_names)
-    start = "model frames dose_e_per_A2 sites accuracy accuracy_low accuracy_high missed invented"
+    start = "model frames camera dose_e_per_A2 sites accuracy accuracy_low accuracy_high missed"
     assert table.columns[:9].tolist() == start.split()
     assert table["model"].tolist() == ["mos2", "mos2", "mos2_single"]
     assert_allclose(table["accuracy"], [9 / 11, 1, 9 / 11])
@@ -96,7 +115,7 @@ def test_the_summary_has_a_row_for_every_model_and_dose():
     assert_allclose(table["calibration_error"], [0, 0.1, 0], atol=1e-9)
     assert_allclose(table["accuracy_bulk"], table["accuracy"])
     counts = species.confusion(pairs)
-    expected = ["model", "frames", "dose_e_per_A2", "true_class", "found_class", "columns"]
+    expected = [*species.SETTING, "true_class", "found_class", "columns"]
     assert counts.columns.tolist() == expected
     assert counts["columns"].sum() == len(pairs)
 

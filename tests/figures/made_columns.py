@@ -78,7 +78,13 @@ METHODS = ("network", "intensity_mixture")
 
 def _measured(methods):
     """Methods, tilts and doses, and how many columns are counted exactly."""
-    table = grid(method=methods, tilt_low_deg=[0.0], tilt_high_deg=TILTS, dose_e_per_A2=DOSES)
+    table = grid(
+        method=methods,
+        camera=["main"],
+        tilt_low_deg=[0.0],
+        tilt_high_deg=TILTS,
+        dose_e_per_A2=DOSES,
+    )
     return table, (1 - table["tilt_high_deg"] / 10) / (1 + 300 / table["dose_e_per_A2"])
 
 
@@ -120,7 +126,7 @@ def species_summary():
     table = grid(model=["mos2_single", "mos2"], dose_e_per_A2=DOSES)
     frames, accuracy = np.repeat([1, 3], 4), np.tile([0.5, 0.8, 0.97, 0.98], 2)
     known = with_ends("accuracy", accuracy) | {"f1_S": 0.8 * accuracy}
-    return table.assign(frames=frames, sites=900, **known)
+    return table.assign(frames=frames, camera="main", sites=900, **known)
 
 
 def write_frames(path, series):

@@ -85,4 +85,4 @@ def column_scores(zone_axes=("110", "111")):
     aligned = table["dose_e_per_A2"].map({100: 0.5, 1000: 0.9, 10000: 0.98})
     known = {"particles": 20, "f1": aligned - table["tilt_deg"] / 50, "classical_f1": aligned / 2}
     errors = {"rms_error_pm": 30 - 10 * aligned, "classical_rms_error_pm": 60 - 10 * aligned}
-    return table.assign(**known, **errors)
+    return table.assign(camera="main", **known, **errors)

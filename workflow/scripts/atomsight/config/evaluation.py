@@ -32,6 +32,18 @@ class _Doses(Section):
     """Doses of the images; of a focal series, of all its images together."""
 
 
+class ExposureSettings(_Doses):
+    """Doses and cameras of the images of an evaluation."""
+
+    cameras: dict[str, CameraSettings | None] = key(
+        {"ideal": None, "direct": "config/cameras/gatan_k3_300kv.yaml"}
+    )
+    """Other cameras, by name, that the same electrons reach at some of the doses; null for an ideal
+    one. That of the acquisition is called main."""
+    camera_doses_e_per_A2: tuple[float, ...] = key((1000,), unit="e/Å²", gt=0, le=100000000)
+    """Doses of the images of the other cameras."""
+
+
 class _Contrast(Section):
     contrast: Literal["bright", "dark", "auto"] = key("bright")
     """How atoms or columns look with these optics; auto lets the network choose."""
@@ -101,25 +113,19 @@ class DefaultPolycrystal(PolycrystalSettings, size_A=(128, 128), grain_count=7, 
 
 
 class EvaluationSettings(
-    _Doses,
+    ExposureSettings,
     # Quarters of a decade.
     doses_e_per_A2=(
         *(10, 17.8, 31.6, 56.2, 100, 178, 316, 562, 1000, 1778, 3162, 5623),
         *(10000, 17783, 31623, 56234, 100000),
     ),
+    camera_doses_e_per_A2=(316, 3162),
 ):
     """Simulated images on which models are evaluated, against dose and conditions."""
 
     specimen: SpecimenSettings = part(DefaultPolycrystal)
     """What is imaged; a specimen that is given takes the defaults of its kind."""
     acquisition: PolycrystalImage = part(PolycrystalImage)
-    cameras: dict[str, CameraSettings | None] = key(
-        {"ideal": None, "direct": "config/cameras/gatan_k3_300kv.yaml"}
-    )
-    """Other cameras, by name, that the same electrons reach at some of the doses; null for an ideal
-    one. That of the acquisition is called main."""
-    camera_doses_e_per_A2: tuple[float, ...] = key((316, 3162), unit="e/Å²", gt=0, le=100000000)
-    """Doses of the images of the other cameras."""
     conditions: SweepSettings = part(SweepSettings)
     settings: RandomSettings = part(RandomSettings)
 
@@ -149,7 +155,7 @@ class StrainEvaluationSettings(_Doses, doses_e_per_A2=(316, 1000, 3162, 10000, 1
 # Particles
 
 
-class ColumnEvaluationSettings(_Contrast, _Doses):
+class ColumnEvaluationSettings(_Contrast, ExposureSettings):
     """Simulated particles on which models are evaluated, against zone axis, tilt and dose."""
 
     particles: int = key(30, ge=1, le=100000)
@@ -245,8 +251,9 @@ class DisplacementSettings(Section):
 
 class HeightEvaluationSettings(
     _Contrast,
-    _Doses,
+    ExposureSettings,
     doses_e_per_A2=(100, 300, 1000, 3000, 10000, 30000, 100000),
+    camera_doses_e_per_A2=(30000,),
     contrast="auto",
 ):
     """Simulated particles on which models that count the atoms of columns are evaluated, against
@@ -256,7 +263,7 @@ class HeightEvaluationSettings(
         ("network", "intensity_mixture", "column_library"), min_length=1, unique=True
     )
     """What counts; the network finds the columns itself, the others are told where they are and
-    tuned with the truth in hand."""
+    tuned with the truth in hand. Images of other cameras are the network's alone."""
     particles: int = key(12, ge=1, le=100000)
     """Number of particles; the same ones in every range of tilts."""
     tilts_deg: tuple[Range, ...] = key(
@@ -285,7 +292,10 @@ class SpeciesView(MonolayerView, rows=384, columns=384, pixel_size_A=0.15, dose_
 
 
 class SpeciesEvaluationSettings(
-    _Contrast, _Doses, doses_e_per_A2=(100, 316, 1000, 3162, 10000, 31623, 100000)
+    _Contrast,
+    ExposureSettings,
+    doses_e_per_A2=(100, 316, 1000, 3162, 10000, 31623, 100000),
+    camera_doses_e_per_A2=(10000,),
 ):
     """Simulated sheets on which models that name species are evaluated, by dose."""
 

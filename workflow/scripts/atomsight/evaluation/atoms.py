@@ -8,7 +8,7 @@ position error of any method that knows nothing of graphene (bound_A); and the s
 peak finding with the filter and threshold that suit the truth best (peaks_f1 …).
 
 The camera of the acquisition is called main and takes images at all doses; others take the same
-electrons at some.
+electrons at some, see atomsight.evaluation.exposures.
 
 Settings: acquisition (microscope, field of view, camera), doses_e_per_A2, cameras (others, by
 name), camera_doses_e_per_A2; the other keys of the section are those of "evaluate.py conditions".
@@ -19,16 +19,15 @@ Example:
 """
 
 import argparse
-from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 
 from atomsight import command_line
-from atomsight.config.evaluation import MAIN_CAMERA, EvaluationSettings
-from atomsight.config.phantoms import AcquisitionSettings
+from atomsight.config.evaluation import EvaluationSettings
 from atomsight.config.reading import InferenceSettings
 from atomsight.evaluation import atom_scores, position_bound, trained_ranges
+from atomsight.evaluation.exposures import exposures, noise_seed
 from atomsight.evaluation.readers import finder
 from atomsight.files import tables
 from atomsight.learning import models
@@ -52,12 +51,12 @@ def run(given: argparse.Namespace) -> None:
     structure, known = specimens.read_specimen(given.specimen)
     truth = acquisition.truth_in_view(structure, known, optics)
     intensity = acquisition.image_intensity(structure, optics)
-    images = list(exposures(chosen))
+    images = list(exposures(chosen, optics))
     doses = [exposure.dose_e_per_A2 for _, exposure in images]
     bounds_A = position_bound.position_bound_A(optics, doses)
     rows = []
     for (camera, exposure), dose, bound_A in zip(images, doses, bounds_A, strict=True):
-        rng = np.random.default_rng([optics.seed, round(dose)])
+        rng = np.random.default_rng(noise_seed([optics.seed], exposure))
         image = acquisition.expose(intensity, exposure, rng).astype("float32")
         row = {"camera": camera, "dose_e_per_A2": dose}
         row |= atom_scores.score_atoms(find(image), truth)
@@ -68,13 +67,3 @@ def run(given: argparse.Namespace) -> None:
     tables.write_csv(given.evaluation, table)
     shown = ["precision", "recall", "f1", "rms_error_A", "bound_A", "peaks_f1", "in_range"]
     command_line.print_table(table[["camera", "dose_e_per_A2", *shown]])
-
-
-def exposures(chosen: EvaluationSettings) -> Iterator[tuple[str, AcquisitionSettings]]:
-    """Name of the camera and settings of every image; the main camera's come first."""
-    optics = chosen.acquisition
-    for dose in chosen.doses_e_per_A2:
-        yield MAIN_CAMERA, optics.but(dose_e_per_A2=dose)
-    for name, mtf in chosen.cameras.items():
-        for dose in chosen.camera_doses_e_per_A2:
-            yield name, optics.but(dose_e_per_A2=dose, mtf=mtf)

@@ -2,14 +2,15 @@
 
 The particles come from another generator than those of the training, their images from abTEM's own
 microscope. Every particle is tilted by every angle, in a direction of its own; its exit wave is
-imaged once and exposed at every dose. OUT.csv has one row per zone axis, tilt and dose: particles,
+imaged once and exposed at every dose, at some doses also by other cameras than the main one, which
+see the same electrons. OUT.csv has one row per zone axis, tilt, camera and dose: particles,
 columns, precision, recall, f1, rms_error_pm (of the positions along one axis) and the recall of
 columns of 1, 2, and 3 or more atoms. The same with classical_ in front is peak finding on the same
-images, its filter and its threshold chosen with the truth in hand: the best it can do. --summary
-pools all tilts.
+images, its filter and its threshold chosen with the truth in hand: the best it can do. in_range
+says whether the model was trained on such images, whatever the tilt. --summary pools all tilts.
 
-Settings: particles, zone_axes, tilts_deg, doses_e_per_A2, radius_A, contrast, seed, particle,
-acquisition.
+Settings: particles, zone_axes, tilts_deg, doses_e_per_A2, cameras, camera_doses_e_per_A2, radius_A,
+contrast, seed, particle, acquisition.
 
 Example:
     python evaluate.py columns data/models/gold columns.csv \\
@@ -30,14 +31,16 @@ from atomsight.config.evaluation import ColumnEvaluationSettings
 from atomsight.config.phantoms import AcquisitionSettings, ParticleSettings
 from atomsight.config.reading import InferenceSettings
 from atomsight.evaluation import peaks, scores
+from atomsight.evaluation.exposures import exposures, mark_trained, noise_seed
 from atomsight.evaluation.readers import Finder, finder
 from atomsight.files import tables
+from atomsight.learning import models
 from atomsight.phantoms import acquisition, particles
 
 SECTION = "column_evaluation"
 
-POOLED = ["zone_axis", "dose_e_per_A2"]
-SINGLE = ["zone_axis", "tilt_deg", "dose_e_per_A2"]
+POOLED = ["zone_axis", "camera", "dose_e_per_A2"]
+SINGLE = ["zone_axis", "tilt_deg", "camera", "dose_e_per_A2"]
 
 #: An image is a multiple of this many pixels wide, its box of this length [Å]; with few sizes
 #: of boxes the Fourier transforms are planned only once.
@@ -77,19 +80,23 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> None:
     chosen = ColumnEvaluationSettings.parse(given.settings, SECTION)
     find = finder(given.model, chosen.acquisition, given.inference, chosen.contrast, SECTION)
+    trained = models.read_card(given.model).microscope
     counts = evaluate(chosen, find)
-    table = summarise(counts, SINGLE)
-    tables.write_csv(given.output, table)
+    single, pooled = (
+        mark_trained(summarise(counts, by), chosen, trained, (chosen.acquisition.defocus_A,))
+        for by in (SINGLE, POOLED)
+    )
+    tables.write_csv(given.output, single)
     if given.summary:
-        tables.write_csv(given.summary, summarise(counts, POOLED))
-    command_line.print_table(table)
+        tables.write_csv(given.summary, pooled)
+    command_line.print_table(single)
 
 
 def evaluate(settings: ColumnEvaluationSettings, find: Finder) -> pd.DataFrame:
     """Image all particles, find their columns, count what is right and wrong.
 
-    One row per zone axis, tilt, dose, particle and method (``network``, ``classical``), with the
-    counts of :func:`count_matches`; ``filter`` is that of the classical method.
+    One row per zone axis, tilt, camera, dose, particle and method (``network``, ``classical``),
+    with the counts of :func:`count_matches`; ``filter`` is that of the classical method.
     """
     rows = []
     for zone_axis in settings.zone_axes:
@@ -99,21 +106,22 @@ def evaluate(settings: ColumnEvaluationSettings, find: Finder) -> pd.DataFrame:
             for number, image in enumerate(_images(settings, zone_axis, tilt_deg)):
                 truths.append(image)
                 candidates.append({})
-                for dose, counts in _exposures(settings, image, (zone_axis, tilt_deg, number)):
+                where = (zone_axis, tilt_deg, number)
+                for camera, dose, counts in _exposures(settings, image, where):
                     matches = _count(find(counts), image, settings.radius_A)
-                    here = setting | {"dose_e_per_A2": dose, "particle": number}
+                    here = setting | {"camera": camera, "dose_e_per_A2": dose, "particle": number}
                     rows.append(here | {"method": "network"} | matches)
-                    candidates[-1][dose] = {
+                    candidates[-1][camera, dose] = {
                         one: peaks.find_peaks(counts, image.optics.pixel_size_A, one)
                         for one in peaks.FILTERS
                     }
                 # The intensities are not needed any more, and there may be many.
                 truths[-1] = dataclasses.replace(image, intensity=np.empty((0, 0)))
-            for dose in settings.doses_e_per_A2:
-                of_dose = [one[dose] for one in candidates]
+            for camera, dose in candidates[0]:
+                alike = [one[camera, dose] for one in candidates]
                 rows += [
-                    setting | {"dose_e_per_A2": dose} | row
-                    for row in _classical(of_dose, truths, settings.radius_A)
+                    setting | {"camera": camera, "dose_e_per_A2": dose} | row
+                    for row in _classical(alike, truths, settings.radius_A)
                 ]
     return pd.DataFrame(rows)
 
@@ -156,14 +164,17 @@ def image_particle(
 
 def _exposures(
     settings: ColumnEvaluationSettings, image: ParticleImage, where: tuple[str, float, int]
-) -> Iterator[tuple[float, np.ndarray]]:
-    """Expose an image at every dose, with noise that depends on what is imaged alone."""
+) -> Iterator[tuple[str, float, np.ndarray]]:
+    """Expose an image by every camera at its doses: camera, dose, counts.
+
+    The noise depends on what is imaged alone.
+    """
     zone_axis, tilt_deg, number = where
     seed = [settings.seed, int(zone_axis), number, round(1000 * tilt_deg)]
-    noise = np.random.default_rng(seed).spawn(len(settings.doses_e_per_A2))
-    for dose, rng in zip(settings.doses_e_per_A2, noise, strict=True):
-        optics = image.optics.but(dose_e_per_A2=dose)
-        yield dose, acquisition.expose(image.intensity, optics, rng).astype("float32")
+    for camera, exposure in exposures(settings, image.optics):
+        rng = np.random.default_rng(noise_seed(seed, exposure))
+        counts = acquisition.expose(image.intensity, exposure, rng).astype("float32")
+        yield camera, exposure.dose_e_per_A2, counts
 
 
 def _classical(

@@ -4,9 +4,11 @@ The particles come from another generator than those of the training, their foca
 abTEM's own microscope, with as many images as the model reads. Every particle is tilted by an angle
 from every range; its exit wave is computed once, imaged at every focus and exposed at every dose.
 The series are registered: what is left of the shifts between images is an error of some hundredths
-of a nanometre. All methods see the same counts. SUMMARY.csv has one row per method, range of tilts
-and total dose: the shares of the columns that are counted exactly and wrong by 1, 2, 3 or more, the
-mean error, what is missed and invented, and the calibration error of the stated probabilities. The
+of a nanometre. All methods see the same counts, and at some doses the network those of other
+cameras than the main one, of the same electrons. SUMMARY.csv has one row per method, camera, range
+of tilts and total dose: the shares of the columns that are counted exactly and wrong by 1, 2, 3 or
+more, the mean error, what is missed and invented, the calibration error of the stated
+probabilities, and whether the model was trained on such images, whatever the tilt (in_range). The
 methods are the network, which finds the columns itself, and two that are told where they are: a
 mixture model of integrated intensities and the most similar of simulated columns, both as well
 tuned as the truth allows.
@@ -16,8 +18,8 @@ tuned as the truth allows.
 error falls as the least certain columns are left out. --displacements shows the counts of the
 network against thermal and static displacements of the atoms.
 
-Settings: methods, particles, tilts_deg, doses_e_per_A2, defocus_A, registration_error_A, radius_A,
-bins, contrast, seed, particle, library, displacements, acquisition.
+Settings: methods, particles, tilts_deg, doses_e_per_A2, cameras, camera_doses_e_per_A2, defocus_A,
+registration_error_A, radius_A, bins, contrast, seed, particle, library, displacements, acquisition.
 
 Example:
     python evaluate.py heights data/models/gold_heights summary.csv \\
@@ -27,7 +29,7 @@ Example:
 import argparse
 import dataclasses
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +37,7 @@ import pandas as pd
 
 from atomsight import command_line
 from atomsight.analysis.heights import height_columns
-from atomsight.config.evaluation import HeightEvaluationSettings
+from atomsight.config.evaluation import MAIN_CAMERA, HeightEvaluationSettings
 from atomsight.config.phantoms import AcquisitionSettings, ParticleSettings
 from atomsight.config.reading import InferenceSettings
 from atomsight.evaluation import classification
@@ -46,6 +48,7 @@ from atomsight.evaluation.counting.particle_series import (
     in_units_of_the_beam,
     simulate_particle,
 )
+from atomsight.evaluation.exposures import exposures, mark_trained, noise_seed
 from atomsight.evaluation.readers import AtomReader, atom_reader
 from atomsight.files import tables
 from atomsight.learning import models
@@ -105,7 +108,9 @@ def run(given: argparse.Namespace) -> None:
     chosen = HeightEvaluationSettings.parse(given.settings, SECTION)
     counter = load_counter(given.model, chosen, given.inference)
     answers = evaluate(chosen, counter)
+    trained = models.read_card(given.model).microscope
     summary = height_tables.summarise(answers, chosen.bins)
+    summary = mark_trained(summary, chosen, trained, chosen.defocus_A)
     tables.write_csv(given.output, summary)
     if given.confusion:
         tables.write_csv(given.confusion, height_tables.confusion(answers))
@@ -135,9 +140,9 @@ def load_counter(folder: str, chosen: HeightEvaluationSettings, inference: dict)
 def evaluate(settings: HeightEvaluationSettings, counter: Counter) -> pd.DataFrame:
     """Image all particles, and count their columns in every way.
 
-    One row per column and answer: ``method, tilt_low_deg, tilt_high_deg, dose_e_per_A2, particle``
-    and what :func:`atomsight.evaluation.classification.pair_columns` gives; the classes are
-    heights. ``variant`` is what was chosen for a baseline with the truth in hand.
+    One row per column and answer: ``method, camera, tilt_low_deg, tilt_high_deg, dose_e_per_A2,
+    particle`` and what :func:`atomsight.evaluation.classification.pair_columns` gives; the classes
+    are heights. ``variant`` is what was chosen for a baseline with the truth in hand.
     """
     answers = []
     for low, high in settings.tilts_deg:
@@ -157,6 +162,7 @@ def evaluate_displacements(settings: HeightEvaluationSettings, counter: Counter)
         particles=varied.particles,
         tilts_deg=settings.tilts_deg[:1],
         doses_e_per_A2=(varied.dose_e_per_A2,),
+        cameras={},
     )
     answers = []
     for thermal_A, static_A in itertools.product(varied.thermal_A, varied.static_A):
@@ -186,10 +192,14 @@ def _answers(
         if waves:
             radius_A = max(settings.library.radii_A)
             known = column_library.image_library(waves, series.focus_A, radius_A)
-        for counts, optics in _exposures(settings, series, tilt_deg, number):
+        for camera, counts, optics in _exposures(settings, series, tilt_deg, number):
             seen = dataclasses.replace(series.particle, optics=optics)
-            for method, variant, found in _count(settings, counter, counts, seen, known):
+            methods = [
+                name for name in settings.methods if camera == MAIN_CAMERA or name == "network"
+            ]
+            for method, variant, found in _count(methods, settings, counter, counts, seen, known):
                 yield _pair(found, seen, settings.radius_A, counter.largest).assign(
+                    camera=camera,
                     method=method,
                     variant=variant,
                     particle=number,
@@ -221,16 +231,19 @@ def _exposures(
     series: FocalSeries,
     tilt_deg: tuple[float, float],
     number: int,
-) -> Iterator[tuple[np.ndarray, AcquisitionSettings]]:
-    """Expose a series at every dose, with noise that depends on what is imaged alone."""
+) -> Iterator[tuple[str, np.ndarray, AcquisitionSettings]]:
+    """Expose a series by every camera at its doses: camera, counts, settings.
+
+    The noise depends on what is imaged alone.
+    """
     seed = [settings.seed, _NOISE, number, *(round(1000 * angle) for angle in tilt_deg)]
-    noise = np.random.default_rng(seed).spawn(len(settings.doses_e_per_A2))
-    for dose, rng in zip(settings.doses_e_per_A2, noise, strict=True):
-        optics = series.particle.optics.but(dose_e_per_A2=dose)
-        yield focal_series.expose_series(series.intensities, optics, rng), optics
+    for camera, optics in exposures(settings, series.particle.optics):
+        rng = np.random.default_rng(noise_seed(seed, optics))
+        yield camera, focal_series.expose_series(series.intensities, optics, rng), optics
 
 
 def _count(
+    methods: Sequence[str],
     settings: HeightEvaluationSettings,
     counter: Counter,
     counts: np.ndarray,
@@ -238,18 +251,18 @@ def _count(
     known: column_library.ColumnImages | None,
 ) -> Iterator[tuple[str, str, pd.DataFrame]]:
     """Count the columns of one series in every way: method, variant, table of columns."""
-    if "network" in settings.methods:
+    if "network" in methods:
         yield "network", "", counter.read(counts.astype(np.float32))
     images = in_units_of_the_beam(counts, particle.optics)
     pixel_A, positions = particle.optics.pixel_size_A, particle.positions
     heights = particle.columns["atoms"].to_numpy()
-    if "intensity_mixture" in settings.methods:
+    if "intensity_mixture" in methods:
         sections = intensity_mixture.cross_sections(images, positions, pixel_A)
         counted = intensity_mixture.count_heights(sections, heights, counter.largest)
         for criterion, table in counted.items():
             found = _at(particle, table["height"], table["p_height"])
             yield "intensity_mixture", criterion, found
-    if known is not None:
+    if known is not None and "column_library" in methods:
         radii_A = settings.library.radii_A
         patches = column_library.cut_patches(
             images, positions, particle.rotation_rad, pixel_A, max(radii_A)

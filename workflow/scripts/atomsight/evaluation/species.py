@@ -3,15 +3,16 @@
 The monolayers are of the material of the models. They come from another generator than those of the
 training, their images from abTEM's own microscope. Every sheet is simulated once. A model gets as
 many images as it reads together, at the focus it has learned; they share the dose: a model that
-reads one image gets it with the whole dose. SUMMARY.csv has one row per model and dose: model,
-frames, dose_e_per_A2 (of all images together), sites, accuracy (share of the true sites found with
-the right species) and its 95 % interval, missed, invented, position_error_pm, calibration_error,
-accuracy_<region>, and precision, recall and f1 of every species. CONFUSION.csv counts the answers:
-model, frames, dose_e_per_A2, true_class, found_class ("missed"; in truth "none" for inventions),
-columns.
+reads one image gets it with the whole dose. At some doses other cameras than the main one see the
+same electrons. SUMMARY.csv has one row per model, camera and dose: model, frames, camera,
+dose_e_per_A2 (of all images together), sites, accuracy (share of the true sites found with the
+right species) and its 95 % interval, missed, invented, position_error_pm, calibration_error,
+accuracy_<region>, precision, recall and f1 of every species, and in_range, whether the model was
+trained on such images. CONFUSION.csv counts the answers: model, frames, camera, dose_e_per_A2,
+true_class, found_class ("missed"; in truth "none" for inventions), columns.
 
-Settings: sheets, doses_e_per_A2, defocus_A, registration_error_A, radius_A, contrast, seed,
-monolayer, acquisition.
+Settings: sheets, doses_e_per_A2, cameras, camera_doses_e_per_A2, defocus_A, registration_error_A,
+radius_A, contrast, seed, monolayer, acquisition.
 
 Example:
     python evaluate.py species data/models/mos2 data/models/mos2_single summary.csv confusion.csv \\
@@ -32,6 +33,7 @@ from atomsight.config.phantoms import AcquisitionSettings, MonolayerSettings
 from atomsight.config.reading import InferenceSettings
 from atomsight.errors import InputError
 from atomsight.evaluation import classification
+from atomsight.evaluation.exposures import exposures, mark_trained, noise_seed
 from atomsight.evaluation.readers import AtomReader, atom_reader
 from atomsight.files import tables
 from atomsight.learning import models
@@ -40,6 +42,12 @@ from atomsight.phantoms import acquisition, focal_series, monolayers
 from atomsight.phantoms.monolayers import REGIONS, MonolayerSpecimen
 
 SECTION = "species_evaluation"
+
+#: What tells the settings of the tables apart.
+SETTING = ["model", "frames", "camera", "dose_e_per_A2"]
+
+# Streams of random numbers, so that sheets, shifts and noise are independent.
+_SHEET, _SHIFTS, _NOISE = range(3)
 
 
 @dataclass(frozen=True)
@@ -80,6 +88,11 @@ def run(given: argparse.Namespace) -> None:
     readers = [load_reader(folder, chosen, given.inference) for folder in given.models]
     pairs = evaluate(chosen, honeycomb, readers)
     table = summarise(pairs, honeycomb.class_names)
+    trained = {card.name: card.microscope for card in map(models.read_card, given.models)}
+    table = pd.concat(
+        mark_trained(rows, chosen, trained[model], chosen.defocus_A)
+        for model, rows in table.groupby("model", sort=False)
+    )
     tables.write_csv(given.summary, table)
     tables.write_csv(given.confusion, confusion(pairs))
     command_line.print_table(table)
@@ -117,27 +130,26 @@ def evaluate(
     """Image all sheets of a material for every model, name their sites, compare with the truth.
 
     The section is for all materials: shares of vacancies that this one has not do not matter.
-    The table has ``model, frames, dose_e_per_A2, sheet`` and the columns of
+    The table has ``model, frames, camera, dose_e_per_A2, sheet`` and the columns of
     :func:`atomsight.evaluation.classification.pair_columns`.
     """
     measured = []
     for number in range(chosen.sheets):
         sheet = _make_sheet(chosen, honeycomb, number)
         for reader in readers:
-            rng = np.random.default_rng([chosen.seed, number, 1])
-            for dose, images in _exposures(chosen, sheet, reader.steps_A, rng):
+            for camera, dose, images in _exposures(chosen, sheet, reader.steps_A, number):
                 pairs = classification.pair_columns(
                     reader.read(images), sheet.sites, sheet.optics.field_of_view_A, chosen.radius_A
                 )
-                setting = (reader.model, len(reader.steps_A), dose, number)
-                for place, name in enumerate(("model", "frames", "dose_e_per_A2", "sheet")):
+                setting = (reader.model, len(reader.steps_A), camera, dose, number)
+                for place, name in enumerate((*SETTING, "sheet")):
                     pairs.insert(place, name, setting[place])
                 measured.append(pairs)
     return pd.concat(measured, ignore_index=True)
 
 
 def _make_sheet(chosen: SpeciesEvaluationSettings, honeycomb: Honeycomb, number: int) -> _Sheet:
-    sheet_rng, focus_rng = np.random.default_rng([chosen.seed, number, 0]).spawn(2)
+    sheet_rng, focus_rng = np.random.default_rng([chosen.seed, number, _SHEET]).spawn(2)
     specimen = monolayers.make_monolayer(
         honeycomb, _own_vacancies(chosen.monolayer, honeycomb), sheet_rng
     )
@@ -170,29 +182,30 @@ def _exposures(
     chosen: SpeciesEvaluationSettings,
     sheet: _Sheet,
     steps_A: tuple[float, ...],
-    rng: np.random.Generator,
-) -> Iterator[tuple[float, np.ndarray]]:
-    """Images of a sheet at every dose, all of one focal series."""
+    number: int,
+) -> Iterator[tuple[str, float, np.ndarray]]:
+    """Images of a sheet by every camera at its doses, all of one focal series."""
+    rng = np.random.default_rng([chosen.seed, number, _SHIFTS])
     shifts = focal_series.draw_shifts(len(steps_A), chosen.registration_error_A, rng)
     focus = tuple(sheet.defocus_A + step for step in steps_A)
     intensities = focal_series.image_series(sheet.wave, sheet.optics, focus, shifts)
-    for dose in chosen.doses_e_per_A2:
-        optics = sheet.optics.but(dose_e_per_A2=dose)
-        yield dose, focal_series.expose_series(intensities, optics, rng).astype("float32")
+    for camera, optics in exposures(chosen, sheet.optics):
+        rng = np.random.default_rng(noise_seed([chosen.seed, number, _NOISE], optics))
+        counts = focal_series.expose_series(intensities, optics, rng).astype("float32")
+        yield camera, optics.dose_e_per_A2, counts
 
 
 def summarise(pairs: pd.DataFrame, class_names: Sequence[str]) -> pd.DataFrame:
-    """Scores of every model at every dose, all sheets of :func:`evaluate` together.
+    """Scores of every model by every camera and dose, all sheets of :func:`evaluate` together.
 
-    The table has ``model, frames, dose_e_per_A2, sites, accuracy, accuracy_low, accuracy_high``
+    The table has the columns of :data:`SETTING`, ``sites, accuracy, accuracy_low, accuracy_high``
     (share of the true sites found with the right species, and its 95 % interval), ``missed,
     invented`` (numbers), ``position_error_pm``, ``calibration_error``, ``accuracy_<region>`` and
     ``precision_<species>, recall_<species>, f1_<species>``.
     """
-    by = ["model", "frames", "dose_e_per_A2"]
     return pd.DataFrame(
-        dict(zip(by, setting, strict=True)) | _scores(group, class_names)
-        for setting, group in pairs.groupby(by, sort=False)
+        dict(zip(SETTING, setting, strict=True)) | _scores(group, class_names)
+        for setting, group in pairs.groupby(SETTING, sort=False)
     )
 
 
@@ -216,14 +229,13 @@ _SPECIES_NAMES = {
 
 
 def confusion(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Count the answers to every species, for every model at every dose.
+    """Count the answers to every species, for every model, camera and dose.
 
-    The table has ``model, frames, dose_e_per_A2, true_class, found_class, columns``.
+    The table has the columns of :data:`SETTING`, ``true_class, found_class, columns``.
     """
-    by = ["model", "frames", "dose_e_per_A2"]
     tables = [
-        classification.confusion(group).assign(**dict(zip(by, setting, strict=True)))
-        for setting, group in pairs.groupby(by, sort=False)
+        classification.confusion(group).assign(**dict(zip(SETTING, setting, strict=True)))
+        for setting, group in pairs.groupby(SETTING, sort=False)
     ]
     table = pd.concat(tables, ignore_index=True)
-    return table[[*by, "true_class", "found_class", "columns"]]
+    return table[[*SETTING, "true_class", "found_class", "columns"]]

@@ -1,7 +1,8 @@
 """How well columns of tilted particles are found, against the dose (the paper, Fig 9).
 
-COLUMNS.csv has one row per zone axis, tilt and dose: zone_axis, tilt_deg, dose_e_per_A2, particles,
-f1, rms_error_pm (along one axis), and classical_f1, classical_rms_error_pm of peak finding.
+COLUMNS.csv has one row per zone axis, tilt, camera and dose: zone_axis, tilt_deg, camera,
+dose_e_per_A2, particles, f1, rms_error_pm (along one axis), and classical_f1,
+classical_rms_error_pm of peak finding. The main camera is drawn.
 
 Example:
     python plot.py column_performance performance.png --columns columns.csv
@@ -68,7 +69,7 @@ _DASHES = (2.5, 1.5)
 
 
 def plot(columns: Annotated[Path, "scores by zone axis, tilt and dose, of evaluate.py columns"]):
-    return draw(score_tables.read(columns, COLUMNS))
+    return draw(score_tables.of_main_camera(score_tables.read(columns, COLUMNS, ("camera",))))
 
 
 def draw(scores: pd.DataFrame) -> mpl.Figure:

@@ -32,7 +32,7 @@ TABLES = {
     "columns": {
         "columns": (
             *("zone_axis", "tilt_deg", "dose_e_per_A2", "columns", "f1", "rms_error_pm"),
-            *("classical_f1", "classical_rms_error_pm"),
+            *("classical_f1", "classical_rms_error_pm", "in_range"),
         ),
         "background": ("dose_e_per_A2", "per_nm2", "per_nm2_low", "per_nm2_high"),
     },
@@ -40,7 +40,7 @@ TABLES = {
         "heights_summary": (
             *("tilt_low_deg", "tilt_high_deg", "dose_e_per_A2", "columns", "exact", "exact_low"),
             *("exact_high", "off_by_1", "off_by_2", "off_by_3plus", "within_one", "exact_1_6"),
-            "mean_error",
+            *("mean_error", "in_range"),
         ),
         "heights_displacements": (
             *("thermal_displacement_A", "static_displacement_A", "dose_e_per_A2", "columns"),
@@ -51,14 +51,14 @@ TABLES = {
     "species": {
         "species_summary": (
             *("frames", "dose_e_per_A2", "sites", "accuracy", "accuracy_low", "accuracy_high"),
-            *("missed", "invented", "calibration_error"),
+            *("missed", "invented", "calibration_error", "in_range"),
         ),
     },
 }
 
 
-#: Columns of words, likewise.
-_WORDS = {"evaluation": ("camera",)}
+#: The first table of every kind has several cameras.
+_CAMERA = {next(iter(columns)): ("camera",) for columns in TABLES.values()}
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class EvaluatedModel:
 
     ``finds`` is a key of :data:`TABLES`, ``specimens`` says in what, such as "monolayers of MoS₂".
     The doses are those of its training [e/Å²], of all images of a focal series together. Of the
-    table ``evaluation``, the cameras other than the main one are in ``cameras``.
+    first table, the cameras other than the main one are in ``cameras``.
     """
 
     name: str
@@ -91,18 +91,16 @@ def read_model(folder: Path | str, place: Path | str) -> EvaluatedModel:
     """Read the card of a model and the tables of what was measured of it, the first at least."""
     card = models.read_card(folder)
     finds = materials.purpose(card.material, card.class_names)
-    first = Path(place) / f"{next(iter(TABLES[finds]))}.csv"
-    if not first.is_file():
-        raise InputError(f"{first}: this table of the model {card.name} is missing; evaluate it")
+    first = next(iter(TABLES[finds]))
+    if not (path := Path(place) / f"{first}.csv").is_file():
+        raise InputError(f"{path}: this table of the model {card.name} is missing; evaluate it")
     found = {
         name: _read_table(Path(place) / f"{name}.csv", columns)
         for name, columns in TABLES[finds].items()
         if (Path(place) / f"{name}.csv").is_file()
     }
-    if "evaluation" in found:
-        table = found["evaluation"]
-        main = table["camera"] == MAIN_CAMERA
-        found |= {"evaluation": table[main].reset_index(drop=True), "cameras": table[~main]}
+    main = found[first]["camera"] == MAIN_CAMERA
+    found |= {first: found[first][main].reset_index(drop=True), "cameras": found[first][~main]}
     low, high = card.microscope["dose_e_per_A2"]
     specimens = materials.material(card.material).IN_WORDS
     return EvaluatedModel(card.name, finds, specimens, (float(low), float(high)), found)
@@ -110,7 +108,7 @@ def read_model(folder: Path | str, place: Path | str) -> EvaluatedModel:
 
 def _read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     """Read a table that has rows, and numbers in these columns."""
-    table = tables.read_csv(path, columns, _WORDS.get(path.stem, ()))
+    table = tables.read_csv(path, columns, _CAMERA.get(path.stem, ()))
     if table.empty:
         raise InputError(f"{path}: the table has no rows; {sealed.remedy(path)}")
     return table

@@ -28,7 +28,7 @@ _HOW_TO_READ = (
     " another simulation of the microscope than that of the training. Real images have more: drift,"
     " contamination, damage, aberrations that nobody drew.",
     f"A dose marked{_BEYOND} is, or the conditions with it are, outside of what the model was"
-    " trained on; of particles and focal series only the dose is looked at.",
+    " trained on; tilts of particles are not looked at, and in backgrounds only the dose.",
     "In brackets stand 95 % intervals, as if atoms were right or wrong one by one; those of bond"
     " lengths and strain come from drawing patches of the image anew.",
     "The bound is that of Cramér and Rao: what the electrons allow a method that knows nothing of"
@@ -176,6 +176,9 @@ _TRUST: dict[str, Callable[[EvaluatedModel], str]] = {
 }
 
 
+_OTHER_CAMERAS = "The same electrons on other cameras:"
+
+
 def _details_of_atoms(model: EvaluatedModel) -> Iterator[Block]:
     table = model.tables["evaluation"]
     yield Paragraph("Against the dose, on polycrystalline graphene under favourable conditions:")
@@ -209,7 +212,7 @@ def _details_of_atoms(model: EvaluatedModel) -> Iterator[Block]:
         ),
     )
     if len(cameras := model.tables.get("cameras", ())):
-        yield Paragraph("The same electrons on other cameras:")
+        yield Paragraph(_OTHER_CAMERAS)
         yield _table(
             ("camera", "dose e/Å²", "precision", "recall", "F1", "F1 of peaks"),
             (
@@ -290,13 +293,15 @@ def _spread(part: pd.DataFrame) -> tuple[str, ...]:
 
 def _details_of_columns(model: EvaluatedModel) -> Iterator[Block]:
     keys = {"zone_axis": ("zone axis", "⟨{}⟩"), "tilt_deg": ("tilt", "{:g}°")}
+
+    def f1(row: pd.Series) -> str:
+        return f"{words.share(row['f1'])} ({words.share(row['classical_f1'])})"
+
     yield Paragraph("F1 against tilt and dose, and in brackets that of peak finding:")
-    yield _by_dose(
-        model,
-        model.tables["columns"],
-        keys,
-        lambda row: f"{words.share(row['f1'])} ({words.share(row['classical_f1'])})",
-    )
+    yield _by_dose(model, model.tables["columns"], keys, f1)
+    if len(cameras := model.tables.get("cameras", ())):
+        yield Paragraph(_OTHER_CAMERAS)
+        yield _by_dose(model, cameras, {"camera": ("camera", "{}")} | keys, f1)
     yield Paragraph("Errors of the positions, likewise:")
     yield _by_dose(
         model,
@@ -322,13 +327,12 @@ def _details_of_columns(model: EvaluatedModel) -> Iterator[Block]:
 def _details_of_heights(model: EvaluatedModel) -> Iterator[Block]:
     table = model.tables["heights_summary"].replace({"method": paper_claims.COUNTING})
     keys = {"tilt_high_deg": ("tilt", "≤ {:g}°"), "method": ("method", "{}")}
+
+    def exact(row: pd.Series) -> str:
+        return f"{100 * row['exact']:.1f} / {100 * row['within_one']:.1f}"
+
     yield Paragraph("Columns counted exactly / to one atom, in percent:")
-    yield _by_dose(
-        model,
-        table,
-        keys,
-        lambda row: f"{100 * row['exact']:.1f} / {100 * row['within_one']:.1f}",
-    )
+    yield _by_dose(model, table, keys, exact)
     yield Paragraph(
         "Columns of 1 to 6 atoms counted exactly, in percent / mean of counted less true, all"
         " columns found:"
@@ -339,6 +343,10 @@ def _details_of_heights(model: EvaluatedModel) -> Iterator[Block]:
         keys,
         lambda row: f"{100 * row['exact_1_6']:.1f} / {row['mean_error']:+.2f}",
     )
+    if len(cameras := model.tables.get("cameras", ())):
+        yield Paragraph(f"{_OTHER_CAMERAS[:-1]}, exactly / to one atom, counted by the network:")
+        tilt = {"tilt_high_deg": ("tilt", "≤ {:g}°")}
+        yield _by_dose(model, cameras, {"camera": ("camera", "{}")} | tilt, exact)
     if "heights_displacements" in model.tables:
         yield from _displacements(model.tables["heights_displacements"])
 
@@ -387,6 +395,20 @@ def _details_of_species(model: EvaluatedModel) -> Iterator[Block]:
             for row in _rows(model, table)
         ),
     )
+    if len(cameras := model.tables.get("cameras", ())):
+        yield Paragraph(_OTHER_CAMERAS)
+        yield _table(
+            ("camera", "dose e/Å²", "right species", *(f"F1 of {name}" for name in named)),
+            (
+                (
+                    row["camera"],
+                    _dose(row),
+                    _bracketed(row, "accuracy"),
+                    *(words.share(row[f"f1_{name}"]) for name in named),
+                )
+                for row in _rows(model, cameras)
+            ),
+        )
 
 
 _DETAILS: dict[str, Callable[[EvaluatedModel], Iterator[Block]]] = {

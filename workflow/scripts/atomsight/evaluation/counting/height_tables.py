@@ -1,8 +1,8 @@
 """Tables of how well the atoms of columns are counted, from the answers to all columns.
 
 All take the answers of :func:`atomsight.evaluation.heights.evaluate`, and have one or more rows per
-method, range of tilts and dose. Where probabilities are needed, they are only of methods that state
-them.
+method, camera, range of tilts and dose. Where probabilities are needed, they are only of methods
+that state them.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from atomsight.evaluation import classification
 from atomsight.evaluation.classification import MISSED, NOTHING
 
 #: What tells the settings apart.
-SETTING = ["method", "tilt_low_deg", "tilt_high_deg", "dose_e_per_A2"]
+SETTING = ["method", "camera", "tilt_low_deg", "tilt_high_deg", "dose_e_per_A2"]
 
 #: What does so besides where displacements of the atoms are varied.
 DISPLACEMENTS = ["thermal_displacement_A", "static_displacement_A"]

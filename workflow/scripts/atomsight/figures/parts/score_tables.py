@@ -45,8 +45,11 @@ def of_main_camera(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def read_counts(path: Path | str, name: str = "summary") -> pd.DataFrame:
-    """Read a table of :data:`COUNT_COLUMNS`: scores of counts by method, tilt and dose."""
-    table = read(path, COUNT_COLUMNS[name], ("method",))
+    """Read a table of :data:`COUNT_COLUMNS`: scores of counts by method, tilt and dose.
+
+    They are of the main camera, and so are those of :func:`read_species`.
+    """
+    table = of_main_camera(read(path, COUNT_COLUMNS[name], ("method", "camera")))
     return table.assign(method=table["method"].astype(str))
 
 
@@ -63,7 +66,7 @@ def read_species(paths: Sequence[Path | str], columns: Sequence[str]) -> dict[st
 
     The keys are numbers of images, with the model's name where two read as many.
     """
-    table = pd.concat([read(path, columns, ("model",)) for path in paths])
+    table = pd.concat([of_main_camera(read(path, columns, ("model", "camera"))) for path in paths])
     models = table.sort_values("frames", ascending=False, kind="stable")
     parts = [part for _, part in models.groupby("model", sort=False)]
     frames = [int(part["frames"].iloc[0]) for part in parts]
