@@ -3,6 +3,7 @@
 import ase
 import numpy as np
 import pytest
+from ase.data import chemical_symbols
 from keras.ops import convert_to_numpy
 
 from atomsight.config.phantoms import AcquisitionSettings, ParticleSettings
@@ -12,6 +13,7 @@ from atomsight.geometry import electron_wavelength_A
 from atomsight.imaging import coherence
 from atomsight.imaging.microscope import Microscope
 from atomsight.imaging.waves import simulate_spectra
+from atomsight.materials import hbn, mos2
 from atomsight.phantoms import acquisition, particles
 
 #: Three images to count columns with, as the paper takes them [Å].
@@ -35,7 +37,8 @@ def summed(structure, settings, focus_A=FOCUS_A):
 
 def trained_on(structure, settings, modes, focus_A=FOCUS_A, **waves):
     """The same images by the microscope of the training."""
-    rms_A = {symbol: (settings.thermal_displacement_A,) * 2 for symbol in ("C", "Au")}
+    symbols = (chemical_symbols[number] for number in set(structure.numbers))
+    rms_A = dict.fromkeys(symbols, (settings.thermal_displacement_A,) * 2)
     chosen = WaveSettings(displacement_A=rms_A, **waves)
     spectra = simulate_spectra(structure, chosen, settings.energy_eV)
     cell_A = tuple(structure.cell_A[:2])
@@ -120,6 +123,55 @@ def test_the_envelope_will_do_behind_a_single_layer():
     for one, other in zip(envelope, summed(sheet, settings, focus_A), strict=True):
         assert np.std(one - other) < 0.05 * np.std(other)
         assert abs(one.mean() - other.mean()) < 0.002
+
+
+#: Optics of the sheets at 80 kV.
+LIGHT = {"energy_eV": 80e3, "cs_um": -11.5, "focal_spread_A": 30, "slice_thickness_A": 0.5}
+
+
+def sheet_of(material, seed=3, **settings):
+    return material.make_structure(material.Settings(**settings), np.random.default_rng(seed))
+
+
+def lost_contrast(structure, settings, image, exact, pair):
+    """By how much the mean difference between the sites of two classes is wrong, as a share."""
+    places = structure.sites - acquisition.view_origin(structure, settings)
+    x, y = np.round(places / settings.pixel_size_A).astype(int).clip(0, PIXELS - 1).T
+    one, other = (structure.classes == number for number in pair)
+    wrong, right = (shown[y, x][one].mean() - shown[y, x][other].mean() for shown in (image, exact))
+    return abs(1 - wrong / right)
+
+
+def test_a_layer_of_molybdenum_and_sulfur_needs_more_than_the_envelope():
+    """It takes a hundredth of the electrons, and a tenth to a fifth of what S2 and S differ by."""
+    whole = {"grains": (1, 1), "max_holes": 0, "edge_share": 0, "max_single_vacancies": 0.5}
+    sheet = sheet_of(mos2, 1, size_A=30.0, **whole)
+    settings = optics(sheet.cell_A, **LIGHT)
+    focus_A = tuple(sheet.cell_A[2] / 2 + focus for focus in (-175, -153, -105, -83, -60, -13, 10))
+    exact = summed(sheet, settings, focus_A)
+    sulfur = (mos2.SULFUR_PAIR, mos2.SINGLE_SULFUR)
+    modes, envelope = (trained_on(sheet, settings, count, focus_A) for count in (4, 1))
+    assert min(correlations(modes, exact)) > 0.9995
+    assert min(correlations(envelope, exact)) < 0.996
+    for one, other in zip(modes, exact, strict=True):
+        assert abs(one.mean() - other.mean()) < 0.001
+        assert lost_contrast(sheet, settings, one, other, sulfur) < 0.04
+    assert max(image.mean() for image in envelope) < 0.991
+    pairs = zip(envelope, exact, strict=True)
+    assert np.median([lost_contrast(sheet, settings, *pair, sulfur) for pair in pairs]) > 0.1
+
+
+def test_the_envelope_will_do_behind_a_layer_of_boron_and_nitrogen():
+    """It takes a tenth of what they differ by at most."""
+    sheet = sheet_of(hbn, size_A=30.0)
+    settings = optics(sheet.cell_A, **LIGHT)
+    focus_A = tuple(sheet.cell_A[2] / 2 + focus for focus in (-210, -188, -105, -83, -60, 22, 45))
+    exact = summed(sheet, settings, focus_A)
+    envelope = trained_on(sheet, settings, 1, focus_A)
+    assert min(correlations(envelope, exact)) > 0.9995
+    for one, other in zip(envelope, exact, strict=True):
+        assert abs(one.mean() - other.mean()) < 0.001
+        assert lost_contrast(sheet, settings, one, other, (1, 2)) < 0.12
 
 
 def test_modes_are_a_partition_of_unity_and_together_the_mutual_coherence():

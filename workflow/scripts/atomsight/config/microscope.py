@@ -195,8 +195,8 @@ class MicroscopeSettings(
     """Energy of the electrons."""
     coherent_modes: int = key(1, ge=1, le=16)
     """Coherent images that an image under a spread of defocus is the sum of; 4 for thick or heavy
-    specimens. With 1 the wave is damped by the temporal envelope, which will do for a single layer
-    of light atoms."""
+    specimens, MoS₂ among them. With 1 the wave is damped by the temporal envelope, which will do
+    for a single layer of light atoms."""
     mtf: MtfSettings = part(MtfSettings)
     focal_series: FocalSeriesSettings = part(FocalSeriesSettings)
     contrast: Literal["bright", "dark", "either"] = key("either")
