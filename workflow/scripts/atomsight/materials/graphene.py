@@ -4,8 +4,13 @@ For disordered sheets the paper (section 3.1) takes the vertices of a Voronoi te
 Poisson-disc points as atoms. Here the points are the centres of carbon rings. Their Delaunay
 triangulation is the dual of the Voronoi tessellation: every triangle is one Voronoi vertex, hence
 one atom with exactly three neighbours. The atoms start in the centroids of the triangles, which
-unlike the vertices never fall together, and springs between neighbours and second neighbours pull
-them to the distances of graphene. The sheet is periodic.
+unlike the vertices never fall together. Holes are cut, and springs between neighbours and second
+neighbours pull what is left to the distances of carbon. The sheet is periodic.
+
+At edges and defects those are not the distances of graphene. The fewer bonds an atom has, the
+shorter and the further apart in direction they are: 1.37 Å at zigzag and 1.23 Å at armchair edges
+(P. Koskinen, S. Malola, H. Häkkinen, Phys. Rev. Lett. 101, 115502 (2008)), 1.42 Å and 120° in the
+sheet, 1.54 Å in diamond. Every atom of two or four bonds draws its own from wide ranges.
 
 In a sheet of grains the centres of rings are triangular lattices in random orientations: one that
 fits the periodic box, strained by up to 2.5 %, or one in each of the Voronoi cells, with wavy
@@ -28,6 +33,12 @@ PHANTOM = "sheet"
 #: Distances of neighbours and of second neighbours in graphene [Å].
 BOND_A = 1.42
 SECOND_NEIGHBOUR_A = BOND_A * np.sqrt(3)
+
+#: An atom with two bonds shortens them, one with four or more lengthens them, by up to this [Å].
+_TWOFOLD_SHORTENING_A, _FOURFOLD_LENGTHENING_A = 0.2, 0.2
+
+#: Range of the angle between the two bonds of an atom that has no others [rad].
+_TWOFOLD_ANGLE = np.deg2rad([110, 180])
 
 #: No two atoms are closer than this [Å].
 SHORTEST_BOND_A = 1.15
@@ -99,8 +110,8 @@ def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:
     rings = ring_centres(settings, rng)
     atoms, bonds = dual_network(rings, size)
     atoms, bonds = coordination_defects(atoms, bonds, settings, rng)
-    atoms = drop_crowded(relax_springs(atoms, bonds, size), size)
-    atoms = atoms[outside_holes(atoms, settings, rng)]
+    atoms, bonds = bonded_atoms(atoms, bonds, outside_holes(atoms, settings, rng))
+    atoms = drop_crowded(relax_springs(atoms, bonds, size, rng), size)
     atoms = prune_dangling(atoms, size)
     height = BOX_HEIGHT_A / 2 + settings.ripple_A * rng.standard_normal(len(atoms))
     sheet = Structure(
@@ -233,27 +244,50 @@ def coordination_defects(
     stands_for = np.arange(len(atoms))
     stands_for[contracted[:, 1]] = stands_for[contracted[:, 0]]
     bonds = stands_for[bonds]
-    gone = np.zeros(len(atoms), dtype=bool)
-    gone[rng.choice(len(atoms), removed, replace=False)] = True
-    bonds = bonds[~gone[bonds].any(axis=1) & (bonds[:, 0] != bonds[:, 1])]
-    return _without_loose_atoms(atoms, np.unique(np.sort(bonds, axis=1), axis=0))
+    stays = np.ones(len(atoms), dtype=bool)
+    stays[rng.choice(len(atoms), removed, replace=False)] = False
+    bonds = np.unique(np.sort(bonds[bonds[:, 0] != bonds[:, 1]], axis=1), axis=0)
+    return bonded_atoms(atoms, bonds, stays)
 
 
-def _without_loose_atoms(atoms: np.ndarray, bonds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Drop the atoms that have no bond, and number the others anew."""
-    used, numbers = np.unique(bonds, return_inverse=True)
-    return atoms[used], numbers.reshape(bonds.shape)
+def bonded_atoms(
+    atoms: np.ndarray, bonds: np.ndarray, stays: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Those of the atoms that stay that have two bonds or more, numbered anew, and their bonds."""
+    while True:
+        bonds = bonds[stays[bonds].all(axis=1)]
+        bound = np.bincount(bonds.ravel(), minlength=len(atoms)) >= 2
+        if (bound == stays).all():
+            return atoms[stays], (np.cumsum(stays) - 1)[bonds]
+        stays = stays & bound
 
 
-def relax_springs(atoms: np.ndarray, bonds: np.ndarray, size: float) -> np.ndarray:
-    """Pull neighbours and second neighbours to the distances of graphene."""
+def distances_of_carbon(
+    bonds: np.ndarray, count: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lengths of the bonds, and pairs of second neighbours with their distances [Å].
+
+    Of two atoms that would change the bond between them, the one that changes it more prevails.
+    """
+    coordination = np.bincount(bonds.ravel(), minlength=count)
+    is_twofold = coordination == 2
+    shortening = rng.uniform(0, _TWOFOLD_SHORTENING_A, count) * is_twofold
+    lengthening = rng.uniform(0, _FOURFOLD_LENGTHENING_A, count) * (coordination > 3)
+    lengths = BOND_A + lengthening[bonds].max(axis=1) - shortening[bonds].max(axis=1)
+    angle = np.where(is_twofold, rng.uniform(*_TWOFOLD_ANGLE, count), 2 * np.pi / 3)
+    return lengths, *second_neighbours(bonds, lengths, angle)
+
+
+def relax_springs(
+    atoms: np.ndarray, bonds: np.ndarray, size: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Pull neighbours and second neighbours to the distances of carbon."""
     from scipy.optimize import minimize  # slow to import, and the rules read this module too
 
-    pairs = np.concatenate([bonds, second_neighbours(bonds, len(atoms))])
-    lengths = np.full(len(pairs), SECOND_NEIGHBOUR_A)
-    lengths[: len(bonds)] = BOND_A
-    stiffness = np.full(len(pairs), 0.25)
-    stiffness[: len(bonds)] = 1.0
+    bond_lengths, second, second_distances = distances_of_carbon(bonds, len(atoms), rng)
+    pairs = np.concatenate([bonds, second])
+    lengths = np.concatenate([bond_lengths, second_distances])
+    stiffness = np.repeat([1.0, 0.25], [len(bonds), len(second)])
 
     def energy(flat: np.ndarray) -> tuple[float, np.ndarray]:
         positions = flat.reshape(-1, 2)
@@ -275,12 +309,23 @@ def relax_springs(atoms: np.ndarray, bonds: np.ndarray, size: float) -> np.ndarr
     return found.x.reshape(-1, 2) % size
 
 
-def second_neighbours(bonds: np.ndarray, count: int) -> np.ndarray:
-    """Pairs of atoms that share a neighbour and are not bonded themselves, each once."""
-    ends = np.concatenate([bonds, bonds[:, ::-1]]).T
-    bonded = csr_array((np.ones(ends.shape[1], dtype=int), tuple(ends)), shape=(count, count))
+def second_neighbours(
+    bonds: np.ndarray, lengths_A: np.ndarray, angle: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of atoms that share a neighbour and are not bonded themselves, each once.
+
+    Their distances follow from the lengths of their bonds to the neighbour, and from the angle
+    between its bonds, shape (atoms,) [rad]; those that share several get the mean [Å].
+    """
+    ends = tuple(np.concatenate([bonds, bonds[:, ::-1]]).T)
+    shape = (len(angle), len(angle))
+    bonded = csr_array((np.ones(len(ends[0]), dtype=int), ends), shape=shape)
+    reach = csr_array((np.tile(lengths_A, 2) * np.sin(angle / 2)[ends[1]], ends), shape=shape)
     shared = triu(bonded @ bonded, k=1).astype(bool)
-    return np.column_stack((shared > bonded.astype(bool)).nonzero())
+    pairs = (shared > bonded.astype(bool)).nonzero()
+    across = reach @ bonded
+    total = across[pairs] + across.T.tocsr()[pairs]
+    return np.column_stack(pairs), total / (bonded @ bonded)[pairs]
 
 
 def drop_crowded(atoms: np.ndarray, size: float) -> np.ndarray:
