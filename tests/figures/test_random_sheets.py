@@ -20,7 +20,7 @@ def test_the_drawn_stages_lead_to_the_drawn_sheet():
     structure = make(0)
     stages = sheets.construct(SETTINGS, seed_of(0), connected(0))
     atoms, bonds = graphene.dual_network(stages.relaxed, SETTINGS.size_A)
-    relaxed = graphene.relax_springs(atoms, bonds, SETTINGS.size_A)
+    relaxed = graphene.relax_springs(atoms, bonds, SETTINGS.size_A, np.random.default_rng(0))
     assert_allclose(relaxed, structure.sites, atol=0.01)
     assert len(stages.points) == len(stages.relaxed)
     assert not np.allclose(stages.points, stages.relaxed)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from made_inputs import order, pairs_within
+from numpy.testing import assert_allclose
 
 from atomsight.materials import graphene
 
@@ -158,7 +159,48 @@ def test_coordination_defects_have_two_and_four_neighbours():
 
 
 def test_second_neighbours_share_one_neighbour():
-    chain = np.array([[0, 1], [1, 2], [2, 3]])
-    assert graphene.second_neighbours(chain, 4).tolist() == [[0, 2], [1, 3]]
-    triangle = np.array([[0, 1], [1, 2], [0, 2]])
-    assert len(graphene.second_neighbours(triangle, 3)) == 0
+    def found(bonds, count, angle_deg):
+        bonds = np.array(bonds)
+        lengths_A = np.full(len(bonds), graphene.BOND_A)
+        return graphene.second_neighbours(bonds, lengths_A, np.deg2rad(np.full(count, angle_deg)))
+
+    chain = [[0, 1], [1, 2], [2, 3]]
+    pairs, distances_A = found(chain, 4, 120)
+    assert pairs.tolist() == [[0, 2], [1, 3]]
+    assert_allclose(distances_A, np.sqrt(3) * graphene.BOND_A)
+    assert_allclose(found(chain, 4, 180)[1], 2 * graphene.BOND_A)
+    square, distances_A = found([[0, 1], [1, 2], [2, 3], [0, 3]], 4, 90)
+    assert square.tolist() == [[0, 2], [1, 3]]
+    assert_allclose(distances_A, np.sqrt(2) * graphene.BOND_A)
+    triangle, _ = found([[0, 1], [1, 2], [0, 2]], 3, 60)
+    assert len(triangle) == 0
+
+
+def test_the_fewer_bonds_an_atom_has_the_shorter_and_wider_apart_they_are():
+    lengths_A, angles_deg = {2: [], 3: [], 4: []}, {2: [], 3: [], 4: []}
+    for seed in range(8):
+        sites = make(seed, graphene.Settings(), density_variation=0.0).sites
+        pairs, _ = pairs_within(sites, 1.25 * graphene.BOND_A, SIZE_A)
+        ends = np.concatenate([pairs, pairs[:, ::-1]])
+        ends = ends[np.argsort(ends[:, 0], kind="stable")]
+        bonds = sites[ends[:, 1]] - sites[ends[:, 0]]
+        bonds -= SIZE_A * np.round(bonds / SIZE_A)
+        for count in lengths_A:
+            around = bonds[np.bincount(ends[:, 0])[ends[:, 0]] == count].reshape(-1, count, 2)
+            lengths = np.linalg.norm(around, axis=2, keepdims=True)
+            cosines = np.clip(np.einsum("aik,ajk->aij", around / lengths, around / lengths), -1, 1)
+            lengths_A[count].extend(lengths.ravel())
+            angles_deg[count].extend(np.rad2deg(np.arccos(cosines[:, *np.triu_indices(count, 1)])))
+    # Edges of graphene and the two hybridisations of carbon: sp2 in the sheet, towards sp3 at four.
+    low, median, high = np.quantile(lengths_A[2], [0.1, 0.5, 0.9])
+    assert low < 1.28 < median < 1.36 < 1.39 < high
+    assert np.median(lengths_A[3]) == pytest.approx(1.42, abs=0.01)
+    assert np.median(lengths_A[4]) > 1.5
+    low, median, high = np.quantile(np.concatenate(angles_deg[2]), [0.1, 0.5, 0.9])
+    assert low < 120 < 125 < median < 145 < high
+    assert np.median(np.concatenate(angles_deg[3])) == pytest.approx(120, abs=0.5)
+
+
+def test_no_two_atoms_are_crowded(sheets):
+    nearest_A = min(pairs_within(sheet.sites, 2.0, SIZE_A)[1].min() for sheet in sheets)
+    assert nearest_A >= graphene.SHORTEST_BOND_A
