@@ -14,7 +14,7 @@ from atomsight.materials.nanoparticle import Settings
 
 GOLD_A = nanoparticle.lattice_constant_A("Au")
 FREE = SupportSettings(amorphous_share=0, crystalline_share=0)
-PERFECT = {"lattice_variation": 0, "static_displacement_A": (0, 0)}
+PERFECT = {"lattice_variation": 0, "static_displacement_A": (0, 0), "elongation": (1, 1)}
 SETTINGS = Settings(size_A=52, radius_A=(6, 16), tilt_deg=(0, 0), support=FREE, **PERFECT)
 
 
@@ -133,6 +133,22 @@ def test_atoms_are_displaced_and_lattices_differ_as_much_as_they_are_told_to():
     assert 1.002 < bonds.max() <= 1.01
 
 
+@pytest.mark.parametrize("axis", ["110", "111"])
+def test_a_particle_is_as_high_for_its_width_as_it_is_told_to_be(axis):
+    """Height once followed from the width, and was told from it where particles are not so."""
+
+    def shape(elongation):
+        chosen = {"radius_A": (10, 10), "max_added": 0, "zone_axes": (axis,)}
+        made = [make(seed, elongation=(elongation,) * 2, **chosen) for seed in range(12)]
+        return np.mean([np.ptp(one.positions, axis=0) for one in made], axis=0)
+
+    as_high = shape(1)
+    for elongation in (0.6, 1.6):
+        width, depth, height = shape(elongation) / as_high
+        assert height == pytest.approx(elongation, rel=0.15), "whole atoms"
+        assert (width + depth) / 2 == pytest.approx(1, rel=0.08)
+
+
 @pytest.mark.parametrize("axis", ["100", "110", "111"])
 def test_a_zone_axis_points_along_the_beam(axis):
     basis = nanoparticle.zone_axis_basis(axis)
@@ -167,10 +183,12 @@ def test_a_particle_too_large_for_its_box_is_refused():
         make(0, size_A=30, radius_A=(16, 16))
 
 
-def test_growth_stays_in_the_box_at_any_temperature():
+@pytest.mark.parametrize("tilt_deg", [0, 10])
+def test_growth_stays_in_the_box_at_any_temperature(tilt_deg):
     """Hot surfaces grow chains, which once reached over the edge of the box."""
+    tall = {"elongation": (1.6, 1.6), "tilt_deg": (tilt_deg,) * 2}
     for seed in range(5):
-        wild = make(seed, roughening_temperature=(50, 50), radius_A=(16, 16))
+        wild = make(seed, roughening_temperature=(50, 50), radius_A=(16, 16), **tall)
         across = wild.positions[:, :2]
         assert across.min() >= nanoparticle.VACUUM_A
         assert across.max() <= SETTINGS.size_A - nanoparticle.VACUUM_A

@@ -1,10 +1,11 @@
 """Random rough nanoparticles of an fcc metal, on a support or free.
 
-A crystal is cut by a random number of layers along ⟨100⟩, ⟨110⟩ and ⟨111⟩. Then atoms are added one
-by one on free lattice sites that have ``n`` occupied neighbours, with a probability proportional to
-``exp(n / T)`` (the paper, eq 9): low temperatures ``T`` fill kinks and steps, high ones make the
-surface rough. A zone axis points along the beam, which is z; the particle is turned about it at
-random and tilted off it. Columns are gathered before the tilt.
+A crystal is cut by a random number of layers along ⟨100⟩, ⟨110⟩ and ⟨111⟩, and elongated or
+flattened along the beam. Then atoms are added one by one on free lattice sites that have ``n``
+occupied neighbours, with a probability proportional to ``exp(n / T)`` (the paper, eq 9): low
+temperatures ``T`` fill kinks and steps, high ones make the surface rough. A zone axis points along
+the beam, which is z; the particle is turned about it at random and tilted off it. Columns are
+gathered before the tilt.
 """
 
 from typing import Literal
@@ -57,7 +58,10 @@ class Settings(Section):
     zone_axes: tuple[Literal["110", "111"], ...] = key(("110", "111"), min_length=1, unique=True)
     """Directions of the crystal along the beam."""
     radius_A: Range = key((6, 17.5), unit="Å", ge=0)
-    """Radius before the roughening."""
+    """Radius across the beam, before the roughening."""
+    elongation: Range = key((0.6, 1.6), gt=0, le=3)
+    """Height along the beam over width, drawn evenly on a logarithmic scale. Nobody sees the height
+    of a particle, and it must not follow from the width."""
     max_added: float = key(0.33, unit="share of the atoms", ge=0, le=1)
     """Most atoms added to the cut particle."""
     roughening_temperature: Range = key((0.2, 4), gt=0)
@@ -86,7 +90,7 @@ def purpose(class_names: list[str]) -> str:
 
 def thickness_A(settings: Settings) -> float:
     """Thickness of the largest particles [Å]."""
-    return 2 * settings.radius_A[1]
+    return 2 * settings.radius_A[1] * settings.elongation[1]
 
 
 def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:
@@ -99,7 +103,7 @@ def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:
     lattice_A = lattice_constant_A(settings.metal) * (1 + variation)
     axis = settings.zone_axes[rng.integers(len(settings.zone_axes))]
     basis = zone_axis_basis(axis) @ rotation_about_z(rng.uniform(0, 2 * np.pi))
-    atoms = rough_particle(settings, lattice_A, rng) @ basis
+    atoms = rough_particle(settings, lattice_A, axis, rng) @ basis
     column, heights = gather_columns(atoms[:, :2])
     atoms = atoms @ random_tilt(np.radians(rng.uniform(*settings.tilt_deg)), rng)
     atoms += rng.normal(0, rng.uniform(*settings.static_displacement_A), atoms.shape)
@@ -176,15 +180,27 @@ def random_tilt(angle_rad: float, rng: np.random.Generator) -> np.ndarray:
     return turn @ about_x @ turn.T
 
 
-def rough_particle(settings: Settings, lattice_A: float, rng: np.random.Generator) -> np.ndarray:
-    """Cut a particle from a crystal and roughen its surface.
+def rough_particle(
+    settings: Settings, lattice_A: float, axis: str, rng: np.random.Generator
+) -> np.ndarray:
+    """Cut a particle from a crystal, elongated or flattened along an axis, and roughen its surface.
 
     Gives positions along the cubic axes, shape (N, 3) [Å], all with :data:`VACUUM_A` of room in the
     box. Raises InputError if the largest particle does not fit into the box.
     """
     radius_A = rng.uniform(*settings.radius_A)
-    crystal = fcc_points(_room_A(settings), lattice_A)
-    occupied = cut(crystal, radius_A, lattice_A, rng)
+    elongation = np.exp(rng.uniform(*np.log(settings.elongation)))
+    room_A = _room_A(settings)
+    crystal = fcc_points(room_A * max(1, elongation), lattice_A)
+    along = zone_axis_basis(axis)[:, 2]
+    heights = crystal @ along
+    across = np.linalg.norm(crystal - np.outer(heights, along), axis=1)
+    tilt = np.radians(settings.tilt_deg[1])
+    fits = across * np.cos(tilt) + np.abs(heights) * np.sin(tilt) <= room_A
+    crystal, heights = crystal[fits], heights[fits]
+    # Where the atoms of a particle as high as wide would lie.
+    equal = crystal + np.outer(heights * (1 / elongation - 1), along)
+    occupied = cut(equal, radius_A, lattice_A, rng)
     low, high = np.log(settings.roughening_temperature)
     added = rng.integers(0, int(settings.max_added * np.count_nonzero(occupied)), endpoint=True)
     neighbours = neighbour_table(crystal, lattice_A)
