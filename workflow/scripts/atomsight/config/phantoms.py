@@ -57,10 +57,10 @@ class OpticsSettings(Section):
     """Counts of a pixel without electrons."""
     mtf: CameraSettings | None = key(None)
     """Modulation transfer function of the camera; null for an ideal camera."""
-    gain_spread: float = key(0, ge=0, le=5)
+    gain_spread: float = key(0, unit="relative", ge=0, le=2)
     """Standard deviation of the signal of one electron, as a share of its mean; about 0.5 to 1 for
     scintillators and integrating detectors, 0 for counting ones."""
-    readout_e: float = key(0, unit="electrons", ge=0, le=10000)
+    readout_e: float = key(0, unit="e", ge=0, le=100)
     """Root mean square noise of the readout of a pixel; the offset must be a few times as much, or
     counts are cut off at zero."""
 

@@ -65,7 +65,7 @@ _DRAWN = (
     "pixel_size_A",
 )
 
-#: Coefficients of a camera that is not measured, eq 5 of the paper; drawn likewise.
+#: Coefficients of a camera that is not measured, eq 5 of the paper.
 _COEFFICIENTS = ("c1", "c2", "c3")
 
 #: Scores that are printed.
@@ -219,8 +219,11 @@ def draw_optics(
     """Draw a microscope, its astigmatism at any azimuth, and a camera, unless that is measured."""
     drawn = {name: float(rng.uniform(*getattr(ranges, name))) for name in _DRAWN}
     azimuth = float(rng.uniform(0, np.pi))
-    camera = {name: float(rng.uniform(*getattr(ranges.mtf, name))) for name in _COEFFICIENTS}
-    camera["c2"] = float(np.exp(rng.uniform(*np.log(ranges.mtf.c2))))  # as in the training
+    camera = {  # as in the training
+        "c1": float(rng.uniform(*ranges.mtf.c1)),
+        "c2": float(np.exp(rng.uniform(*np.log(ranges.mtf.c2)))),
+        "c3": float(rng.uniform(*ranges.mtf.c3)),
+    }
     return base.but(
         energy_eV=ranges.energy_eV,
         astigmatism_angle_rad=azimuth,
