@@ -4,7 +4,7 @@ Markdown comes out aligned, so that it reads well as plain text.
 """
 
 import html
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,3 +112,8 @@ def write(path: Path | str, text: str) -> None:
     with atomic.replacing(path) as partial:
         partial.write_text(text, encoding="utf-8")
     provenance.write_notes(path)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """Make a table of texts."""
+    return Table(tuple(columns), tuple(map(tuple, rows)))

@@ -57,6 +57,9 @@ TABLES = {
 }
 
 
+#: An answer is trusted where this share of it is right.
+TRUSTED = 0.99
+
 #: The first table of every kind has several cameras.
 _CAMERA = {next(iter(columns)): ("camera",) for columns in TABLES.values()}
 

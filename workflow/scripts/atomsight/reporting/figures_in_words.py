@@ -2,8 +2,13 @@
 
 import math
 
+import pandas as pd
+
 #: What stands where nothing was measured, or a quantity makes no sense.
 NONE = "–"
+
+#: Marks what a model was not trained on.
+BEYOND = " †"
 
 
 def dose(dose_e_per_A2: float) -> str:
@@ -32,6 +37,16 @@ def picometres(length_A: float) -> str:
     if math.isinf(length_A):
         return "no bound"
     return _with_interval(100 * length_A, math.nan, math.nan, "{:.1f}", " pm")
+
+
+def bracketed(row: dict | pd.Series, name: str) -> str:
+    """Write a share with its interval, if that is known."""
+    return share(*ends(row, name))
+
+
+def ends(row: dict | pd.Series, name: str) -> tuple[float, float, float]:
+    """A value and the ends of its interval, NaN where they are not known."""
+    return row[name], *(row.get(f"{name}{end}", math.nan) for end in ("_low", "_high"))
 
 
 def _with_interval(
