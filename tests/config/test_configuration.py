@@ -1,6 +1,7 @@
 """The whole configuration: what is right is completed, what is wrong is told in one sentence."""
 
 import copy
+import inspect
 import itertools
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from atomsight.config.configuration import Configuration, check_configuration
 from atomsight.config.evaluation import EvaluationSettings
 from atomsight.config.microscope import MicroscopeSettings
 from atomsight.config.phantoms import SpecimenSettings
-from atomsight.config.section import complete, keys_of
+from atomsight.config.section import Section, complete, keys_of
 from atomsight.errors import InputError
 from atomsight.materials import MATERIALS
 from atomsight.phantoms import specimens
@@ -81,9 +82,13 @@ def refusal(values):
         ("models.m.material", "diamond", f"'diamond' must be one of {', '.join(MATERIALS)}"),
         ("models.m.class_names", [], "models.m.class_names: \\[\\] must not be empty"),
         ("models.m.waves.displacement_A", {"C": [0, 2]}, "A.C.1: 2 must be at most 0.5 \\[Å\\]"),
+        ("models.m.waves.displacement_A", {"c": [0, 0.1]}, "A.c: .* symbol; did you mean C\\?"),
+        ("models.m.waves.displacement_A", {"Xx": [0, 0.1]}, "A.Xx: the name must be a chemical sy"),
         ("models.m.nanoparticle.support", {"amorphous_share": 0.9}, "support: .* sum to more than"),
         ("models.m.training.curriculum", {"full_from": 0.01}, "easy_until .* less than"),
         ("models.m.microscope.easy.cs_um", 3, r"cs_um: 3 must be a range \[low, high\] \[µm\]"),
+        ("models.m.microscope.easy.readout_e", [3, 4], "easy.readout_e is not a key"),
+        ("models.m.training.curriculum.favourable.ranges", {"gain_spread": [0, 1]}, "not a key"),
         (
             "models.m",
             {
@@ -100,11 +105,10 @@ def refusal(values):
         ("focal_series.simulated_sheet.specimen", {"kind": "particle"}, "acquisitions has this"),
         ("sequences.mine", {}, "sequences: 'mine' must be a text of 'simulated_' and then"),
         ("evaluation.settings.microscope.mtf.table", [[0, 1], [1, 0.5]], "missing"),
-        (
-            "evaluation.settings.microscope",
-            MICROSCOPE | {"mtf": {"table": [[0, 1], [1, 0.5]]}},
-            "evaluation.settings.microscope.mtf: a measured table cannot be drawn from",
-        ),
+        ("height_evaluation.cameras", {"main": None}, "cameras.main: .* choose another name"),
+        ("evaluation.cameras", {"": None}, "evaluation.cameras: '' must be a text of letters"),
+        ("evaluation.doses_e_per_A2", [10, 10.0], "A2: .* must not have an item twice"),
+        ("evaluation.camera_doses_e_per_A2", [10, 10], "A2: .* must not have an item twice"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_key(path, value, sentence):
@@ -123,6 +127,12 @@ def test_what_is_wrong_is_told_with_its_key(path, value, sentence):
         ("dose_e_per_A2", [0, 10], "dose_e_per_A2.0: 0 must be more than 0 [e/Å²]"),
         ("mtf", {"table": [[0, 1], [1]]}, "mtf.table.1: [1] must be a list of 2 numbers"),
         ("mtf", {"c1": [0.1, 0]}, "mtf.c1: the range [0.1, 0] falls; write [low, high]"),
+        ("mtf", {"cameras": [None]}, "mtf.cameras.0: None must be a mapping"),
+        (
+            "mtf",
+            {"cameras": [{"table": [[0, 1], [0.5, 1]]}]},
+            "cameras.0.table: [[0, 1], [0.5, 1]]",
+        ),
     ],
 )
 def test_a_microscope_that_is_wrong_is_told(tmp_path, key, value, sentence):
@@ -136,6 +146,12 @@ def test_a_microscope_that_is_wrong_is_told(tmp_path, key, value, sentence):
     text = refusal({"models": {"m": MODEL | {"microscope": str(path)}}})
     assert text.startswith(f"{path}: ")
     assert sentence in text
+
+
+def test_a_cameras_file_that_is_missing_is_told():
+    microscope = MICROSCOPE | {"mtf": {"cameras": ["config/cameras/none.yaml"]}}
+    text = refusal({"models": {"m": MODEL | {"microscope": microscope}}})
+    assert text == "config/cameras/none.yaml: the camera's file does not exist"
 
 
 def test_what_is_missing_is_told():
@@ -199,6 +215,17 @@ def test_every_key_has_a_meaning_and_its_unit():
             assert part["description"].endswith("."), f"{name}.{key}"
             suffix = next((suffix for suffix in UNITS if key.endswith(suffix)), None)
             assert suffix is None or part.get("unit") == UNITS[suffix], f"{name}.{key}"
+
+
+def kinds(section):
+    return [section, *(kind for one in section.__subclasses__() for kind in kinds(one))]
+
+
+def test_no_type_of_a_key_is_a_name_in_quotes():
+    """What is wrong under such a key could not be told before its class is built on its own."""
+    for section in kinds(Section):
+        for name, kind in inspect.get_annotations(section).items():
+            assert not isinstance(kind, str), f"{section.__name__}.{name}"
 
 
 def test_names_that_keys_may_have_are_known_to_the_library():

@@ -26,7 +26,7 @@ from atomsight.config.microscope import MicroscopeSettings
 from atomsight.config.phantoms import RecordingSettings, SequenceSettings, SimulationSettings
 from atomsight.config.reading import InferenceSettings, SegmentationSettings
 from atomsight.config.replacing import with_replacements
-from atomsight.config.section import Range, Section, key, part, text, wrong
+from atomsight.config.section import Name, Range, Section, key, part, text, wrong
 from atomsight.config.training import (
     NetworkSettings,
     StructuresSettings,
@@ -35,7 +35,6 @@ from atomsight.config.training import (
 )
 from atomsight.materials import MATERIALS, is_counting, purpose
 
-Name = text("^[A-Za-z0-9_.-]+$", "letters, digits, '_', '.' and '-'")
 ClassName = text("^[A-Za-z0-9_]+$", "letters, digits and '_'")
 SimulationName = text(
     "^simulated_[A-Za-z0-9_.-]+$", "'simulated_' and then letters, digits, '_', '.' and '-'"

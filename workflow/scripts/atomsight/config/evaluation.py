@@ -19,7 +19,7 @@ from atomsight.config.phantoms import (
     StrainedSettings,
     SupportedParticleSettings,
 )
-from atomsight.config.section import Range, Section, key, part, wrong
+from atomsight.config.section import Name, Range, Section, key, part, wrong
 
 #: What the camera of the acquisition is called in a table of several.
 MAIN_CAMERA = "main"
@@ -28,20 +28,31 @@ _DOSES = (100, 310, 1000, 3162, 10000)
 
 
 class _Doses(Section):
-    doses_e_per_A2: tuple[float, ...] = key(_DOSES, unit="e/Å²", gt=0, le=100000000, min_length=1)
+    doses_e_per_A2: tuple[float, ...] = key(
+        _DOSES, unit="e/Å²", gt=0, le=100000000, min_length=1, unique=True
+    )
     """Doses of the images; of a focal series, of all its images together."""
 
 
 class ExposureSettings(_Doses):
     """Doses and cameras of the images of an evaluation."""
 
-    cameras: dict[str, CameraSettings | None] = key(
+    cameras: dict[Name, CameraSettings | None] = key(
         {"ideal": None, "direct": "config/cameras/gatan_k3_300kv.yaml"}
     )
     """Other cameras, by name, that the same electrons reach at some of the doses; null for an ideal
     one. That of the acquisition is called main."""
-    camera_doses_e_per_A2: tuple[float, ...] = key((1000,), unit="e/Å²", gt=0, le=100000000)
+    camera_doses_e_per_A2: tuple[float, ...] = key(
+        (1000,), unit="e/Å²", gt=0, le=100000000, unique=True
+    )
     """Doses of the images of the other cameras."""
+
+    @pydantic.model_validator(mode="after")
+    def _only_one_is_the_main_camera(self) -> Self:
+        if MAIN_CAMERA in self.cameras:
+            message = "this is the camera of the acquisition; choose another name"
+            raise wrong(f"cameras.{MAIN_CAMERA}", message)
+        return self
 
 
 class _Contrast(Section):
@@ -95,13 +106,6 @@ class RandomSettings(_Doses, doses_e_per_A2=(316, 1000, 3162, 10000)):
     alone."""
     seed: int = key(5, ge=0)
     """Seed of the microscopes and of the noise."""
-
-    @pydantic.model_validator(mode="after")
-    def _camera_can_be_drawn(self) -> Self:
-        if self.microscope.mtf.table:
-            message = "a measured table cannot be drawn from; give c1, c2 and c3"
-            raise wrong("microscope.mtf", message)
-        return self
 
 
 class PolycrystalImage(AcquisitionSettings, rows=1024, columns=1024, offset=0, mtf={}, seed=3):

@@ -33,11 +33,6 @@ class OpticalRanges(Section):
     """Dose, drawn evenly on a logarithmic scale; of all images of a focal series together."""
     pixel_size_A: Range = key(unit="Å", ge=0.02, le=0.5)
     """Size of a pixel."""
-    gain_spread: Range = key(unit="relative", ge=0, le=2)
-    """Standard deviation of the signal of one electron: a scintillator gives it a random number of
-    photons."""
-    readout_e: Range = key(unit="e", ge=0, le=100)
-    """Standard deviation of the noise that the readout adds to a pixel."""
 
 
 class SomeRanges(OpticalRanges, **dict.fromkeys(OpticalRanges.model_fields)):
@@ -117,6 +112,21 @@ class FileSection(Section):
         return {"anyOf": [values, {"type": "string", "description": "A file of these keys."}]}
 
 
+class CameraSettings(FileSection):
+    """One camera: a file such as those in config/cameras, eq 5 of the paper or a measured table."""
+
+    _WHAT = "camera"
+
+    c1: float = key(0.05, ge=0, le=1)
+    """Value far beyond the Nyquist frequency."""
+    c2: float = key(0.5, gt=0, le=100)
+    """Half of the frequency (in Nyquist frequencies) where it has fallen half-way."""
+    c3: float = key(2.5, gt=0, le=100)
+    """Exponent."""
+    table: MtfTable = key(())
+    """A measured function as pairs (q / q_Nyquist, value), in place of the formula."""
+
+
 class MtfSettings(FileSection):
     """Modulation transfer function of the camera: a file such as those in config/cameras, ranges of
     eq 5 of the paper, or a measured table."""
@@ -132,7 +142,7 @@ class MtfSettings(FileSection):
     """Exponent."""
     table: MtfTable = key(())
     """A measured function as pairs (q / q_Nyquist, value), in place of the formula."""
-    cameras: "tuple[CameraSettings, ...]" = key(())
+    cameras: tuple[CameraSettings, ...] = key(())
     """Cameras, such as those in config/cameras, whose measured functions take the place of the
     formula in some of the images: an image has one of them or the formula, all alike likely."""
 
@@ -146,21 +156,6 @@ class MtfSettings(FileSection):
     def tables(self) -> tuple[MtfTable, ...]:
         """The measured functions."""
         return (self.table,) if self.table else tuple(camera.table for camera in self.cameras)
-
-
-class CameraSettings(FileSection):
-    """One camera: a file such as those in config/cameras, eq 5 of the paper or a measured table."""
-
-    _WHAT = "camera"
-
-    c1: float = key(0.05, ge=0, le=1)
-    """Value far beyond the Nyquist frequency."""
-    c2: float = key(0.5, gt=0, le=100)
-    """Half of the frequency (in Nyquist frequencies) where it has fallen half-way."""
-    c3: float = key(2.5, gt=0, le=100)
-    """Exponent."""
-    table: MtfTable = key(())
-    """A measured function as pairs (q / q_Nyquist, value), in place of the formula."""
 
 
 class FocalSeriesSettings(Section):
@@ -184,13 +179,16 @@ class MicroscopeSettings(
     astigmatism_A=(0, 0),
     focal_spread_A=(20, 40),
     vibration_A=(0, 0),
-    gain_spread=(0, 0),
-    readout_e=(0, 0),
 ):
     """Ranges from which the conditions of every training image are drawn."""
 
     _WHAT = "microscope"
 
+    gain_spread: Range = key((0, 0), unit="relative", ge=0, le=2)
+    """Standard deviation of the signal of one electron: a scintillator gives it a random number of
+    photons."""
+    readout_e: Range = key((0, 0), unit="e", ge=0, le=100)
+    """Standard deviation of the noise that the readout adds to a pixel."""
     energy_eV: float = key(unit="eV", ge=20000, le=1500000)
     """Energy of the electrons."""
     coherent_modes: int = key(1, ge=1, le=16)

@@ -285,6 +285,10 @@ class _Text:
         )
 
 
+#: The name that something of the configuration is given.
+Name = text("^[A-Za-z0-9_.-]+$", "letters, digits, '_', '.' and '-'")
+
+
 @functools.cache
 def _meanings_in(module: str) -> dict[str, dict[str, str]]:
     """Texts below the fields of the classes of a module, by class and field."""

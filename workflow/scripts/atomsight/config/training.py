@@ -3,9 +3,10 @@
 from typing import Literal, Self
 
 import pydantic
+from ase.data import chemical_symbols
 
 from atomsight.config.microscope import SomeRanges
-from atomsight.config.section import Range, Section, key, part
+from atomsight.config.section import Range, Section, key, part, wrong
 
 
 class StructuresSettings(Section):
@@ -33,6 +34,17 @@ class WaveSettings(Section):
     frozen_phonons: int = key(0, ge=0, le=1000)
     """Number of snapshots with displaced atoms, whose images are averaged; 0 blurs the potential
     instead."""
+
+    @pydantic.field_validator("displacement_A")
+    @classmethod
+    def _are_elements(cls, displacement_A: dict[str, tuple]) -> dict[str, tuple]:
+        known = chemical_symbols[1:]  # the first stands for none
+        for symbol in displacement_A:
+            if symbol not in known:
+                near = symbol.capitalize()
+                hint = f"; did you mean {near}?" if near in known else " such as C or Au"
+                raise wrong(symbol, f"the name must be a chemical symbol{hint}")
+        return displacement_A
 
     def displacement_range_A(self, symbol: str) -> tuple[float, float]:
         """Range of the root mean square thermal displacement of an element along one axis [Å]."""
