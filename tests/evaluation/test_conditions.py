@@ -220,6 +220,26 @@ def test_a_measured_camera_is_not_drawn():
     assert not other.mtf.table
 
 
+def test_the_noise_of_cameras_and_those_that_are_measured_are_drawn_as_for_the_training():
+    """Nothing else changes, and no count is cut off at zero."""
+    table = [[0, 1], [1, 0.5]]
+    camera = {"gain_spread": [0.5, 0.6], "readout_e": [3, 4]}
+    camera["mtf"] = RANGES["mtf"] | {"cameras": [{"table": table}]}
+    microscopes = [MicroscopeSettings.parse(RANGES | more) for more in ({}, camera)]
+    drawn = [
+        [conditions.draw_optics(one, OPTICS, np.random.default_rng(seed)) for seed in range(40)]
+        for one in microscopes
+    ]
+    for plain, noisy in zip(*drawn, strict=True):
+        assert 0.5 <= noisy.gain_spread <= 0.6
+        assert 3 <= noisy.readout_e <= 4
+        assert noisy.offset > 4 * noisy.gain * noisy.readout_e
+        known = {name: getattr(plain, name) for name in ("gain_spread", "readout_e", "offset")}
+        known["mtf"] = noisy.mtf.but(table=())
+        assert noisy.but(**known) == plain
+    assert 10 < sum(bool(one.mtf.table) for one in drawn[1]) < 30
+
+
 # The scripts
 
 

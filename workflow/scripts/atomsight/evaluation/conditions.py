@@ -65,6 +65,9 @@ _DRAWN = (
     "pixel_size_A",
 )
 
+#: Noise of the camera, drawn likewise.
+_NOISE = ("gain_spread", "readout_e")
+
 #: Coefficients of a camera that is not measured, eq 5 of the paper.
 _COEFFICIENTS = ("c1", "c2", "c3")
 
@@ -73,6 +76,9 @@ _SHOWN = ["dose_e_per_A2", "in_range", "f1", "rms_error_A", "peaks_f1"]
 
 #: Counts per electron where the camera blurs, so that no fraction of an electron is rounded away.
 _GAIN = 10.0
+
+#: Counts without electrons over the noise of the readout, so that nothing is cut off at zero.
+_OFFSET = 5.0
 
 #: Images are a multiple of this wide [pixel].
 _STEP_PX = 8
@@ -201,7 +207,9 @@ def evaluate_settings(
         offset_A = tuple(
             float(part) for part in np.maximum(room_A, 0) / 2 * place_rng.uniform(-1, 1, 2)
         )
-        drawn = {name: getattr(optics, name) for name in (*_DRAWN, "astigmatism_angle_rad")}
+        drawn = {
+            name: getattr(optics, name) for name in (*_DRAWN, *_NOISE, "astigmatism_angle_rad")
+        }
         measured = bool(optics.mtf.table)
         for name in _COEFFICIENTS:
             drawn[f"mtf_{name}"] = np.nan if measured else getattr(optics.mtf, name)
@@ -216,20 +224,27 @@ def evaluate_settings(
 def draw_optics(
     ranges: MicroscopeSettings, base: AcquisitionSettings, rng: np.random.Generator
 ) -> AcquisitionSettings:
-    """Draw a microscope, its astigmatism at any azimuth, and a camera, unless that is measured."""
+    """Draw a microscope, its astigmatism at any azimuth, and a camera, as for the training."""
     drawn = {name: float(rng.uniform(*getattr(ranges, name))) for name in _DRAWN}
     azimuth = float(rng.uniform(0, np.pi))
-    camera = {  # as in the training
+    coefficients = {
         "c1": float(rng.uniform(*ranges.mtf.c1)),
         "c2": float(np.exp(rng.uniform(*np.log(ranges.mtf.c2)))),
         "c3": float(rng.uniform(*ranges.mtf.c3)),
     }
+    other_rng = rng.spawn(1)[0]
+    noise = {name: float(other_rng.uniform(*getattr(ranges, name))) for name in _NOISE}
+    tables = ranges.mtf.tables if ranges.mtf.table else ((), *ranges.mtf.tables)
+    table = tables[other_rng.integers(len(tables))]
+    gain = max(base.gain, _GAIN)
     return base.but(
         energy_eV=ranges.energy_eV,
         astigmatism_angle_rad=azimuth,
-        mtf=CameraSettings(**camera, table=ranges.mtf.table),
-        gain=max(base.gain, _GAIN),
+        mtf=CameraSettings(**coefficients, table=table),
+        gain=gain,
+        offset=max(base.offset, _OFFSET * gain * noise["readout_e"]),
         **drawn,
+        **noise,
     )
 
 

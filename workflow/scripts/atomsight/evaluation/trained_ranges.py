@@ -64,7 +64,7 @@ def _is_trained_camera(trained: Mapping, camera: CameraSettings | None) -> bool:
     """
     ends = itertools.product(trained["c1"], trained["c2"], trained["c3"])
     cameras = [CameraSettings(c1=c1, c2=c2, c3=c3) for c1, c2, c3 in ends]
-    cameras += [CameraSettings.parse(one) for one in trained.get("cameras", ())]
+    cameras += [CameraSettings.parse(one) for one in trained["cameras"]]
     if trained["table"]:
         cameras = [CameraSettings.parse({"table": trained["table"]})]
     curves = [transfer_at(_FREQUENCIES, one) for one in cameras]
