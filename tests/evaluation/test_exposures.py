@@ -41,6 +41,12 @@ def test_all_cameras_see_the_same_electrons_at_a_dose_whatever_the_other_doses()
     assert noise_seed([3, 1], alone) == seeds["main", 1000]
 
 
+def test_no_two_doses_share_their_noise():
+    few = CHOSEN.but(doses_e_per_A2=(0.2, 0.4, 10, 10.2), cameras={})
+    seeds = [noise_seed([3, 1], exposure) for _, exposure in exposures(few, OPTICS)]
+    assert len(set(map(tuple, seeds))) == 4
+
+
 def marks(trained, defocus_A=(-70,)):
     names = ["main", "main", "ideal", "direct"]
     table = pd.DataFrame({"camera": names, "dose_e_per_A2": [50, 1000, 1000, 1000]})

@@ -26,7 +26,7 @@ def exposures(
 
 def noise_seed(seed: Iterable[int], exposure: AcquisitionSettings) -> list[int]:
     """Seed of the noise of an image of what ``seed`` stands for; all cameras see the same."""
-    return [*seed, round(exposure.dose_e_per_A2)]
+    return [*seed, round(1000 * exposure.dose_e_per_A2)]
 
 
 def mark_trained(
