@@ -20,6 +20,7 @@ from atomsight.reporting.evaluated_models import EvaluatedModel
 
 DOSES = [100.0, 316.2, 1000.0, 3162.3, 10000.0, 100000.0]
 TRAINED = (100.0, 20000.0)
+CAMERAS = ("ideal", "direct")
 
 
 def evaluation():
@@ -186,7 +187,8 @@ def test_rows_outside_the_training_are_marked(whole):
     assert len(marked) == 2
     assert not any(line.startswith("| 10 000 †") for line in whole.splitlines())
     # A model whose tables know no more than the dose.
-    assert "30 000 † e/Å²" in whole
+    line = next(line for line in whole.splitlines() if re.match("[|] ≤ 0.5° +[|] network", line))
+    assert [cell.endswith("†") for cell in re.split(" *[|] *", line)[3:6]] == [False, False, True]
 
 
 def test_conditions_tell_the_worst_within_and_beyond_the_training(whole):
@@ -230,8 +232,11 @@ def test_a_model_that_finds_nothing_has_a_page_without_nan():
     nothing = evaluation().assign(precision=0.0, recall=0.0, f1=0.0, rms_error_A=np.nan)
     blind = strain().assign(bond_mean_A=np.nan, bond_std_A=np.nan, planar_rms=np.nan)
     no_columns = columns().assign(f1=np.nan, rms_error_pm=np.nan)
+    no_counts = heights_summary().assign(exact_1_6=np.nan, mean_error=np.nan)
     poor = model("graphene", evaluation=nothing, strain=blind)
-    page = text(poor, model("gold", columns=no_columns))
+    heights = model("gold_heights", heights_summary=no_counts)
+    page = text(poor, model("gold", columns=no_columns), heights)
+    assert "– / –" in page
     assert not re.search(r"\bnan\b", page)
     assert "no bonds" in page
 
@@ -330,7 +335,7 @@ def test_counts_are_shown_against_the_displacements_of_the_atoms(whole):
     [
         ("graphene", evaluation, "f1", "0.123", 2),
         ("gold", columns, "f1", "0.123", 1),
-        ("gold_heights", heights_summary, "exact", "12.3 /", 1),
+        ("gold_heights", heights_summary, "exact", "12.3 % /", 1),
         ("mos2", species_summary, "accuracy", "0.123", 2),
     ],
 )
@@ -352,6 +357,19 @@ def test_other_cameras_stand_apart_and_do_not_change_what_is_trusted(
     assert added.count("†") == 2
     assert added.count(shown) == 2
     assert said.replace(f"{sentence}\n\n{added}\n\n", "") == whole
+
+
+def test_cameras_share_the_columns_of_their_doses_whatever_was_trained():
+    alike = columns().query("zone_axis == 110 and tilt_deg == 0")[:1]
+    ideal, direct = (alike.assign(camera=name, in_range=name == "direct") for name in CAMERAS)
+    page = text(model("gold", cameras=pd.concat([ideal, direct])))
+    added = re.sub(" +", " ", page[page.index("The same electrons on other cameras") :])
+    header, _, *lines = added.split("\n\n")[1].splitlines()
+    assert header == "| camera | zone axis | tilt | 100 e/Å² |"
+    assert lines == [
+        "| ideal | ⟨110⟩ | 0° | 0.900 (0.876) † |",
+        "| direct | ⟨110⟩ | 0° | 0.900 (0.876) |",
+    ]
 
 
 @pytest.mark.parametrize(

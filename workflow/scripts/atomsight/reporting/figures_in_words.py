@@ -27,7 +27,7 @@ def percent(value: float, low: float = math.nan, high: float = math.nan) -> str:
     return _with_interval(100 * value, 100 * low, 100 * high, "{:.1f}", " %")
 
 
-def difference(value: float, low: float, high: float) -> str:
+def difference(value: float, low: float = math.nan, high: float = math.nan) -> str:
     """Write a signed number with its interval, if known: ``-0.06 (-0.10 to -0.02)``."""
     return _with_interval(value, low, high, "{:+.2f}", to=" to ")
 

@@ -21,7 +21,7 @@ _HOW_TO_READ = (
     "Everything here was measured on simulated images of specimens that no training sees, taken by"
     " another simulation of the microscope than that of the training. Real images have more: drift,"
     " contamination, damage, aberrations that nobody drew.",
-    f"A dose marked{words.BEYOND} is, or the conditions with it are, outside of what the model was"
+    f"A dose or a figure marked{words.BEYOND} is of conditions outside of what the model was"
     " trained on; tilts of particles are not looked at, and in backgrounds only the dose.",
     "In brackets stand 95 % intervals, as if atoms were right or wrong one by one; those of bond"
     " lengths and strain come from drawing patches of the image anew.",

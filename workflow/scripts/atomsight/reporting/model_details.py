@@ -132,7 +132,7 @@ def _spread(part: pd.DataFrame) -> tuple[str, ...]:
 def _details_of_columns(model: EvaluatedModel) -> Iterator[Block]:
     keys = {"zone_axis": ("zone axis", "⟨{}⟩"), "tilt_deg": ("tilt", "{:g}°")}
 
-    def f1(row: pd.Series) -> str:
+    def f1(row: dict) -> str:
         return f"{words.share(row['f1'])} ({words.share(row['classical_f1'])})"
 
     yield Paragraph("F1 against tilt and dose, and in brackets that of peak finding:")
@@ -166,20 +166,19 @@ def _details_of_heights(model: EvaluatedModel) -> Iterator[Block]:
     table = model.tables["heights_summary"].replace({"method": paper_claims.COUNTING})
     keys = {"tilt_high_deg": ("tilt", "≤ {:g}°"), "method": ("method", "{}")}
 
-    def exact(row: pd.Series) -> str:
-        return f"{100 * row['exact']:.1f} / {100 * row['within_one']:.1f}"
+    def exact(row: dict) -> str:
+        return f"{words.percent(row['exact'])} / {words.percent(row['within_one'])}"
 
-    yield Paragraph("Columns counted exactly / to one atom, in percent:")
+    yield Paragraph("Columns counted exactly / to one atom:")
     yield _by_dose(model, table, keys, exact)
     yield Paragraph(
-        "Columns of 1 to 6 atoms counted exactly, in percent / mean of counted less true, all"
-        " columns found:"
+        "Columns of 1 to 6 atoms counted exactly / mean of counted less true, all columns found:"
     )
     yield _by_dose(
         model,
         table,
         keys,
-        lambda row: f"{100 * row['exact_1_6']:.1f} / {row['mean_error']:+.2f}",
+        lambda row: f"{words.percent(row['exact_1_6'])} / {words.difference(row['mean_error'])}",
     )
     if len(cameras := model.tables.get("cameras", ())):
         yield Paragraph(f"{_OTHER_CAMERAS[:-1]}, exactly / to one atom, counted by the network:")
@@ -261,18 +260,17 @@ def _by_dose(
     model: EvaluatedModel,
     table: pd.DataFrame,
     keys: dict[str, tuple[str, str]],
-    cell: Callable[[pd.Series], str],
+    cell: Callable[[dict], str],
 ) -> Table:
     """Make a table with one column per dose; keys give header and form of the first columns."""
-    marked = table.assign(dose_text=[_dose(row) for row in _rows(model, table)])
-    doses = list(marked.sort_values("dose_e_per_A2")["dose_text"].unique())
+    doses = sorted(table["dose_e_per_A2"].unique())
     lines = []
-    for values, rows in marked.groupby(list(keys), sort=False):
-        cells = {row["dose_text"]: cell(row) for _, row in rows.iterrows()}
+    for values, rows in table.groupby(list(keys), sort=False):
+        cells = {row["dose_e_per_A2"]: cell(row) + _mark(row) for row in _rows(model, rows)}
         first = [form.format(value) for (_, form), value in zip(keys.values(), values, strict=True)]
         lines.append((*first, *(cells.get(dose, words.NONE) for dose in doses)))
     header = [header for header, _ in keys.values()]
-    return documents.table((*header, *(f"{dose} e/Å²" for dose in doses)), lines)
+    return documents.table((*header, *(f"{words.dose(dose)} e/Å²" for dose in doses)), lines)
 
 
 def _rows(model: EvaluatedModel, table: pd.DataFrame) -> list[dict]:
@@ -281,4 +279,8 @@ def _rows(model: EvaluatedModel, table: pd.DataFrame) -> list[dict]:
 
 
 def _dose(row: dict) -> str:
-    return words.dose(row["dose_e_per_A2"]) + ("" if row["_trained"] else words.BEYOND)
+    return words.dose(row["dose_e_per_A2"]) + _mark(row)
+
+
+def _mark(row: dict) -> str:
+    return "" if row["_trained"] else words.BEYOND
