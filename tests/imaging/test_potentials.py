@@ -44,7 +44,7 @@ def test_the_potential_is_abtems_where_an_atom_lies_on_a_point():
     atom = column([1.0], box_A=2.0)
     blurred = LobatoParametrization(sigmas={"Au": RMS_A})
     expected = abtem.Potential(atom, sampling=0.02, slice_thickness=2, parametrization=blurred)
-    found = sliced_potential(atom, {"Au": RMS_A}, 0.02, 2.0).array[0]
+    found = sliced_potential(atom, {"Au": RMS_A}, 0.02, 2.0).array.sum(axis=0)
     expected = expected.build(lazy=False).array[0]
     np.testing.assert_allclose(found, expected, atol=1e-3 * expected.max())
 
@@ -54,6 +54,30 @@ def test_an_atom_between_two_planes_is_shared_between_them():
     total = potential.array.sum(axis=(1, 2))
     assert potential.slice_thickness == (2.0,) * 4
     np.testing.assert_allclose(total / total.sum(), [0, 0.75, 0.25, 0], atol=1e-6)
+
+
+def test_an_atom_near_where_the_beam_leaves_scatters_where_it_is():
+    """A slice without thickness there is the plane above it; a taller box has one anyway."""
+    near = column([7.0], box_A=8.0)
+    potential = sliced_potential(near, {"Au": RMS_A}, 0.1, 2.0)
+    total = potential.array.sum(axis=(1, 2))
+    np.testing.assert_allclose(total / total.sum(), [0, 0, 0, 0.5, 0.5], atol=1e-6)
+    assert potential.slice_thickness == (2.0,) * 4 + (0.0,)
+    wave, taller = (
+        abtem.PlaneWave(energy=300e3).multislice(sliced_potential(atoms, {"Au": RMS_A}, 0.1, 2.0))
+        for atoms in (near, column([7.0], box_A=12.0))
+    )
+    back = taller.apply_ctf(abtem.CTF(energy=300e3, C10=-4.0, semiangle_cutoff=np.inf))
+    scattered = wave.compute().array - 1
+    np.testing.assert_allclose(
+        np.abs(back.compute().array - 1 - scattered).max(), 0, atol=0.01 * np.abs(scattered).max()
+    )
+
+
+@pytest.mark.parametrize("height_A", [-0.1, 8.1])
+def test_an_atom_outside_of_the_box_is_refused(height_A):
+    with pytest.raises(ValueError, match="outside of the box"):
+        sliced_potential(column([height_A], box_A=8.0), {"Au": RMS_A}, 0.1, 2.0)
 
 
 def test_points_and_slices_are_as_close_as_they_are_told_to_be():
