@@ -255,4 +255,8 @@ def test_configurations_that_ship_pass(name):
     values = {}
     for file in files:
         values = merged(values, yaml.safe_load(file.read_text(encoding="utf-8")))
-    assert check_configuration(values)["models"]
+    models = check_configuration(values)["models"]
+    # Behind these the temporal envelope loses electrons (tests/imaging/test_coherence.py).
+    heavy = [model for model in models.values() if model["material"] in ("nanoparticle", "mos2")]
+    assert heavy
+    assert all(model["microscope"]["coherent_modes"] >= 4 for model in heavy)

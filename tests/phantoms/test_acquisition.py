@@ -86,6 +86,28 @@ def test_atoms_images_are_round_without_astigmatism_and_not_with_it():
     assert abs(along_x - along_y) > 0.3 * max(abs(along_x), abs(along_y))
 
 
+@pytest.mark.parametrize("spread_A", [0.0, 5.0, 60.0])
+def test_the_sum_over_the_spread_of_defocus_is_as_good_as_the_integral(spread_A):
+    """At 80 kV, where beams far apart turn quickest; too few terms would make them coherent again.
+
+    The mean of images at 161 values of defocus, weighed by the distribution, is the integral.
+    """
+    structure = flat_molecule([[3, 4], [4.4, 4]], (9, 8))
+    chosen = SMALL.but(rows=32, columns=32, focal_spread_A=spread_A)
+    wave = acquisition.exit_wave(structure, chosen)
+    shifts = np.linspace(-3, 3, 161)
+    weights = np.exp(-(shifts**2)) / np.exp(-(shifts**2)).sum()
+    expected = sum(
+        weight
+        * acquisition.image_wave(
+            wave, chosen.but(focal_spread_A=0.0, defocus_A=chosen.defocus_A + spread_A * shift)
+        )
+        for shift, weight in zip(shifts, weights, strict=True)
+    )
+    found = acquisition.image_wave(wave, chosen)
+    assert_allclose(found, expected, atol=2e-3 * expected.std())
+
+
 def test_vibration_takes_contrast_and_no_electrons():
     structure, _ = sheet()
     view = SMALL.but(rows=200, columns=240)

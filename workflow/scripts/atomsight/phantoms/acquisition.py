@@ -52,9 +52,8 @@ from atomsight.phantoms.specimens import SpecimenTruth, truth_table
 #: The objective aperture, far beyond the information limit [1/Å].
 _APERTURE_PER_A = 2.4
 
-#: Defocus over whose spread intensities are added, in 1/e half-widths of its distribution. Beams up
-#: to the aperture turn by less than the distance allows, so the sum is as good as the integral.
-_SPREAD = np.linspace(-3, 3, 31)
+#: Intensities are added over defocus up to so many 1/e half-widths of its distribution.
+_SPREAD_REACH = 3.0
 
 #: Atoms this far outside the field of view are still listed in the truth [Å].
 _TRUTH_MARGIN_A = 2.0
@@ -166,12 +165,24 @@ def _mean_density(
     wave = np.zeros(grid, complex)
     wave[np.ix_(*kept)] = spectrum[np.ix_(*kept)]
     phase = np.pi * electron_wavelength_A(settings.energy_eV) * _square_k(grid, edges_A)
-    weights = np.exp(-(_SPREAD**2)) / np.exp(-(_SPREAD**2)).sum()
+    places = _spread_places(settings.focal_spread_A, electron_wavelength_A(settings.energy_eV))
+    weights = np.exp(-(places**2)) / np.exp(-(places**2)).sum()
     density = np.zeros(grid)
-    for place, weight in zip(_SPREAD, weights, strict=True):
+    for place, weight in zip(places, weights, strict=True):
         shifted = wave * np.exp(-1j * place * settings.focal_spread_A * phase)
         density += weight * np.abs(fft.ifft2(shifted, norm="forward", overwrite_x=True)) ** 2
     return density
+
+
+def _spread_places(focal_spread_A: float, wavelength_A: float) -> np.ndarray:
+    """Defocus over which intensities are added, in units of the spread, shape (N,).
+
+    From one to the next, a beam at the aperture turns by half a turn at most against the direct
+    one: so the sum is as good as the integral.
+    """
+    turns = wavelength_A * _APERTURE_PER_A**2 * focal_spread_A / 2
+    count = int(np.ceil(2 * _SPREAD_REACH * max(1.0, turns)))
+    return _SPREAD_REACH * np.arange(-count, count + 1) / count
 
 
 def _square_k(shape: Sequence[int], edges_A: Sequence[float]) -> np.ndarray:
