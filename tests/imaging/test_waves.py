@@ -88,7 +88,7 @@ def test_a_stored_wave_is_small():
 
 
 def test_a_grid_too_coarse_for_the_band_limit_is_refused():
-    with pytest.raises(ValueError, match=r"does not carry 1\.6 1/Å"):
+    with pytest.raises(ValueError, match=r"does not carry 1\.6 1/Å.*lower sampling_A or k_max"):
         simulate_spectra(ATOM, SETTINGS.but(sampling_A=0.3), 80e3)
 
 
@@ -112,6 +112,7 @@ def test_a_shard_that_fails_names_the_structure(tmp_path, capsys):
     error = capsys.readouterr().err
     assert error.startswith("error: structure 9: ")
     assert "does not carry 1.6 1/Å" in error
+    assert error.rstrip().endswith("lower sampling_A or k_max_per_A")
     assert not files[1].exists()
 
 

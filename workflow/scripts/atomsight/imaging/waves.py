@@ -70,7 +70,8 @@ def band_limited(wave: np.ndarray, cell_A: np.ndarray, k_max_per_A: float) -> np
     if height > wave.shape[0] * 2 / 3 or width > wave.shape[1] * 2 / 3:
         raise ValueError(
             f"a grid of {wave.shape[1]} × {wave.shape[0]} points does not carry "
-            f"{k_max_per_A:g} 1/Å: beams beyond 2/3 of its Nyquist frequency are cut off"
+            f"{k_max_per_A:g} 1/Å: beams beyond 2/3 of its Nyquist frequency are cut off; "
+            "lower sampling_A or k_max_per_A"
         )
     k_y, k_x = beam_orders(height) / cell_A[1], beam_orders(width) / cell_A[0]
     spectrum = np.fft.fft2(wave, norm="forward")[np.ix_(beam_orders(height), beam_orders(width))]
