@@ -21,7 +21,6 @@ def test_a_material_says_everything_about_itself(name):
     assert module.__doc__
     assert module.IN_WORDS
     assert callable(module.make_structure)
-    assert callable(module.thickness_A)
     assert set(materials.phantom_keys(name)) <= module.Settings.model_fields.keys()
     honeycomb = getattr(module, "HONEYCOMB", None)
     classes = honeycomb.class_names if honeycomb else ("atom",)
@@ -31,6 +30,21 @@ def test_a_material_says_everything_about_itself(name):
     assert getattr(module, "PHANTOM", None) in (None, phantoms.get(found, "monolayer"))
     assert (found == "species") == (honeycomb is not None)
     assert materials.purpose(name, ("background", *classes)) == found
+
+
+@pytest.mark.parametrize("name", MATERIALS)
+def test_a_material_says_how_large_its_specimens_are_on_average(name):
+    """The length of a job follows from it."""
+    module, rng = MATERIALS[name], np.random.default_rng(1)
+    chosen = module.Settings()
+    made = [module.make_structure(chosen, rng) for _ in range(15)]
+    atoms, heights_A = (
+        [len(one.positions) for one in made],
+        [one.cell_A[2] for one in made],
+    )
+    assert np.mean(atoms) == pytest.approx(module.atom_count(chosen), rel=0.5)
+    assert np.mean(heights_A) == pytest.approx(module.thickness_A(chosen), rel=0.2)
+    assert module.making_s(chosen) > 0
 
 
 def test_numbers_are_counts_of_atoms():

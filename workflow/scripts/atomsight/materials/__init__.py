@@ -13,8 +13,9 @@
     What a model with these classes, the background left out, finds: ``atoms``, ``columns``,
     ``heights`` (of columns, in atoms) or ``species``. ``InputError`` says which classes there can
     be.
-``thickness_A(settings)``
-    How much matter the beam passes [Å], about: the work of a multislice calculation.
+``atom_count(settings)``, ``thickness_A(settings)``, ``making_s(settings)``
+    What specimens have on average, within a factor of 1.5: atoms, height of their box along the
+    beam [Å], and time to make one on one core [s]. Jobs get their length from it.
 ``BOND_A``
     Bond length without strain, of materials that are a honeycomb of atoms; strain is measured from
     it.

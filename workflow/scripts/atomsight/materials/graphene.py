@@ -49,8 +49,8 @@ RING_AREA_A2 = BOND_A**2 * 3 * np.sqrt(3) / 2
 #: Height of the periodic box [Å].
 BOX_HEIGHT_A = 4.0
 
-#: Thickness of a sheet with its ripples, and of part of what may cover it [Å].
-_THICKNESS_A = 7.0
+#: Relaxing a sheet, making it disordered, and a step of Lloyd relaxation, for every atom [s].
+_RELAXATION_S, _DISORDER_S, _LLOYD_STEP_S = 4e-5, 1e-4, 1e-5
 
 #: Poisson-disc points fill the plane to about this density times radius squared.
 _DISC_PACKING = 0.52
@@ -99,9 +99,20 @@ def purpose(_class_names: list[str]) -> str:
     return "atoms"
 
 
-def thickness_A(_settings: Settings) -> float:
-    """Thickness of a sheet with its ripples and part of what may cover it [Å]."""
-    return _THICKNESS_A
+def atom_count(settings: Settings) -> float:
+    """Atoms of a sheet without holes: two for every ring."""
+    return 2 * settings.size_A**2 / RING_AREA_A2
+
+
+def thickness_A(settings: Settings) -> float:
+    """Height of the box, which grows with what covers the sheet [Å]."""
+    return BOX_HEIGHT_A + settings.covered_share * float(np.mean(settings.residue_A))
+
+
+def making_s(settings: Settings) -> float:
+    """Time to make a sheet [s]; disordered ones take most of it."""
+    disorder_s = _DISORDER_S + _LLOYD_STEP_S * float(np.mean(settings.lloyd_steps))
+    return atom_count(settings) * (_RELAXATION_S + (1 - settings.grain_share) * disorder_s)
 
 
 def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:

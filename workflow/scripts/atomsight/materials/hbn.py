@@ -79,9 +79,19 @@ def purpose(class_names: list[str]) -> str:
     return sublattices.purpose(HONEYCOMB, class_names)
 
 
+def atom_count(settings: Settings) -> float:
+    """Atoms of a whole sheet."""
+    return HONEYCOMB.atoms_per_A2 * settings.size_A**2
+
+
 def thickness_A(_settings: Settings) -> float:
-    """Height of the box of a sheet with its ripples [Å]."""
+    """Height of the box [Å]."""
     return BOX_HEIGHT_A
+
+
+def making_s(settings: Settings) -> float:
+    """Time to make a sheet [s]; relaxing it takes most of it."""
+    return honeycombs.RELAXATION_S * atom_count(settings)
 
 
 def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:

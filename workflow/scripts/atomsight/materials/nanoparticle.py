@@ -44,6 +44,9 @@ VACUUM_A = 4.0
 #: Free space above and below the atoms [Å].
 _HEADROOM_A = 2.0
 
+#: Making an atom of a particle or its support [s].
+_ATOM_S = 1.5e-5
+
 #: Neighbours of an atom in an fcc crystal.
 COORDINATION = 12
 
@@ -88,9 +91,28 @@ def purpose(class_names: list[str]) -> str:
     return "heights"
 
 
+def atom_count(settings: Settings) -> float:
+    """Atoms of a particle, about a sphere, and of its support."""
+    (low, high), atom_A3 = settings.radius_A, lattice_constant_A(settings.metal) ** 3 / 4
+    sphere_A3 = 4 / 3 * np.pi * (low + high) * (low**2 + high**2) / 4  # mean of the cube
+    particle_A3 = sphere_A3 * _mean_elongation(settings) * (1 + settings.max_added / 2)
+    return particle_A3 / atom_A3 + support.atom_count(settings.support, settings.size_A)
+
+
 def thickness_A(settings: Settings) -> float:
-    """Thickness of the largest particles [Å]."""
-    return 2 * settings.radius_A[1] * settings.elongation[1]
+    """Height of the box [Å]."""
+    particle_A = sum(settings.radius_A) * _mean_elongation(settings)
+    return particle_A + 2 * _HEADROOM_A + support.added_thickness_A(settings.support)
+
+
+def making_s(settings: Settings) -> float:
+    """Time to make a particle with its support [s]."""
+    return _ATOM_S * atom_count(settings)
+
+
+def _mean_elongation(settings: Settings) -> float:
+    low, high = settings.elongation
+    return (high - low) / np.log(high / low) if low < high else low
 
 
 def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:

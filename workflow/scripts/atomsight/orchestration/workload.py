@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 from atomsight import materials
 
-#: Making a structure and its potential, whatever the grid [s].
-STRUCTURE_S = 0.1
 #: Multislice on one core, for every point of the grid and slice [s].
-POINT_S = 1.6e-7
+POINT_S = 6e-8
+#: Sums of structure factors on one core, for every point of the grid and atom [s].
+PHASE_S = 1e-10
 
 
 def seconds_per_structure(model: Mapping) -> float:
@@ -20,8 +20,9 @@ def seconds_per_structure(model: Mapping) -> float:
     material, waves = materials.material(model["material"]), model["waves"]
     specimens = material.Settings.parse(model[model["material"]])
     points = (specimens.size_A / waves["sampling_A"]) ** 2
-    slices = material.thickness_A(specimens) / waves["slice_thickness_A"]
-    return STRUCTURE_S + max(1, waves["frozen_phonons"]) * POINT_S * points * slices
+    slices = max(1, material.thickness_A(specimens) / waves["slice_thickness_A"])
+    wave_s = points * (POINT_S * slices + PHASE_S * material.atom_count(specimens))
+    return material.making_s(specimens) + max(1, waves["frozen_phonons"]) * wave_s
 
 
 def shard_count(model: Mapping, minutes: float) -> int:

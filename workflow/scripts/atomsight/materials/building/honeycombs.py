@@ -12,6 +12,9 @@ from scipy.spatial import cKDTree
 
 from atomsight.materials.building.periodic_waves import PeriodicWaves
 
+#: Making and relaxing a sheet, for every atom [s].
+RELAXATION_S = 4e-5
+
 #: Grains reach this much farther from their centre than to their border [Å].
 _OVERLAP_A = 2.0
 

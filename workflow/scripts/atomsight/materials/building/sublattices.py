@@ -1,5 +1,6 @@
 """What a sheet of two sublattices consists of: facts that generators and evaluations share."""
 
+import math
 from dataclasses import dataclass
 
 from atomsight.errors import InputError
@@ -38,6 +39,12 @@ class Honeycomb:
         """Names of all sites, the whole ones of a sublattice first; the order of the classes."""
         names = [name for one in self.sublattices for name in reversed(one.classes)]
         return tuple(dict.fromkeys(names))
+
+    @property
+    def atoms_per_A2(self) -> float:
+        """Atoms of a whole sheet, per area [1/Å²]."""
+        cell_A2 = self.lattice_A**2 * math.sqrt(3) / 2
+        return sum(len(one.heights_A) for one in self.sublattices) / cell_A2
 
 
 def purpose(honeycomb: Honeycomb, class_names: list[str]) -> str:

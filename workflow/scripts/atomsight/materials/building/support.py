@@ -38,6 +38,21 @@ class SupportSettings(Section):
         return self
 
 
+def atom_count(settings: SupportSettings, size_A: float) -> float:
+    """Atoms of supports in boxes of a size, on average over all structures."""
+    volume_A3 = size_A**2 * float(np.mean(settings.thickness_A))
+    return _ATOMS_PER_A3 * volume_A3 * (settings.amorphous_share + settings.crystalline_share)
+
+
+def added_thickness_A(settings: SupportSettings) -> float:
+    """By how much supports raise the box, on average over all structures [Å].
+
+    Those beside a particle hardly do.
+    """
+    share = settings.amorphous_share + settings.crystalline_share
+    return share * float(np.mean(settings.thickness_A)) / 2
+
+
 @dataclass(frozen=True)
 class AmorphousMatter:
     """A sort of amorphous matter, by its formula unit."""
@@ -79,6 +94,9 @@ CRYSTALS = (
         ("Sr", "Ti", "O", "O", "O"), ((0, 0, 0), (0.5, 0.5, 0.5), *_FACE_CENTRES[1:]), 3.905
     ),
 )
+
+#: Atoms of a support per volume of its slab, of which one beside a particle fills a part [1/Å³].
+_ATOMS_PER_A3 = 0.055
 
 #: No atom of a support is nearer to one of the metal than this [Å].
 _CLOSEST_TO_METAL_A = 2.2
