@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -152,3 +153,11 @@ def test_memory_grows_with_the_attempt_and_time_with_the_input():
     memory = [resources.memory(2000)(None, attempt) for attempt in (1, 2, 3, 9)]
     assert memory == [2000, 4000, 6000, 6000]
     assert resources.minutes(30, per_gb=10)(None, SimpleNamespace(size_gb=2.04)) == 50
+
+
+def test_the_page_of_targets_names_the_tables_of_every_kind_of_model():
+    root = Path(__file__).parents[2]
+    page = (root / "docs" / "reference" / "targets.md").read_text(encoding="utf-8")
+    for tables in SCORED.values():
+        for table in tables:
+            assert f"{table}.csv`" in page
