@@ -192,7 +192,7 @@ class MicroscopeSettings(
     energy_eV: float = key(unit="eV", ge=20000, le=1500000)
     """Energy of the electrons."""
     coherent_modes: int = key(1, ge=1, le=16)
-    """Coherent images that an image under a spread of defocus is the sum of; 4 for MoS₂, 5 for thick
+    """Coherent images that an image under a spread of defocus is the sum of; 4 for MoS₂, 5 for
     particles. With 1 the wave is damped by the temporal envelope, which will do for a single layer
     of light atoms."""
     mtf: MtfSettings = part(MtfSettings)
