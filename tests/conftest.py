@@ -15,6 +15,11 @@ REAL_DATA = ROOT.parent / "shared" / "data"
 sys.path.insert(0, str(SCRIPTS))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the pipeline, which takes as long as all else: one worker does a file's tests."""
+    items.sort(key=lambda item: item.path.parent.name != "pipeline")
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real files, which are no part of the project."""
