@@ -19,7 +19,7 @@ import yaml
 
 from atomsight.config.configuration import check_configuration
 from atomsight.files.records import Waves
-from atomsight.learning.network import build_network
+from atomsight.learning.networks import build_network
 from atomsight.learning.training import make_learner, make_plan, streams
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,7 +38,7 @@ def main() -> None:
     complete = check_configuration({"models": {"graphene_laptop": section}})
     plan = make_plan(complete["models"]["graphene_laptop"], seed=1)
     waves = random_waves(4, plan.microscope.energy_eV)
-    learner = make_learner(build_network(plan.features, 1, plan.classes), waves, plan)
+    learner = make_learner(build_network(plan.network, 1, plan.classes), waves, plan)
     inputs = streams(waves, plan)[0][0][0]
     imaging = compiled(learner.imaging)
     alone = median_ms(lambda: imaging(inputs), given.repeats)

@@ -6,8 +6,12 @@ import keras
 import pandas as pd
 
 from atomsight.config.microscope import MicroscopeSettings
+from atomsight.config.training import NetworkSettings
 from atomsight.learning import models
-from atomsight.learning.network import build_network
+from atomsight.learning.networks import build_network
+
+#: The smallest network.
+TINY = NetworkSettings(kind="subpixel", features=2)
 
 
 def ranges(**changes: object) -> dict:
@@ -25,7 +29,7 @@ def ranges(**changes: object) -> dict:
 ATOM_CARD = models.ModelCard(
     name="tiny",
     material="graphene",
-    features=2,
+    network=TINY,
     frames=1,
     class_names=("background", "atom"),
     contrast="bright",
@@ -62,6 +66,6 @@ def for_series(
 def save_tiny_model(folder: Path, card: models.ModelCard) -> Path:
     """Save an untrained network, the same every time."""
     keras.utils.set_random_seed(1)
-    network = build_network(2, card.frames, len(card.class_names))
+    network = build_network(TINY, card.frames, len(card.class_names))
     models.save(folder, network, card, pd.DataFrame({"epoch": [0]}))
     return folder

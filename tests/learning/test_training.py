@@ -20,7 +20,7 @@ from atomsight.config.configuration import ModelSettings
 from atomsight.errors import InputError
 from atomsight.files import layout
 from atomsight.learning import models
-from atomsight.learning.network import build_network
+from atomsight.learning.networks import build_network
 from atomsight.learning.training import (
     class_weights,
     constant_loss,
@@ -89,7 +89,7 @@ def test_nothing_is_said_of_a_training_that_learned():
 def test_no_constant_answer_is_better_than_the_one_a_training_is_measured_by(waves, loss):
     plan = plan_of({"loss": loss, "site_weight": 3.0})
     validation = streams(waves, plan)[1]
-    learner = make_learner(build_network(2, 1, 2), waves, plan)
+    learner = make_learner(build_network(made_models.TINY, 1, 2), waves, plan)
     best = constant_loss(learner, validation)
     truth = learner.imaging(validation[0][0])[1]
     for share in (0.05, 0.1, 0.2, 0.4, 0.8):
@@ -158,7 +158,7 @@ def test_the_truth_of_a_focal_series_lies_where_its_images_lie_on_average(waves)
     exact = inputs | {
         name: inputs[name].mean(axis=1, keepdims=True).repeat(3, 1) for name in ("rows", "columns")
     }
-    learner = make_learner(build_network(2, 3, 2), waves, plan)
+    learner = make_learner(build_network(made_models.TINY, 3, 2), waves, plan)
     images, truth = (np.asarray(part) for part in learner.imaging(inputs))
     assert images.shape == (2, 64, 64, 3)
     np.testing.assert_allclose(truth, np.asarray(learner.imaging(exact)[1]), atol=1e-4)
@@ -179,7 +179,7 @@ def test_an_example_shows_its_atoms_where_the_truth_has_them(waves):
     """At optimum defocus and high dose the image is bright where the truth says atom."""
     plan = plan_of()
     learning, _ = streams(waves, plan)
-    learner = make_learner(build_network(2, 1, 2), waves, plan)
+    learner = make_learner(build_network(made_models.TINY, 1, 2), waves, plan)
     images, truth = (np.asarray(part) for part in learner.imaging(learning[0][0]))
     assert images.shape == (2, 64, 64, 1)
     assert truth.shape == (2, 64, 64, 2)

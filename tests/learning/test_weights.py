@@ -12,13 +12,13 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from made_models import ATOM_CARD, ranges, save_tiny_model
+from made_models import ATOM_CARD, TINY, ranges, save_tiny_model
 from numpy.testing import assert_allclose
 
 from atomsight.errors import InputError
 from atomsight.files import provenance
 from atomsight.learning import models, weights
-from atomsight.learning.network import build_network, weight_count
+from atomsight.learning.networks import build_network
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +48,9 @@ def changed_card(model, **values):
     (model / models.CARD).write_text(json.dumps(card | values))
 
 
-@pytest.mark.parametrize("sizes", [(2, 1, 2), (4, 3, 13)])
-def test_the_weights_are_counted_without_building_the_network(sizes):
-    assert weight_count(*sizes) == build_network(*sizes).count_params()
-
-
 def test_float16_is_half_as_large_and_loads_as_float32(tmp_path, file, model):
     keras.utils.set_random_seed(1)
-    network = build_network(2, 1, 2)
+    network = build_network(TINY, 1, 2)
     models.save(tmp_path / "half", network, ATOM_CARD, pd.DataFrame({"epoch": [0]}), "float16")
     stored = []
     with h5py.File(tmp_path / "half" / models.WEIGHTS) as half:
@@ -160,8 +155,8 @@ SPOILED = {
     "numbers kept elsewhere": (array((2,), "f4", external=[("/etc/passwd", 0, 8)]), NO_NUMBERS),
     "a virtual array": (virtual, NO_NUMBERS),
     "a vast array": (array((10**9, 10**6), "f4", chunks=(1024, 1024)), f"it holds 10+.* {OTHERS}"),
-    "not a number": (array(data=np.full(2, np.nan, "f4")), "not all of its numbers are finite"),
-    "another shape": (array(data=np.zeros((1, 2), "f4")), "do not fit the card"),
+    "not a number": (array(data=np.full(8, np.nan, "f4")), "not all of its numbers are finite"),
+    "another shape": (array(data=np.zeros((1, 8), "f4")), "do not fit the card"),
     "nothing": (lambda file: None, OTHERS),
 }
 
@@ -194,10 +189,10 @@ STEP = {"steps_A": [[0]], "step_error_A": 0}
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"features": 10**9}, "features: 1000000000 must be at most 128"),
-        ({"features": 2.0}, "features: .* must be a whole number"),
-        ({"features": True}, "features: .* must be a whole number"),
-        ({"features": "2"}, "features: .* must be a whole number"),
+        ({"network": {"features": 10**9}}, "network.features: 1000000000 must be at most 128"),
+        ({"network": {"features": 2.0}}, "network.features: .* must be a whole number"),
+        ({"network": {"features": True}}, "network.features: .* must be a whole number"),
+        ({"network": {"features": "2"}}, "network.features: .* must be a whole number"),
         ({"frames": 10**9}, "frames: 1000000000 must be at most 32"),
         ({"frames": 0}, "frames: 0 must be at least 1"),
         ({"class_names": ["background", *map(str, range(10**4))]}, "class_names: .* than 65"),
@@ -233,8 +228,8 @@ def test_a_card_that_cannot_be_is_refused_before_anything_is_made(model, values,
 
 
 def test_a_network_larger_than_its_file_is_not_built(model, monkeypatch):
-    changed_card(model, features=128)
-    monkeypatch.setattr("atomsight.learning.network.build_network", None)
+    changed_card(model, network={"kind": "subpixel", "features": 128})
+    monkeypatch.setattr("atomsight.learning.networks.build_network", None)
     assert_refused(model, "where the card asks for")
 
 

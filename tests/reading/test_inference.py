@@ -4,22 +4,27 @@ import keras
 import numpy as np
 import pytest
 
-from atomsight.learning.network import STRIDE, build_network
-from atomsight.reading.inference import HALO, chosen_sign, predict_maps, read_image, tiles
+from atomsight.config.training import NetworkSettings
+from atomsight.learning.networks import build_network, measure
+from atomsight.reading.inference import chosen_sign, overlap_px, predict_maps, read_image, tiles
 
 IMAGE = np.random.default_rng(2).normal(size=(64, 96, 1)).astype("float32")
 
 
-@pytest.fixture(scope="module")
-def network():
+SETTINGS = [NetworkSettings(kind=kind, features=2) for kind in ("subpixel", "fusion")]
+
+
+@pytest.fixture(scope="module", params=SETTINGS, ids=lambda settings: settings.kind)
+def network(request):
     keras.utils.set_random_seed(4)
-    return build_network(features=2, frames=1, classes=2)
+    return build_network(request.param, frames=1, classes=2)
 
 
 @pytest.mark.slow
-def test_seams_of_tiles_are_invisible(network):
-    """A 2048² image in tiles is the image in one piece, up to the border and beyond."""
-    image = np.random.default_rng(0).normal(size=(2048, 2048, 1)).astype("float32")
+@pytest.mark.parametrize("size", [2048, 1331])
+def test_seams_of_tiles_are_invisible(network, size):
+    """An image in tiles is the image in one piece, whether or not the stride divides its size."""
+    image = np.random.default_rng(0).normal(size=(size, size, 1)).astype("float32")
     whole = predict_maps(network, image, tile_px=2048)
     tiled = predict_maps(network, image, tile_px=768)
     np.testing.assert_allclose(tiled, whole, atol=1e-4)
@@ -31,21 +36,25 @@ def test_any_size_of_image_is_mapped(network):
     np.testing.assert_allclose(maps.sum(axis=-1), 1, atol=1e-5)
 
 
-@pytest.mark.parametrize("size", [8, 512, 1000, 1032, 4096])
-def test_tiles_cover_an_axis_once_and_see_all_they_need(size):
+@pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: settings.kind)
+@pytest.mark.parametrize("size", [16, 512, 1008, 1024, 4096])
+def test_tiles_cover_an_axis_once_and_see_all_they_need(size, settings):
     covered = []
-    for read, keep in tiles(size, 512):
+    measures = measure(settings, 1, 2)
+    for read, keep in tiles(size, 512, measures):
         covered += range(size)[keep]
-        assert read.start % STRIDE == 0
-        assert read.start == 0 or keep.start - read.start >= HALO
-        assert read.stop == size or read.stop - keep.stop >= HALO
+        assert read.start % measures.stride == 0
+        assert read.start == 0 or keep.start - read.start >= measures.reach
+        assert read.stop == size or read.stop - keep.stop >= measures.reach
         assert read.stop - read.start == min(size, 512)
     assert covered == list(range(size))
 
 
 def test_a_tile_smaller_than_its_overlap_is_refused(network):
     with pytest.raises(ValueError, match="a tile must be larger"):
-        predict_maps(network, np.zeros((600, 600, 1), "float32"), tile_px=2 * HALO)
+        predict_maps(
+            network, np.zeros((600, 600, 1), "float32"), tile_px=2 * overlap_px(network.measures)
+        )
 
 
 def test_what_the_sheet_says_of_the_contrast_is_done(network):
@@ -60,6 +69,7 @@ def test_contrast_is_found_by_the_surer_answer():
         """Finds atoms where the image is bright, and is undecided where it is dark."""
 
         output_shape = (None, None, None, 2)
+        measures = measure(SETTINGS[0], 1, 2)
 
         def predict_on_batch(self, images):
             background = np.select([images > 0, images < 0], [-8.0, 0.0], 3.0)

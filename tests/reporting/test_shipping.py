@@ -5,12 +5,12 @@ import made_recordings
 import numpy as np
 import pandas as pd
 import pytest
-from made_models import COLUMN_CARD, ranges, save_tiny_model
+from made_models import COLUMN_CARD, TINY, ranges, save_tiny_model
 
 import ship_model
 from atomsight.files import provenance
 from atomsight.learning import models
-from atomsight.learning.network import build_network
+from atomsight.learning.networks import build_network
 from atomsight.reporting import shipping
 
 CARD = COLUMN_CARD.but(
@@ -77,7 +77,7 @@ def test_the_readme_says_for_what_how_good_and_how_again(tmp_path, model, table)
         "- Fringes of a support are taken for columns.",
         "snakemake --cores 8 results/models/tiny/model/model.json",
         "- Time it took: 27 min on two cores.",
-        "- Seed 1; 4500 steps of 4 images; 2 features.",
+        "- Seed 1; 4500 steps of 4 images; 2 features, subpixel.",
         f"`{'0' * 64}`",
         "`network.weights.h5` the weights as float16: as float16 they change",
     ):
@@ -113,7 +113,7 @@ def test_test_images_of_a_focal_series_show_both_contrasts():
     # At the highest dose the noise is small: bright spots have a long tail upwards.
     skewness = [np.mean((frame - frame.mean()) ** 3) for frame in np.moveaxis(images[2], -1, 0)]
     assert skewness[0] * skewness[1] < 0 < skewness[0] * skewness[2]
-    assert shipping.choose_number(build_network(2, 3, 2), images).images == 3
+    assert shipping.choose_number(build_network(TINY, 3, 2), images).images == 3
 
 
 def test_what_is_too_large_does_not_ship(tmp_path, model, monkeypatch, capsys):

@@ -92,7 +92,8 @@ def starting_weights(folder: str, plan: "TrainingPlan") -> "list[np.ndarray]":
     """Read the weights of a model to start from, which must have the sizes of the plan."""
     network, card = models.load_network(folder)
     for name, theirs, ours in (
-        ("network.features", card.features, plan.features),
+        ("network.kind", card.network.kind, plan.network.kind),
+        ("network.features", card.network.features, plan.network.features),
         ("class_names", len(card.class_names) - 1, plan.classes - 1),
         ("images of a focal series", card.frames, plan.frames),
     ):
@@ -146,7 +147,7 @@ def make_card(
     return models.ModelCard(
         name=name,
         material=section["material"],
-        features=plan.features,
+        network=plan.network,
         frames=plan.frames,
         class_names=("background", *section["class_names"]),
         contrast=microscope.pop("contrast"),

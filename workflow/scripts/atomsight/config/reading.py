@@ -27,7 +27,7 @@ class ImportSettings(Section):
 class InferenceSettings(Section):
     """How images are read by the network."""
 
-    tile_px: int = key(1280, unit="pixel", ge=512, multiple_of=8)
+    tile_px: int = key(1280, unit="pixel", ge=512, multiple_of=16)
     """Largest piece of an image that goes through the network at once; it bounds the memory."""
     orientations: Literal[1, 4, 8] = key(4)
     """An image is read in this many orientations and the answers are averaged; 1 is fastest, 8

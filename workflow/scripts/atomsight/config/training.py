@@ -52,10 +52,14 @@ class WaveSettings(Section):
 
 
 class NetworkSettings(Section):
-    """Size of the network."""
+    """Kind and size of the network."""
 
-    features: int = key(8, ge=2, le=128)
-    """Features at full resolution; doubled at every pooling."""
+    kind: Literal["subpixel", "fusion"] = key("subpixel")
+    """subpixel works at a quarter of the resolution of the image and below; fusion is the paper's,
+    which costs some times as much."""
+    features: int = key(32, ge=2, le=128, multiple_of=2)
+    """Features of the finest maps: at a quarter of the resolution (subpixel), at full resolution
+    (fusion)."""
 
 
 class FavourableSettings(Section):
@@ -112,7 +116,7 @@ class TrainingSettings(Section):
     """Steps between two lines of the history."""
     batch: int = key(4, ge=1)
     """Images in a step."""
-    image_px: int = key(192, unit="pixel", ge=32, multiple_of=8)
+    image_px: int = key(192, unit="pixel", ge=32, multiple_of=16)
     """Edge of a training image."""
     learning_rate: float = key(0.003, gt=0, le=1)
     """Highest learning rate of Adam."""

@@ -21,6 +21,7 @@ import pydantic
 
 from atomsight.config.microscope import MtfTable, OpticalRanges
 from atomsight.config.section import AS_GIVEN, Range, Section, key, text, wrong
+from atomsight.config.training import NetworkSettings
 from atomsight.errors import InputError
 from atomsight.files import atomic, provenance, sealed
 from atomsight.learning import weights
@@ -80,8 +81,8 @@ class ModelCard(Section, extra="ignore"):
     name: text("^[A-Za-z0-9_.-]{1,100}$", "letters, digits, '_', '.' and '-'")
     material: Literal[tuple(MATERIALS)]
     """What it finds atoms in; the generator of structures it was trained on."""
-    features: int = key(ge=1, le=128)
-    """Features at full resolution."""
+    network: NetworkSettings
+    """Its kind and size."""
     frames: int = key(ge=1, le=32)
     """Images that go in together."""
     class_names: tuple[text("^[A-Za-z0-9_.-]{1,40}$", "letters, digits, '_', '.' and '-'"), ...] = (
@@ -204,13 +205,13 @@ def load_network(folder: Path | str) -> tuple["keras.Model", ModelCard]:
     Raises ``InputError`` if the folder is not a model, or its files do not fit together or hold
     anything else than the card and numbers.
     """
-    from atomsight.learning.network import build_network, weight_count
+    from atomsight.learning.networks import build_network, measure
 
     card = read_card(folder)
     _check_weights(Path(folder) / WEIGHTS, card.weights_sha256)
-    size = (card.features, card.frames, len(card.class_names))
+    size = (card.network, card.frames, len(card.class_names))
     # Nothing of the network's size is made before the file is known to have it.
-    weights.check(Path(folder) / WEIGHTS, weight_count(*size))
+    weights.check(Path(folder) / WEIGHTS, measure(*size).weights)
     network = build_network(*size)
     try:
         with warnings.catch_warnings():

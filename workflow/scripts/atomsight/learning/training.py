@@ -12,13 +12,13 @@ import pandas as pd
 from keras import ops
 
 from atomsight.config.microscope import MicroscopeSettings
-from atomsight.config.training import TrainingSettings
+from atomsight.config.training import NetworkSettings, TrainingSettings
 from atomsight.errors import InputError
 from atomsight.files.records import Waves
 from atomsight.imaging.microscope import Microscope
 from atomsight.learning import checkpoints
 from atomsight.learning.examples import ExampleStream, ImagingAndTruth, split_waves
-from atomsight.learning.network import build_network
+from atomsight.learning.networks import build_network
 
 
 class Learner(keras.Model):
@@ -125,7 +125,7 @@ class _ServeNext(keras.callbacks.Callback):
 class TrainingPlan:
     """All that a training is made of, but the waves."""
 
-    features: int
+    network: NetworkSettings
     frames: int
     classes: int  # the background included
     microscope: MicroscopeSettings
@@ -137,7 +137,7 @@ def make_plan(section: dict, seed: int) -> TrainingPlan:
     """Gather what a training is made of from a model's complete section, microscope included."""
     microscope = MicroscopeSettings.parse(section["microscope"], "microscope")
     return TrainingPlan(
-        features=section["network"]["features"],
+        network=NetworkSettings.parse(section["network"], "network"),
         frames=len(microscope.focal_series.steps_A),
         classes=len(section["class_names"]) + 1,
         microscope=microscope,
@@ -166,7 +166,7 @@ def train(
     learning, validation = streams(waves, plan)
     keras.utils.set_random_seed(plan.seed)
     network = build_network(
-        plan.features, plan.frames, plan.classes, precision=plan.training.precision
+        plan.network, plan.frames, plan.classes, precision=plan.training.precision
     )
     if start:
         network.set_weights(start)

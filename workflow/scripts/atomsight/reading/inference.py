@@ -1,8 +1,8 @@
 """From frames to class maps: normalised as in the training, read in overlapping tiles.
 
 A pixel of the output depends on the input within the reach of the network
-(:data:`atomsight.learning.network.REACH`). Tiles overlap by twice that, and only pixels whose
-whole input lay in the tile are kept: the map read in tiles equals the map read in one piece.
+(:class:`atomsight.learning.networks.parts.Measures`). Tiles overlap by twice that, and only pixels
+whose whole input lay in the tile are kept: the map read in tiles equals the map read in one piece.
 """
 
 from collections.abc import Iterator
@@ -12,10 +12,7 @@ import numpy as np
 from keras import ops
 
 from atomsight.imaging.normalisation import normalise
-from atomsight.learning.network import REACH, STRIDE
-
-#: Overlap on either side of a tile; a multiple of the stride, so that poolings stay aligned.
-HALO = -(-REACH // STRIDE) * STRIDE
+from atomsight.learning.networks.parts import Measures
 
 #: Edge of the part of an image on which both signs of contrast are tried [pixel].
 _TRIAL_PX = 512
@@ -36,17 +33,15 @@ def normalise_frames(images: np.ndarray, window_px: float) -> np.ndarray:
 def predict_maps(network: keras.Model, image: np.ndarray, tile_px: int) -> np.ndarray:
     """Probability of every class in every pixel, shape (H, W, C), of a normalised image (H, W, F).
 
-    ``tile_px``, the largest edge of a tile, bounds the memory; it must be more than twice
-    :data:`HALO`, else ValueError.
+    ``tile_px``, the largest edge of a tile, bounds the memory; it must be more than twice its
+    overlap with the next, else ValueError.
     """
-    if tile_px <= 2 * HALO:
-        raise ValueError(f"a tile must be larger than {2 * HALO} pixels, twice the overlap")
     height, width = image.shape[:2]
-    padding = [(0, -size % STRIDE) for size in (height, width)]
+    padding = [(0, -size % network.measures.stride) for size in (height, width)]
     padded = np.pad(image, [*padding, (0, 0)], mode="reflect")
     maps = np.empty((*padded.shape[:2], network.output_shape[-1]), "float32")
-    for rows, kept_rows in tiles(padded.shape[0], tile_px):
-        for columns, kept_columns in tiles(padded.shape[1], tile_px):
+    for rows, kept_rows in tiles(padded.shape[0], tile_px, network.measures):
+        for columns, kept_columns in tiles(padded.shape[1], tile_px, network.measures):
             logits = network.predict_on_batch(padded[None, rows, columns])[0]
             inner = logits[_relative(kept_rows, rows), _relative(kept_columns, columns)]
             maps[kept_rows, kept_columns] = softmax(inner)
@@ -75,19 +70,27 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return weights / weights.sum(axis=-1, keepdims=True)
 
 
-def tiles(size: int, tile_px: int) -> Iterator[tuple[slice, slice]]:
+def tiles(size: int, tile_px: int, measures: Measures) -> Iterator[tuple[slice, slice]]:
     """Cut an axis into tiles of one size, the last flush with the end: slices to read and to keep.
 
     The size is a multiple of the network's stride. The parts to keep cover the axis once.
     """
-    tile_px = min(size, tile_px - tile_px % STRIDE)
+    overlap = overlap_px(measures)
+    if tile_px <= 2 * overlap:
+        raise ValueError(f"a tile must be larger than {2 * overlap} pixels, twice the overlap")
+    tile_px = min(size, tile_px - tile_px % measures.stride)
     kept = 0
     while kept < size:
-        start = max(0, min(kept - HALO, size - tile_px))
+        start = max(0, min(kept - overlap, size - tile_px))
         stop = start + tile_px
-        end = size if stop == size else stop - HALO
+        end = size if stop == size else stop - overlap
         yield slice(start, stop), slice(kept, end)
         kept = end
+
+
+def overlap_px(measures: Measures) -> int:
+    """Overlap on either side of a tile, a multiple of the stride: coarse pixels stay aligned."""
+    return -(-measures.reach // measures.stride) * measures.stride
 
 
 def _relative(inner: slice, outer: slice) -> slice:

@@ -291,7 +291,8 @@ def _training(card: models.ModelCard, story: Story) -> str:
     losses = ", ".join(f"{name} {value:.4g}" for name, value in sorted(card.scores.items()))
     facts = [
         f"Time it took: {story.time}." if story.time else "",
-        f"Seed {card.seed}; {steps} steps of {batch} images; {card.features} features.",
+        f"Seed {card.seed}; {steps} steps of {batch} images; {card.network.features} features, "
+        f"{card.network.kind}.",
         f"Last losses: {losses}." if losses else "",
         f"The exit waves had the sha256 `{card.data_sha256}`.",
         f"Made with {versions}.",

@@ -1,4 +1,4 @@
-"""The network: its shapes, its start and its reach."""
+"""The networks: their shapes, their start, their reach and their size."""
 
 import os
 
@@ -6,21 +6,48 @@ import keras
 import numpy as np
 import pytest
 
-from atomsight.learning.network import REACH, STRIDE, BilinearUpsampling, build_network
+from atomsight.config.training import NetworkSettings
+from atomsight.learning.networks import build_network, measure
+from atomsight.learning.networks.layers import BilinearUpsampling
+
+KINDS = ("subpixel", "fusion")
 
 
-@pytest.fixture(scope="module")
-def network():
+def settings(kind, features=4):
+    return NetworkSettings(kind=kind, features=features)
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def network(request):
     keras.utils.set_random_seed(0)
-    return build_network(features=4, frames=1, classes=2)
+    return build_network(settings(request.param), frames=1, classes=2)
 
 
 def answer(network, image):
     return network.predict_on_batch(image[None, ..., None])[0]
 
 
-def test_it_takes_any_size_that_its_poolings_divide(network):
-    assert answer(network, np.zeros((5 * STRIDE, 3 * STRIDE), "float32")).shape == (40, 24, 2)
+def test_it_takes_any_size_that_its_stride_divides(network):
+    size = (5 * network.measures.stride, 3 * network.measures.stride)
+    assert answer(network, np.zeros(size, "float32")).shape == (*size, 2)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("sizes", [(2, 1, 2), (4, 3, 13)])
+def test_the_weights_are_counted_without_building_the_network(kind, sizes):
+    features, frames, classes = sizes
+    size = (settings(kind, features), frames, classes)
+    assert measure(*size).weights == build_network(*size).count_params()
+
+
+def test_arithmetic_is_counted_as_published():
+    """A convolution takes rows · columns · inputs · outputs multiplications for each pixel."""
+    full, half = (measure(settings("fusion", features), 1, 2) for features in (16, 8))
+    assert 3.8 < full.multiplications / half.multiplications < 4
+    subpixel = measure(settings("subpixel", 32), 1, 2)
+    # The blocks of the body alone, two convolutions each: 3, 4 and 3 at 1/4, 1/8 and 1/16.
+    body = 18 * (3 * 32**2 / 16 + 4 * 64**2 / 64 + 3 * 96**2 / 256)
+    assert body < subpixel.multiplications < 2 * body
 
 
 def test_upsampling_starts_as_bilinear_interpolation():
@@ -34,15 +61,16 @@ def test_upsampling_starts_as_bilinear_interpolation():
 
 def test_a_pixel_does_not_depend_on_what_is_out_of_reach(network):
     rng = np.random.default_rng(1)
-    size = 2 * (REACH // STRIDE + 2) * STRIDE
+    reach, stride = network.measures.reach, network.measures.stride
+    size = 2 * (reach // stride + 2) * stride
     image = rng.normal(size=(size, size)).astype("float32")
     changed = image.copy()
     middle = size // 2
-    changed[: middle - REACH] = 5
-    changed[:, : middle - REACH] = -5
+    changed[: middle - reach] = 5
+    changed[:, : middle - reach] = -5
     difference = np.abs(answer(network, image) - answer(network, changed))
     assert difference[middle:, middle:].max() == 0
-    assert difference[: middle - REACH].max() > 0
+    assert difference[: middle - reach].max() > 0
 
 
 def test_features_keep_their_variance_at_the_start(network):
@@ -53,7 +81,7 @@ def test_features_keep_their_variance_at_the_start(network):
 
 def test_the_size_of_a_kernel_says_nothing():
     """So no weight decay is worth its key: it would change the size alone."""
-    network = build_network(features=4, frames=1, classes=2)
+    network = build_network(settings("fusion"), frames=1, classes=2)
     image = np.random.default_rng(4).normal(size=(64, 64)).astype("float32")
     before = answer(network, image)
     for layer in network.layers:
@@ -62,22 +90,22 @@ def test_the_size_of_a_kernel_says_nothing():
     np.testing.assert_allclose(answer(network, image), before, atol=1e-4)
 
 
-def test_it_learns_and_infers_alike():
+def test_it_learns_and_infers_alike(network):
     """Nothing in the network depends on being in training, or on the rest of the batch."""
-    network = build_network(features=4, frames=1, classes=2)
     images = np.random.default_rng(3).normal(size=(3, 64, 64, 1)).astype("float32")
     together = keras.ops.convert_to_numpy(network(images, training=True))
     alone = np.stack([network.predict_on_batch(image[None])[0] for image in images])
     np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.skipif(
     "ONEDNN_MAX_CPU_ISA" in os.environ,
     reason="TensorFlow asks oneDNN for the bfloat16 of this processor, whatever it is held to",
 )
-def test_half_precision_gives_nearly_the_same_answer_from_the_same_float32_weights():
-    full = build_network(4, 1, 2)
-    half = build_network(4, 1, 2, precision="bfloat16")
+def test_half_precision_gives_nearly_the_same_answer_from_the_same_float32_weights(kind):
+    full = build_network(settings(kind), 1, 2)
+    half = build_network(settings(kind), 1, 2, precision="bfloat16")
     half.set_weights(full.get_weights())
     assert {weight.dtype for weight in half.weights} == {"float32"}
     image = np.random.default_rng(4).normal(size=(64, 64)).astype("float32")
@@ -87,5 +115,5 @@ def test_half_precision_gives_nearly_the_same_answer_from_the_same_float32_weigh
 
 
 def test_the_precision_of_one_network_is_not_that_of_the_next():
-    build_network(2, 1, 2, precision="bfloat16")
-    assert build_network(2, 1, 2).layers[1].compute_dtype == "float32"
+    build_network(settings("fusion"), 1, 2, precision="bfloat16")
+    assert build_network(settings("fusion"), 1, 2).layers[1].compute_dtype == "float32"
