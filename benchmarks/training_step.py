@@ -39,7 +39,7 @@ def main() -> None:
     plan = make_plan(complete["models"]["graphene_laptop"], seed=1)
     waves = random_waves(4, plan.microscope.energy_eV)
     learner = make_learner(build_network(plan.network, 1, plan.classes), waves, plan)
-    inputs = streams(waves, plan)[0][0][0]
+    inputs = streams(waves, plan)[0].inputs(0)
     imaging = compiled(learner.imaging)
     alone = median_ms(lambda: imaging(inputs), given.repeats)
     step = median_ms(lambda: learner.train_on_batch(inputs), given.repeats)

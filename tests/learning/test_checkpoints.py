@@ -15,31 +15,10 @@ from atomsight.learning import checkpoints
 EPOCH = 5
 
 
-class Line(keras.utils.PyDataset):
-    """Points on a line, drawn from the number of the step, up to the end of an epoch."""
-
-    def __init__(self):
-        super().__init__(workers=0)
-        self.done = 0
-
-    def __len__(self):
-        return EPOCH - self.done % EPOCH
-
-    def __getitem__(self, index):
-        x = np.random.default_rng(self.done + index).normal(size=(4, 2)).astype("float32")
-        return x, x.sum(axis=1, keepdims=True)
-
-
-class StopAt(keras.callbacks.Callback):
-    """Ask this process to end in the midst of a step, as a cluster would."""
-
-    def __init__(self, kept, step, number):
-        super().__init__()
-        self.kept, self.at, self.number = kept, step, number
-
-    def on_train_batch_begin(self, batch, logs=None):
-        if self.kept.step == self.at:
-            os.kill(os.getpid(), self.number)
+def points(step):
+    """Points on a line, drawn from the number of the step."""
+    x = np.random.default_rng(step).normal(size=(4, 2)).astype("float32")
+    return x, x.sum(axis=1, keepdims=True)
 
 
 def begin(work, identity="line", every=2):
@@ -47,21 +26,25 @@ def begin(work, identity="line", every=2):
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile(keras.optimizers.AdamW(0.01), "mse")
     model.optimizer.build(model.trainable_variables)
-    kept = checkpoints.Checkpoints(work, [identity], model, EPOCH, every)
+    kept = checkpoints.Checkpoints(work, [identity], model, every)
     kept.restore()
     return model, kept
 
 
 def go_on(work, epochs=2, stop_at=None, number=signal.SIGTERM):
-    """Train to the end; the first fit does the rest of an epoch."""
+    """Train to the end; the first epoch may be the rest of one. Stop in the midst of a step."""
     model, kept = begin(work)
-    stream = Line()
-    callbacks = [kept] if stop_at is None else [kept, StopAt(kept, stop_at, number)]
-    options = {"validation_data": Line(), "shuffle": False, "verbose": 0, "callbacks": callbacks}
     with kept.stopping_on_signals():
-        for epoch in range(kept.step // EPOCH, epochs):
-            stream.done = kept.step
-            model.fit(stream, initial_epoch=epoch, epochs=epoch + 1, **options)
+        while kept.step < epochs * EPOCH:
+            kept.begin_epoch()
+            while True:
+                if kept.step == stop_at:
+                    os.kill(os.getpid(), number)
+                loss = model.train_on_batch(*points(kept.step))
+                if (kept.step + 1) % EPOCH == 0:
+                    break
+                kept.count_step()
+            kept.end_epoch({"loss": float(loss)})
     return model.get_weights(), kept
 
 

@@ -91,7 +91,7 @@ def test_no_constant_answer_is_better_than_the_one_a_training_is_measured_by(wav
     validation = streams(waves, plan)[1]
     learner = make_learner(build_network(made_models.TINY, 1, 2), waves, plan)
     best = constant_loss(learner, validation)
-    truth = learner.imaging(validation[0][0])[1]
+    truth = learner.imaging(validation.inputs(0))[1]
     for share in (0.05, 0.1, 0.2, 0.4, 0.8):
         logits = np.broadcast_to(np.log([1 - share, share]).astype("float32"), truth.shape)
         answered = float(learner.pixel_loss(truth, logits, learner.weights_of_classes))
@@ -153,7 +153,7 @@ def test_the_truth_of_a_focal_series_lies_where_its_images_lie_on_average(waves)
     plan = plan_of(microscope=SECTION["microscope"] | {"focal_series": series})
     assert plan.frames == 3
     learning, _ = streams(waves, plan)
-    inputs = learning[0][0]
+    inputs = learning.inputs(0)
     assert np.ptp(inputs["rows"][:, :, 0], axis=1).min() > 0.05
     exact = inputs | {
         name: inputs[name].mean(axis=1, keepdims=True).repeat(3, 1) for name in ("rows", "columns")
@@ -167,7 +167,7 @@ def test_the_truth_of_a_focal_series_lies_where_its_images_lie_on_average(waves)
 def test_images_on_sites_show_one_near_their_middle(waves):
     learning, _ = streams(waves, plan_of({"on_sites": 1.0}))
     for index in range(3):
-        inputs = learning[index][0]
+        inputs = learning.inputs(index)
         middle = np.stack([inputs[name].mean(axis=(1, 2)) for name in ("columns", "rows")], -1)
         apart = inputs["sites"] - middle[:, None]
         apart -= 24.0 * np.round(apart / 24.0)
@@ -180,7 +180,7 @@ def test_an_example_shows_its_atoms_where_the_truth_has_them(waves):
     plan = plan_of()
     learning, _ = streams(waves, plan)
     learner = make_learner(build_network(made_models.TINY, 1, 2), waves, plan)
-    images, truth = (np.asarray(part) for part in learner.imaging(learning[0][0]))
+    images, truth = (np.asarray(part) for part in learner.imaging(learning.inputs(0)))
     assert images.shape == (2, 64, 64, 1)
     assert truth.shape == (2, 64, 64, 2)
     np.testing.assert_allclose(truth.sum(axis=-1), 1, atol=1e-5)
@@ -188,14 +188,17 @@ def test_an_example_shows_its_atoms_where_the_truth_has_them(waves):
         assert np.corrcoef(image.ravel(), atoms.ravel())[0, 1] > 0.35
 
 
-def test_an_epoch_that_was_stopped_goes_on_with_the_examples_to_come(waves):
-    """Examples depend on seed and step alone, not on those before."""
+def test_examples_depend_on_seed_and_step_alone(waves):
+    """So a training that was stopped goes on with the examples that it would have had."""
     whole, rest = (streams(waves, plan_of())[0] for _ in range(2))
-    whole.done, rest.done = 3, 5
-    assert (len(whole), len(rest)) == (3, 1)
-    assert not np.array_equal(whole[1][0]["rows"], whole[2][0]["rows"])
-    for name, values in whole[2][0].items():
-        np.testing.assert_array_equal(values, rest[0][0][name])
+    assert not np.array_equal(whole.inputs(4)["rows"], whole.inputs(5)["rows"])
+    for name, values in whole.inputs(5).items():
+        np.testing.assert_array_equal(values, rest.inputs(5)[name])
+
+
+def test_waves_are_kept_in_memory_once(waves):
+    """The streams show them to the step; they copy none."""
+    assert all(np.shares_memory(s._spectra, waves.spectra) for s in streams(waves, plan_of()))
 
 
 def arguments(folder, wave_file, **training):

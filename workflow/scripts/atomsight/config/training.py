@@ -120,6 +120,8 @@ class TrainingSettings(Section):
     """Edge of a training image."""
     learning_rate: float = key(0.003, gt=0, le=1)
     """Highest learning rate of Adam."""
+    averaged_steps: int = key(300, ge=1)
+    """Steps over which the weights are averaged (their exponential mean is what is kept)."""
     warm_up: float = key(0.05, unit="share of the steps", ge=0, le=0.5)
     """How long the learning rate rises before it falls as a cosine."""
     precision: Literal["float32", "bfloat16"] = key("float32")

@@ -19,13 +19,14 @@ import fcntl
 import hashlib
 import importlib.util
 import io
+import itertools
 import json
 import logging
 import os
 import shutil
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,9 +43,6 @@ _KEPT = 2
 
 #: So much of the checksum stands in the name [hexadecimal digits].
 _DIGITS = 32
-
-#: What the history tells of an epoch.
-_LOSSES = ("loss", "val_loss")
 
 #: A file system that has no locks says so with one of these.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
@@ -82,28 +80,19 @@ def discard(work: Path) -> None:
     shutil.rmtree(work / "checkpoint", ignore_errors=True)
 
 
-class Checkpoints(keras.callbacks.Callback):
+class Checkpoints:
     """Write checkpoints and the history of a training, and resume from the last of them.
 
     ``identity`` says what is trained, on what: a training resumes only from a checkpoint of the
     same. The ``learner`` and its optimiser are built. There is a checkpoint after ``every`` so many
     steps, and always one at the end of an epoch. ``step`` counts the steps done; ``history`` has
-    ``epoch``, ``loss`` and ``val_loss`` of every epoch that is done.
+    ``epoch``, ``step`` (the last), ``loss`` and ``val_loss`` of every epoch that is done.
     """
 
-    def __init__(
-        self,
-        work: Path,
-        identity: list[str],
-        learner: keras.Model,
-        steps_per_epoch: int,
-        every: int,
-    ):
-        super().__init__()
+    def __init__(self, work: Path, identity: list[str], learner: keras.Model, every: int):
         self.work = work
         self.identity = [*identity, keras.backend.backend()]
         self.learner = learner
-        self.steps_per_epoch = steps_per_epoch
         self.every = every
         self.step = 0
         self.history = []
@@ -132,23 +121,24 @@ class Checkpoints(keras.callbacks.Callback):
                 logging.info("the training resumes after step %d", self.step)
                 return
 
-    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Resume the mean loss of an epoch that was stopped midway."""
+    def begin_epoch(self) -> None:
+        """Begin the mean loss of an epoch, or resume that of one that was stopped midway."""
+        self.learner.reset_metrics()
         if self._metrics is not None:
-            _assign(self.model.metrics_variables, self._metrics)
+            assign(self.learner.metrics_variables, self._metrics)
             self._metrics = None
 
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Count the step; write a checkpoint if it is time to, or to stop."""
+    def count_step(self) -> None:
+        """Count a step that is not the last of its epoch; write a checkpoint if it is time."""
         self.step += 1
-        # The last of an epoch is written with its validation loss.
-        if self.step % self.steps_per_epoch and (self._asked or self.step % self.every == 0):
+        if self._asked or self.step % self.every == 0:
             self._write()
             self._stop_if_asked()
 
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Add the losses to the history, and write a checkpoint."""
-        self.history.append({"epoch": epoch} | {name: float(logs[name]) for name in _LOSSES})
+    def end_epoch(self, losses: dict[str, float]) -> None:
+        """Count the last step of an epoch, add its losses to the history, write a checkpoint."""
+        self.step += 1
+        self.history.append({"epoch": len(self.history), "step": self.step} | losses)
         tables.write_csv(self.work / "history.csv", pd.DataFrame(self.history))
         self._write()
         self._stop_if_asked()
@@ -186,8 +176,7 @@ class Checkpoints(keras.callbacks.Callback):
         return [list(variable.shape) for variable in self._variables()]
 
     def _write(self) -> None:
-        # On JAX, the variables hold what was learned only once `model` has been asked for.
-        parts = {"variable": self._variables(), "metric": self.model.metrics_variables}
+        parts = {"variable": self._variables(), "metric": self.learner.metrics_variables}
         arrays = {
             f"{kind}_{index}": ops.convert_to_numpy(variable)
             for kind, variables in parts.items()
@@ -212,9 +201,9 @@ class Checkpoints(keras.callbacks.Callback):
                 ("metric", len(arrays) - len(about["shapes"])),
             )
         }
-        _assign(self._variables(), parts["variable"])
+        assign(self._variables(), parts["variable"])
         self.step, self.history = about["step"], about["history"]
-        if self.step % self.steps_per_epoch:
+        if self.step > (self.history[-1]["step"] if self.history else 0):
             self._metrics = parts["metric"]
         if self.history:
             tables.write_csv(self.work / "history.csv", pd.DataFrame(self.history))
@@ -229,7 +218,8 @@ class Checkpoints(keras.callbacks.Callback):
             raise SystemExit(128 + self._asked)
 
 
-def _assign(variables: list, values: list[np.ndarray]) -> None:
+def assign(variables: list, values: list[np.ndarray]) -> None:
+    """Give every variable its value."""
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
 
@@ -255,8 +245,16 @@ def read(path: Path) -> tuple[dict | None, dict[str, np.ndarray]]:
     return json.loads(arrays.pop("about").tobytes()), arrays
 
 
-def tensorboard(work: Path) -> list[keras.callbacks.Callback]:
-    """Logs for TensorBoard, where TensorFlow is installed, which it needs on any backend."""
-    if all(importlib.util.find_spec(name) for name in ("tensorflow", "tensorboard")):
-        return [keras.callbacks.TensorBoard(work / "logs", write_graph=False)]
-    return []
+@contextmanager
+def tensorboard(work: Path, learner: keras.Model) -> Iterator[Callable[[dict[str, float]], None]]:
+    """Gives a function that logs the losses of an epoch for TensorBoard.
+
+    It does nothing where TensorFlow is not installed, which TensorBoard needs on any backend.
+    """
+    installed = all(importlib.util.find_spec(name) for name in ("tensorflow", "tensorboard"))
+    boards = [keras.callbacks.TensorBoard(work / "logs", write_graph=False)] if installed else []
+    callbacks = keras.callbacks.CallbackList(boards, model=learner)
+    callbacks.on_train_begin()
+    epoch = itertools.count()
+    yield lambda losses: callbacks.on_epoch_end(next(epoch), losses)
+    callbacks.on_train_end()

@@ -22,13 +22,12 @@ from atomsight.learning import blank_areas
 CAMERA_MARGIN_PX = 8
 
 
-class ExampleStream(keras.utils.PyDataset):
-    """Inputs of the compiled step, up to the end of an epoch.
+class ExampleStream:
+    """Inputs of the compiled step, for any of ``steps``.
 
     Without a ``curriculum`` the ranges are full from the beginning. ``on_sites`` is the share of
     the examples whose middle lies near a site, the others lie anywhere; of the ``blank_share`` a
-    part is blank; ``classes`` counts the background. ``done`` counts the
-    steps before those that are served; set it before an epoch begins or resumes.
+    part is blank; ``classes`` counts the background.
     """
 
     def __init__(
@@ -44,10 +43,7 @@ class ExampleStream(keras.utils.PyDataset):
         classes: int,
         seed: int,
         steps: int,
-        epochs: int = 1,
     ):
-        # No worker: an example takes well under a millisecond to draw.
-        super().__init__(workers=0)
         self.waves = waves
         self.microscope = microscope
         self.curriculum = curriculum
@@ -57,20 +53,17 @@ class ExampleStream(keras.utils.PyDataset):
         self.blank_share = blank_share
         self.seed = seed
         self.steps = steps
-        self.epochs = epochs
-        self.done = 0
-        self._spectra = np.stack([waves.spectra.real, waves.spectra.imag], axis=-1)
+        # Real and imaginary parts as a last axis, without a copy.
+        spectra = np.ascontiguousarray(waves.spectra)
+        self._spectra = spectra.view("float32").reshape(*spectra.shape, 2)
         self._sites, self._site_classes = pad_sites(waves, classes)
 
-    def __len__(self) -> int:
-        return self.steps - self.done % self.steps
-
-    def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray]]:
-        step = self.done + index
+    def inputs(self, step: int) -> dict[str, np.ndarray]:
+        """Draw those of a step, counted from zero, from the seed and its number alone."""
         rng = np.random.default_rng([self.seed, step])
         ranges = self.microscope
         if self.curriculum:
-            progress = step / (self.epochs * self.steps)
+            progress = step / self.steps
             ranges = ranges_at(progress, self.microscope, self.curriculum)
         chosen = rng.integers(len(self._spectra), size=self.batch)
         conditions = draw_conditions(ranges, self.batch, rng)
@@ -92,7 +85,7 @@ class ExampleStream(keras.utils.PyDataset):
         inputs["site_classes"] = self._site_classes[chosen]
         inputs |= blank_areas.draw(self.batch, self.image_px, self.blank_share, blank_rng)
         inputs["seed"] = rng.integers(2**31, size=2, dtype="int32")
-        return (inputs,)
+        return inputs
 
     def _middles(
         self, chosen: np.ndarray, pixel_size_A: np.ndarray, rng: np.random.Generator

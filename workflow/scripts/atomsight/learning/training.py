@@ -1,7 +1,8 @@
 """Training: one compiled step from exit waves to the loss, a new image for every example."""
 
 import hashlib
-import sys
+import logging
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from atomsight.imaging.microscope import Microscope
 from atomsight.learning import checkpoints
 from atomsight.learning.examples import ExampleStream, ImagingAndTruth, split_waves
 from atomsight.learning.networks import build_network
+from atomsight.learning.optimizer import make_optimizer
 
 
 class Learner(keras.Model):
@@ -93,34 +95,6 @@ def class_weights(
     return np.concatenate([[1.0], settings.site_weight * rarity / mean])
 
 
-def make_optimizer(settings: TrainingSettings) -> keras.optimizers.Optimizer:
-    """Adam with a warm-up and a cosine decay of the learning rate.
-
-    Weights do not decay (the L2 of the paper, eq 6): kernels are standardised, so that their size
-    does not change what the network says.
-    """
-    warm_up = max(1, round(settings.warm_up * settings.steps))
-    schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0,
-        decay_steps=max(1, settings.steps - warm_up),
-        warmup_target=settings.learning_rate,
-        warmup_steps=warm_up,
-    )
-    return keras.optimizers.Adam(schedule, global_clipnorm=1.0)
-
-
-class _ServeNext(keras.callbacks.Callback):
-    """Tell the stream of examples how many steps are done when an epoch begins."""
-
-    def __init__(self, stream: ExampleStream, kept: checkpoints.Checkpoints):
-        super().__init__()
-        self.stream = stream
-        self.kept = kept
-
-    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        self.stream.done = self.kept.step
-
-
 @dataclass(frozen=True)
 class TrainingPlan:
     """All that a training is made of, but the waves."""
@@ -159,9 +133,10 @@ def train(
     ``work``. The result does not depend on ``checkpoint_steps``, the steps between two checkpoints.
     ``start`` are weights of a network of this size to start from; without them they are random.
 
-    Gives the network and its history, with ``epoch``, ``step``, ``loss``, ``val_loss`` of every
-    epoch. Raises ``InputError`` if there are too few waves and ``SystemExit`` if the process is
-    told to end; a checkpoint is written before.
+    Gives the network, with averaged weights, and its history, with ``epoch``, ``step``, ``loss``,
+    ``val_loss`` of every epoch; the validation loss is that of the averaged weights. Raises
+    ``InputError`` if there are too few waves and ``SystemExit`` if the process is told to end; a
+    checkpoint is written before.
     """
     learning, validation = streams(waves, plan)
     keras.utils.set_random_seed(plan.seed)
@@ -171,35 +146,63 @@ def train(
     if start:
         network.set_weights(start)
     learner = make_learner(network, waves, plan)
-    learner(learning[0][0])
+    learner(learning.inputs(0))
     learner.optimizer.build(learner.trainable_variables)
     identity = [repr(plan), waves_sha256(waves), arrays_sha256(start)]
-    kept = checkpoints.Checkpoints(work, identity, learner, learning.steps, checkpoint_steps)
+    kept = checkpoints.Checkpoints(work, identity, learner, checkpoint_steps)
     kept.restore()
-    with kept.stopping_on_signals():
-        for epochs in _equal_parts(kept.step, learning.steps, learning.epochs):
-            learning.done = kept.step
-            learner.fit(
-                learning,
-                initial_epoch=epochs.start,
-                epochs=epochs.stop,
-                validation_data=validation,
-                shuffle=False,
-                verbose=1 if sys.stdout.isatty() else 2,
-                callbacks=[_ServeNext(learning, kept), kept, *checkpoints.tensorboard(work)],
-            )
-    history = pd.DataFrame(kept.history)
-    history.insert(1, "step", (history["epoch"] + 1) * learning.steps)
-    return network, history
+    with kept.stopping_on_signals(), checkpoints.tensorboard(work, learner) as log:
+        while kept.step < learning.steps:
+            log(_train_epoch(learner, learning, validation, kept, plan.training.steps_per_epoch))
+    checkpoints.assign(learner.trainable_variables, _values(learner.optimizer.average))
+    return network, pd.DataFrame(kept.history)
 
 
-def _equal_parts(done: int, steps: int, epochs: int) -> list[range]:
-    """Remaining epochs, in parts of epochs with equal steps, which is what Keras can take at once.
+def _train_epoch(
+    learner: Learner,
+    learning: ExampleStream,
+    validation: ExampleStream,
+    kept: checkpoints.Checkpoints,
+    steps: int,
+) -> dict[str, float]:
+    """Train to the end of an epoch, which may have been begun before; gives its losses."""
+    end = min((kept.step // steps + 1) * steps, learning.steps)
+    skipped, begun, first = int(learner.optimizer.skipped), time.monotonic(), kept.step
+    kept.begin_epoch()
+    while True:
+        loss = learner.train_on_batch(learning.inputs(kept.step))
+        if kept.step + 1 == end:
+            break
+        kept.count_step()
+    seconds = (time.monotonic() - begun) / (end - first)
+    losses = {"loss": float(loss), "val_loss": _averaged_loss(learner, validation)}
+    if int(learner.optimizer.skipped) > skipped:
+        logging.warning(
+            "%d steps up to step %d blew up and were left out, the last of them step %d; if this "
+            "goes on, lower training.learning_rate",
+            int(learner.optimizer.skipped) - skipped,
+            end,
+            int(learner.optimizer.last_skipped),
+        )
+    words = "step %d of %d: loss %.4f, validation loss %.4f (%.3g s per step)"
+    logging.info(words, end, learning.steps, *losses.values(), seconds)
+    kept.end_epoch(losses)
+    return losses
 
-    The first part is the rest of an epoch that was stopped midway.
-    """
-    begun, whole = done // steps, -(-done // steps)
-    return [part for part in (range(begun, whole), range(whole, epochs)) if part]
+
+def _averaged_loss(learner: Learner, validation: ExampleStream) -> float:
+    """Validation loss of the averaged weights."""
+    weights = _values(learner.trainable_variables)
+    checkpoints.assign(learner.trainable_variables, _values(learner.optimizer.average))
+    learner.reset_metrics()
+    for step in range(validation.steps):
+        loss = learner.test_on_batch(validation.inputs(step))
+    checkpoints.assign(learner.trainable_variables, weights)
+    return float(loss)
+
+
+def _values(variables: list) -> list[np.ndarray]:
+    return [np.array(ops.convert_to_numpy(variable)) for variable in variables]
 
 
 def waves_sha256(waves: Waves) -> str:
@@ -236,15 +239,13 @@ def streams(waves: Waves, plan: TrainingPlan) -> tuple[ExampleStream, ExampleStr
         "blank_share": chosen.blank_share,
         "classes": plan.classes,
     }
-    steps = min(chosen.steps, chosen.steps_per_epoch)
     learning = ExampleStream(
         learned,
         plan.microscope,
         chosen.curriculum,
         **size,
         seed=plan.seed,
-        steps=steps,
-        epochs=max(1, round(chosen.steps / steps)),
+        steps=chosen.steps,
     )
     validation = ExampleStream(
         kept, plan.microscope, None, **size, seed=plan.seed + 1, steps=chosen.validation_batches
@@ -269,8 +270,8 @@ def constant_loss(learner: Learner, validation: ExampleStream) -> float:
 
     A training that diverged, or never left the local minimum the paper warns of, ends there.
     """
-    batches = range(len(validation))
-    truths = [learner.imaging(validation[index][0])[1] for index in batches]
+    batches = range(validation.steps)
+    truths = [learner.imaging(validation.inputs(index))[1] for index in batches]
     mean = np.mean([ops.convert_to_numpy(truth) for truth in truths], axis=(0, 1, 2, 3))
     answer = np.log(np.maximum(mean, np.finfo("float32").tiny))
     losses = [

@@ -38,9 +38,9 @@ def measure_inverse_temperature(
         return 1.0
     answers = [
         answered(network, image, truth, settings)
-        for index in range(len(stream))
+        for index in range(stream.steps)
         for image, truth in zip(
-            *(ops.convert_to_numpy(part) for part in imaging(stream[index][0])), strict=True
+            *(ops.convert_to_numpy(part) for part in imaging(stream.inputs(index))), strict=True
         )
     ]
     shares = np.concatenate([part for part, _ in answers])

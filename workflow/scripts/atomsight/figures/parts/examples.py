@@ -47,7 +47,7 @@ def make_examples(
             seed=seed,
             steps=len(doses),
         )
-        examples.append(_make_example(stream[step][0], microscope, imaging))
+        examples.append(_make_example(stream.inputs(step), microscope, imaging))
     return examples
 
 
