@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from atomsight.config.training import NetworkSettings
-from atomsight.learning.networks import build_network, measure
+from atomsight.learning.networks import build_network, folded, measure
 from atomsight.learning.networks.layers import BilinearUpsampling
 
 KINDS = ("subpixel", "fusion")
@@ -117,3 +117,15 @@ def test_half_precision_gives_nearly_the_same_answer_from_the_same_float32_weigh
 def test_the_precision_of_one_network_is_not_that_of_the_next():
     build_network(settings("fusion"), 1, 2, precision="bfloat16")
     assert build_network(settings("fusion"), 1, 2).layers[1].compute_dtype == "float32"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_network_for_use_alone_answers_as_the_one_that_was_trained(kind):
+    network = build_network(settings(kind), 1, 2)
+    for weight in network.trainable_weights:
+        weight.assign(weight + 0.1 * np.random.default_rng(6).normal(size=weight.shape))
+    image = np.random.default_rng(5).normal(size=(64, 64)).astype("float32")
+    plain = folded(network, settings(kind))
+    np.testing.assert_allclose(answer(plain, image), answer(network, image), atol=1e-4)
+    assert plain.measures == network.measures
+    assert plain.count_params() < network.count_params()

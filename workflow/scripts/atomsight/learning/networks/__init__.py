@@ -1,10 +1,12 @@
 """The networks: fully convolutional, from normalised images to logits of class probabilities."""
 
 import keras
+from keras import ops
 
 from atomsight.config.training import NetworkSettings
 from atomsight.learning.networks import fusion, subpixel
-from atomsight.learning.networks.parts import KerasParts, MeasuredParts, Measures
+from atomsight.learning.networks.layers import StandardisedConvolution
+from atomsight.learning.networks.parts import FoldedParts, KerasParts, MeasuredParts, Measures
 
 _KINDS = {"subpixel": subpixel.describe, "fusion": fusion.describe}
 
@@ -38,12 +40,30 @@ def build_network(
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(_POLICIES[precision])
     try:
-        image, logits = _KINDS[settings.kind](KerasParts(), settings.features, frames, classes)
-        network = keras.Model(image, logits, name=settings.kind)
+        return _connect(KerasParts(), settings, frames, classes)
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def _connect(
+    parts: KerasParts, settings: NetworkSettings, frames: int, classes: int
+) -> keras.Model:
+    image, logits = _KINDS[settings.kind](parts, settings.features, frames, classes)
+    network = keras.Model(image, logits, name=settings.kind)
     network.measures = measure(settings, frames, classes)
     return network
+
+
+def folded(network: keras.Model, settings: NetworkSettings) -> keras.Model:
+    """Give a network of the same answers to use alone, its kernels standardised once for all."""
+    frames, classes = network.input_shape[-1], network.output_shape[-1]
+    plain = _connect(FoldedParts(), settings, frames, classes)
+    for layer in network.layers:
+        weights = layer.get_weights()
+        if isinstance(layer, StandardisedConvolution):
+            weights = [ops.convert_to_numpy(layer.standardised_kernel()), weights[-1]]
+        plain.get_layer(layer.name).set_weights(weights)
+    return plain
 
 
 def measure(settings: NetworkSettings, frames: int, classes: int) -> Measures:

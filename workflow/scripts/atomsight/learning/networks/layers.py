@@ -14,27 +14,13 @@ from keras import layers, ops
 SLOPE = 0.2
 
 
-def standardised(
-    kernel: keras.KerasTensor, gain: keras.KerasTensor, variance: float
-) -> keras.KerasTensor:
-    """Give every output feature of a kernel mean zero and a fixed variance, times its gain.
-
-    ``kernel`` has the shape (rows, columns, inputs, features), ``gain`` (features,); ``variance``
-    times the fan-in is that of every feature. (Brock et al., arXiv:2101.08692, eq 1.)
-    """
-    fan_in = np.prod(kernel.shape[:-1])
-    mean, spread = ops.moments(kernel, axes=(0, 1, 2), keepdims=True)
-    scale = float((variance / fan_in) ** 0.5)
-    return (kernel - mean) * (scale * gain * ops.rsqrt(spread + 1e-8))
-
-
 @keras.saving.register_keras_serializable("atomsight")
 class StandardisedConvolution(layers.Layer):
     """A convolution with standardised kernels, and a leaky ReLU unless it is ``linear``.
 
-    From shape ``(B, H, W, inputs)`` to ``(B, H / stride, W / stride, features)``. The kernel has
-    ``kernel_size`` rows and columns, and ``variance`` over its fan-in as the variance of its
-    elements, times the square of a gain that is learned and begins at ``gain``.
+    The kernel of every feature has mean zero and a fixed variance, ``variance`` over its fan-in,
+    times the square of a gain that is learned and begins at ``gain`` (Brock et al.,
+    arXiv:2101.08692, eq 1); it has ``kernel_size`` rows and columns. From shape ``(B, H, W, inputs)`` to ``(B, H / stride, W / stride, features)``.
     """
 
     def __init__(
@@ -70,13 +56,19 @@ class StandardisedConvolution(layers.Layer):
         self.bias = self.add_weight(shape=(self.features,), initializer="zeros", name="bias")
 
     def call(self, maps: keras.KerasTensor) -> keras.KerasTensor:
-        kernel = standardised(ops.convert_to_tensor(self.kernel), self.gain, self.variance)
-        kernel = ops.cast(kernel, maps.dtype)
+        kernel = ops.cast(self.standardised_kernel(), maps.dtype)
         maps = ops.conv(
             maps, kernel, strides=self.stride, padding="same", data_format="channels_last"
         )
         maps = maps + self.bias
         return maps if self.linear else ops.leaky_relu(maps, negative_slope=SLOPE)
+
+    def standardised_kernel(self) -> keras.KerasTensor:
+        """Give the kernel that is used, of shape (rows, columns, inputs, features), in float32."""
+        kernel, gain = ops.convert_to_tensor(self.kernel), ops.convert_to_tensor(self.gain)
+        mean, spread = ops.moments(kernel, axes=(0, 1, 2), keepdims=True)
+        scale = (self.variance / np.prod(kernel.shape[:-1])) ** 0.5
+        return (kernel - mean) * (float(scale) * gain * ops.rsqrt(spread + 1e-8))
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         size = [edge and -(-edge // self.stride) for edge in input_shape[1:3]]

@@ -11,6 +11,7 @@ import keras
 from keras import layers
 
 from atomsight.learning.networks.layers import (
+    SLOPE,
     BilinearUpsampling,
     DepthToSpace,
     StandardisedConvolution,
@@ -67,6 +68,24 @@ class KerasParts:
         return layers.Conv2D(
             classes, kernel_size, padding="same", name="classify", dtype="float32"
         )(maps)
+
+
+class FoldedParts(KerasParts):
+    """The same for use alone: a convolution with a kernel that is standardised already."""
+
+    def convolution(
+        self,
+        maps: keras.KerasTensor,
+        features: int,
+        name: str,
+        kernel_size: int = 3,
+        stride: int = 1,
+        linear: bool = False,
+        **options: object,
+    ) -> keras.KerasTensor:
+        convolution = layers.Conv2D(features, kernel_size, stride, padding="same", name=name)
+        maps = convolution(maps)
+        return maps if linear else layers.LeakyReLU(SLOPE, name=f"{name}_activation")(maps)
 
 
 @dataclass(frozen=True)
