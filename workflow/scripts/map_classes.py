@@ -29,7 +29,7 @@ def main(argv: list[str] | None = None) -> None:
     with layout.open_frames(given.frames) as frames:
         models.check_pixel_size(card, frames.pixel_size_A, given.frames)
         models.check_focus(card, frames.focus_A, given.frames)
-        network, card = models.load_network(given.model)
+        network, card = models.load_reader(given.model)
         made_by = provenance.made_by("map_classes.py", section, model=card.name)
         with sealed.create(given.output, made_by) as file:
             map_frames(file, frames, network, card, given.contrast, section)

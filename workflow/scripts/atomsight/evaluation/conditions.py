@@ -113,7 +113,7 @@ def run(given: argparse.Namespace) -> None:
     reading = InferenceSettings.complete(given.inference, "inference")
     optics, drawn = chosen.acquisition, chosen.settings
     structure, known = specimens.read_specimen(given.specimen)
-    network, card = models.load_network(given.model)
+    network, card = models.load_reader(given.model)
 
     def find(image: np.ndarray, pixel_size_A: float) -> np.ndarray:
         return find_in_any_pixels(network, card, image, pixel_size_A, reading)

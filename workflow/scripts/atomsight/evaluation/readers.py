@@ -79,7 +79,7 @@ def atom_reader(
     read so many images together.
     """
     reading = InferenceSettings.complete(inference, "inference")
-    network, card = models.load_network(folder)
+    network, card = models.load_reader(folder)
     pixel_size_A = optics.pixel_size_A
     models.check_pixel_size(card, pixel_size_A, f"{section}.acquisition")
     if frames is not None:

@@ -200,7 +200,7 @@ def _read_json(path: Path) -> object:
 
 
 def load_network(folder: Path | str) -> tuple["keras.Model", ModelCard]:
-    """Load a model to use it: the network, from normalised images to logits, and its card.
+    """Load a model: the network, from normalised images to logits, and its card.
 
     Raises ``InputError`` if the folder is not a model, or its files do not fit together or hold
     anything else than the card and numbers.
@@ -224,6 +224,14 @@ def load_network(folder: Path | str) -> tuple["keras.Model", ModelCard]:
             "train the model again"
         ) from error
     return network, card
+
+
+def load_reader(folder: Path | str) -> tuple["keras.Model", ModelCard]:
+    """As :func:`load_network`, to read images alone: its kernels are standardised once for all."""
+    from atomsight.learning.networks import folded
+
+    network, card = load_network(folder)
+    return folded(network, card.network), card
 
 
 def _check_weights(path: Path, sha256: str | None) -> None:

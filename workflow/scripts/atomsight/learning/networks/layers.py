@@ -20,7 +20,8 @@ class StandardisedConvolution(layers.Layer):
 
     The kernel of every feature has mean zero and a fixed variance, ``variance`` over its fan-in,
     times the square of a gain that is learned and begins at ``gain`` (Brock et al.,
-    arXiv:2101.08692, eq 1); it has ``kernel_size`` rows and columns. From shape ``(B, H, W, inputs)`` to ``(B, H / stride, W / stride, features)``.
+    arXiv:2101.08692, eq 1); it has ``kernel_size`` rows and columns. From shape ``(B, H, W,
+    inputs)`` to ``(B, H / stride, W / stride, features)``.
     """
 
     def __init__(
