@@ -283,7 +283,7 @@ def test_other_backends_train_and_infer_alike(tmp_path, wave_file, backend):
         "import sys; sys.path.insert(0, sys.argv[1]); import numpy as np\n"
         "from atomsight.learning.models import load_network\n"
         "from atomsight.reading.inference import predict_maps\n"
-        "image = np.random.default_rng(0).normal(size=(96, 64, 1)).astype('float32')\n"
+        "image = np.random.default_rng(0).normal(size=(1, 96, 64, 1)).astype('float32')\n"
         "np.save(sys.argv[3], predict_maps(load_network(sys.argv[2])[0], image, 512))\n"
     )
     maps = {}

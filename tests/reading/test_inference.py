@@ -6,7 +6,14 @@ import pytest
 
 from atomsight.config.training import NetworkSettings
 from atomsight.learning.networks import build_network, measure
-from atomsight.reading.inference import chosen_sign, overlap_px, predict_maps, read_image, tiles
+from atomsight.reading.inference import (
+    chosen_sign,
+    overlap_px,
+    predict_maps,
+    read_image,
+    read_images,
+    tiles,
+)
 
 IMAGE = np.random.default_rng(2).normal(size=(64, 96, 1)).astype("float32")
 
@@ -24,36 +31,38 @@ def network(request):
 @pytest.mark.parametrize("size", [2048, 1331])
 def test_seams_of_tiles_are_invisible(network, size):
     """An image in tiles is the image in one piece, whether or not the stride divides its size."""
-    image = np.random.default_rng(0).normal(size=(size, size, 1)).astype("float32")
+    image = np.random.default_rng(0).normal(size=(1, size, size, 1)).astype("float32")
     whole = predict_maps(network, image, tile_px=2048)
     tiled = predict_maps(network, image, tile_px=768)
     np.testing.assert_allclose(tiled, whole, atol=1e-4)
 
 
 def test_any_size_of_image_is_mapped(network):
-    maps = predict_maps(network, np.zeros((131, 77, 1), "float32"), tile_px=512)
-    assert maps.shape == (131, 77, 2)
+    maps = predict_maps(network, np.zeros((3, 131, 77, 1), "float32"), tile_px=512)
+    assert maps.shape == (3, 131, 77, 2)
     np.testing.assert_allclose(maps.sum(axis=-1), 1, atol=1e-5)
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: settings.kind)
 @pytest.mark.parametrize("size", [16, 512, 1008, 1024, 4096])
 def test_tiles_cover_an_axis_once_and_see_all_they_need(size, settings):
-    covered = []
+    covered, edges = [], set()
     measures = measure(settings, 1, 2)
     for read, keep in tiles(size, 512, measures):
         covered += range(size)[keep]
         assert read.start % measures.stride == 0
         assert read.start == 0 or keep.start - read.start >= measures.reach
         assert read.stop == size or read.stop - keep.stop >= measures.reach
-        assert read.stop - read.start == min(size, 512)
+        edges.add(read.stop - read.start)
+    assert len(edges) == 1
+    assert max(edges) <= 512
     assert covered == list(range(size))
 
 
 def test_a_tile_smaller_than_its_overlap_is_refused(network):
     with pytest.raises(ValueError, match="a tile must be larger"):
         predict_maps(
-            network, np.zeros((600, 600, 1), "float32"), tile_px=2 * overlap_px(network.measures)
+            network, np.zeros((1, 600, 600, 1), "float32"), tile_px=2 * overlap_px(network.measures)
         )
 
 
@@ -81,15 +90,22 @@ def test_contrast_is_found_by_the_surer_answer():
     assert chosen_sign(Certain(), -image, "bright", "auto") == -1
 
 
+def test_images_read_together_are_read_as_one_by_one(network):
+    images = np.random.default_rng(3).normal(size=(3, 64, 96, 1)).astype("float32")
+    together = read_images(network, images, 512, 4)
+    alone = np.stack([read_image(network, image, 512, 4) for image in images])
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
 @pytest.mark.parametrize("orientations", [4, 8])
 def test_an_image_turned_gives_the_map_turned(network, orientations):
     """The network alone does not promise this; the average over its orientations does."""
     upright = read_image(network, IMAGE, 512, orientations)
     turned = read_image(network, np.rot90(IMAGE), 512, orientations)
     np.testing.assert_allclose(np.rot90(upright), turned, atol=1e-5)
-    assert np.abs(upright - predict_maps(network, IMAGE, 512)).max() > 1e-4
+    assert np.abs(upright - predict_maps(network, IMAGE[None], 512)[0]).max() > 1e-4
 
 
 def test_one_orientation_is_the_image_as_it_is(network):
     alone = read_image(network, IMAGE, 512, 1)
-    np.testing.assert_allclose(alone, predict_maps(network, IMAGE, 512), atol=1e-7)
+    np.testing.assert_allclose(alone, predict_maps(network, IMAGE[None], 512)[0], atol=1e-7)

@@ -64,7 +64,7 @@ def map_frames(
     ``section`` is the section ``inference`` of the configuration. The contrast matters only to a
     model that knows one contrast.
     """
-    from atomsight.reading.inference import chosen_sign, normalise_frames, read_image
+    from atomsight.reading.inference import chosen_sign, normalise_frames, read_images
 
     together = frames.frames_per_specimen
     specimens = len(frames.images) // together
@@ -76,16 +76,20 @@ def map_frames(
     order = models.reading_order(card, frames.focus_A or (0.0,))
     background = np.eye(shape[-1], dtype="float32")[0]  # where no pixel is usable
     sign = None
-    for index in range(specimens):
-        chosen = slice(index * together, (index + 1) * together)
-        image = normalise_frames(frames.images[chosen][order], window_px)
+    # Small images go through the network together, as many as fill a tile.
+    group = max(1, section["tile_px"] ** 2 // (shape[1] * shape[2]))
+    for start in range(0, specimens, group):
+        read = range(start, min(start + group, specimens))
+        parts = [slice(index * together, (index + 1) * together) for index in read]
+        images = np.stack([normalise_frames(frames.images[p][order], window_px) for p in parts])
         if sign is None:
-            sign = chosen_sign(network, image, card.contrast, contrast)
+            sign = chosen_sign(network, images[0], card.contrast, contrast)
             looks = "as in the training" if sign > 0 else "inverted"
             logging.info("model %s, contrast %s", card.name, looks)
-        usable = np.all(frames.usable[chosen], axis=0)
-        specimen_maps = read_image(network, sign * image, **section)
-        maps[index] = np.where(usable[..., None], specimen_maps, background)
+        found = read_images(network, sign * images, **section)
+        for index, part, image_maps in zip(read, parts, found, strict=True):
+            usable = np.all(frames.usable[part], axis=0)
+            maps[index] = np.where(usable[..., None], image_maps, background)
     file.attrs["contrast_sign"] = sign
 
 

@@ -30,39 +30,56 @@ def normalise_frames(images: np.ndarray, window_px: float) -> np.ndarray:
     return np.moveaxis(ops.convert_to_numpy(normalised)[0], 0, -1)
 
 
-def predict_maps(network: keras.Model, image: np.ndarray, tile_px: int) -> np.ndarray:
-    """Probability of every class in every pixel, shape (H, W, C), of a normalised image (H, W, F).
+def predict_maps(network: keras.Model, images: np.ndarray, tile_px: int) -> np.ndarray:
+    """Probability of every class in every pixel of normalised images.
 
-    ``tile_px``, the largest edge of a tile, bounds the memory; it must be more than twice its
-    overlap with the next, else ValueError.
+    Parameters
+    ----------
+    images : ndarray of shape (N, H, W, F)
+        They go through the network together, tile by tile.
+    tile_px : int
+        Largest edge of a tile [pixel]; it bounds the memory. ValueError if it is not more than
+        twice the overlap of tiles.
+
+    Returns
+    -------
+    ndarray of shape (N, H, W, C)
     """
-    height, width = image.shape[:2]
+    count, height, width, _ = images.shape
     padding = [(0, -size % network.measures.stride) for size in (height, width)]
-    padded = np.pad(image, [*padding, (0, 0)], mode="reflect")
-    maps = np.empty((*padded.shape[:2], network.output_shape[-1]), "float32")
-    for rows, kept_rows in tiles(padded.shape[0], tile_px, network.measures):
-        for columns, kept_columns in tiles(padded.shape[1], tile_px, network.measures):
-            logits = network.predict_on_batch(padded[None, rows, columns])[0]
-            inner = logits[_relative(kept_rows, rows), _relative(kept_columns, columns)]
-            maps[kept_rows, kept_columns] = softmax(inner)
-    return maps[:height, :width]
+    padded = np.pad(images, [(0, 0), *padding, (0, 0)], mode="reflect")
+    maps = np.empty((count, *padded.shape[1:3], network.output_shape[-1]), "float32")
+    for rows, kept_rows in tiles(padded.shape[1], tile_px, network.measures):
+        for columns, kept_columns in tiles(padded.shape[2], tile_px, network.measures):
+            logits = network.predict_on_batch(padded[:, rows, columns])
+            inner = logits[:, _relative(kept_rows, rows), _relative(kept_columns, columns)]
+            maps[:, kept_rows, kept_columns] = softmax(inner)
+    return maps[:, :height, :width]
+
+
+def read_images(
+    network: keras.Model, images: np.ndarray, tile_px: int, orientations: int
+) -> np.ndarray:
+    """Class maps of images, as :func:`predict_maps`, averaged over several orientations of them.
+
+    A network trained on all orientations alike answers each a little differently; the mean of the
+    answers is better than any of them. ``orientations`` is 1 for the images as they are, 4 for
+    their rotations by 90°, 8 for those of their mirror images too.
+    """
+    total = np.zeros((*images.shape[:3], network.output_shape[-1]), "float32")
+    for turn in range(orientations):
+        seen = np.rot90(images[:, :, ::-1] if turn >= 4 else images, turn % 4, axes=(1, 2))
+        maps = predict_maps(network, np.ascontiguousarray(seen), tile_px)
+        maps = np.rot90(maps, -(turn % 4), axes=(1, 2))
+        total += maps[:, :, ::-1] if turn >= 4 else maps
+    return total / orientations
 
 
 def read_image(
     network: keras.Model, image: np.ndarray, tile_px: int, orientations: int
 ) -> np.ndarray:
-    """Class maps of an image, as :func:`predict_maps`, averaged over several orientations of it.
-
-    A network trained on all orientations alike answers each a little differently; the mean of the
-    answers is better than any of them. ``orientations`` is 1 for the image as it is, 4 for its
-    rotations by 90°, 8 for those of its mirror image too.
-    """
-    total = np.zeros((*image.shape[:2], network.output_shape[-1]), "float32")
-    for turn in range(orientations):
-        seen = np.rot90(image[:, ::-1] if turn >= 4 else image, turn % 4)
-        maps = np.rot90(predict_maps(network, np.ascontiguousarray(seen), tile_px), -(turn % 4))
-        total += maps[:, ::-1] if turn >= 4 else maps
-    return total / orientations
+    """As :func:`read_images`, of one image (H, W, F), giving its maps (H, W, C)."""
+    return read_images(network, image[None], tile_px, orientations)[0]
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -75,14 +92,20 @@ def tiles(size: int, tile_px: int, measures: Measures) -> Iterator[tuple[slice, 
 
     The size is a multiple of the network's stride. The parts to keep cover the axis once.
     """
-    overlap = overlap_px(measures)
+    overlap, stride = overlap_px(measures), measures.stride
     if tile_px <= 2 * overlap:
         raise ValueError(f"a tile must be larger than {2 * overlap} pixels, twice the overlap")
-    tile_px = min(size, tile_px - tile_px % measures.stride)
+    # As few tiles as can be, and these as small as they can be.
+    count = -(-(size - 2 * overlap) // (tile_px - tile_px % stride - 2 * overlap))
+    if count > 1:
+        edge = -(-(size - 2 * overlap) // count) + 2 * overlap
+        edge += -edge % stride
+    else:
+        edge = size
     kept = 0
     while kept < size:
-        start = max(0, min(kept - overlap, size - tile_px))
-        stop = start + tile_px
+        start = max(0, min(kept - overlap, size - edge))
+        stop = start + edge
         end = size if stop == size else stop - overlap
         yield slice(start, stop), slice(kept, end)
         kept = end
@@ -109,7 +132,9 @@ def chosen_sign(network: keras.Model, image: np.ndarray, trained: str, contrast:
     if contrast != "auto":
         return -1
     middle = image[tuple(_middle(size, _TRIAL_PX) for size in image.shape[:2])]
-    as_is, inverted = (predict_maps(network, sign * middle, 1024)[..., 0].var() for sign in (1, -1))
+    as_is, inverted = (
+        predict_maps(network, sign * middle[None], 1024)[..., 0].var() for sign in (1, -1)
+    )
     return 1 if as_is >= inverted else -1
 
 

@@ -107,10 +107,10 @@ def choose_number(network: "keras.Model", images: Sequence[np.ndarray]) -> Chose
     from atomsight.reading.inference import predict_maps
 
     exact = network.get_weights()
-    before = [predict_maps(network, image, 1280) for image in images]
+    before = [predict_maps(network, image[None], 1280) for image in images]
     with np.errstate(over="ignore"):
         network.set_weights([weight.astype("float16").astype("float32") for weight in exact])
-    after = [predict_maps(network, image, 1280) for image in images]
+    after = [predict_maps(network, image[None], 1280) for image in images]
     network.set_weights(exact)
     difference = max(
         float(np.abs(one - other).max()) for one, other in zip(before, after, strict=True)
