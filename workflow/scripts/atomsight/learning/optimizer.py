@@ -52,6 +52,8 @@ class SteadyAdam(keras.optimizers.Adam):
 
     def apply(self, grads: list, trainable_variables: list | None = None) -> None:
         """Update the weights, unless the gradient is an accident, and their average."""
+        if not self.built:
+            self.build(list(trainable_variables))
         variables = trainable_variables or self._trainable_variables
         done = ops.cast(self.iterations, "float32")
         usual, last = (ops.convert_to_tensor(one) for one in (self.usual_norm, self.last_skipped))
