@@ -38,6 +38,17 @@ def test_a_step_that_blows_up_leaves_the_weights_as_they_are_and_is_named(accide
     assert int(optimizer.skipped) == 1
 
 
+def test_a_training_goes_on_where_large_gradients_remain():
+    weight, optimizer = begin()
+    for _ in range(120):
+        step(optimizer, weight, [1, 0.5, 0])
+    before = value_of(weight)
+    for _ in range(20):
+        step(optimizer, weight, [1e4, 0, 0])
+    assert 5 < int(optimizer.skipped) < 10
+    assert value_of(weight)[0] < before[0] - 0.5
+
+
 def test_large_gradients_are_no_accident_before_it_is_known_what_is_usual():
     weight, optimizer = begin()
     step(optimizer, weight, [1e-3, 0, 0])

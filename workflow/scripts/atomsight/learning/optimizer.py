@@ -63,7 +63,8 @@ class SteadyAdam(keras.optimizers.Adam):
         self._calm = ops.cast(calm, "float32")
         super().apply([ops.where(calm, grad, 0) for grad in grads], variables)
         kept = ops.minimum(1 - 1 / _USUAL_STEPS, done / (done + 1))
-        self.usual_norm.assign(kept * usual + (1 - kept) * ops.where(calm, norm, usual))
+        # Where one large gradient follows another, that becomes usual, and the training goes on.
+        self.usual_norm.assign(ops.where(calm, kept * usual + (1 - kept) * norm, 2 * usual))
         self.skipped.assign_add(1 - self._calm)
         self.last_skipped.assign(ops.where(calm, last, done + 1))
         # The first steps weigh less: the average follows the weights quickly at the beginning.
