@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from atomsight.config.section import Section, keys_of
 from atomsight.errors import InputError
-from atomsight.files import provenance, sealed
+from atomsight.files import disk, provenance
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: A request to stop that came while HDF5 wrote, or was lost, is repeated after so long [s].
 _SOON_S, _LATER_S = 0.01, 1.0
@@ -103,7 +104,7 @@ def run_kind(description: str, kinds: Mapping[str, str], argv: list[str] | None)
     module.run(arguments.parse_args(words[1:]))
 
 
-def print_table(table: pd.DataFrame) -> None:
+def print_table(table: "pd.DataFrame") -> None:
     """Print a table for a reader, its numbers with four digits."""
     print(table.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
 
@@ -166,7 +167,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
     """Stop, and again a second later if that was lost, as in finalisers and in code in C."""
     if isinstance(sys.exc_info()[1], KeyboardInterrupt):
         return  # It is on its way out.
-    if sealed.is_called_by_hdf5(frame):
+    if disk.is_called_by_hdf5(frame):
         _stop_after(_SOON_S, number)
         return
     _stop_after(_LATER_S, number)

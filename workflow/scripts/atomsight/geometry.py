@@ -21,11 +21,12 @@ Focal spread
 """
 
 import numpy as np
-from scipy import constants
+import scipy
 
 
 def electron_wavelength_A(energy_eV: float) -> float:
     """Relativistic de Broglie wavelength of electrons of that kinetic energy."""
+    constants = scipy.constants
     rest_energy_eV = constants.m_e * constants.c**2 / constants.e
     momentum_eV = np.sqrt(energy_eV * (energy_eV + 2 * rest_energy_eV))
     return float(constants.h * constants.c / constants.e / momentum_eV / constants.angstrom)

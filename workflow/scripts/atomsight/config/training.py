@@ -3,7 +3,6 @@
 from typing import Literal, Self
 
 import pydantic
-from ase.data import chemical_symbols
 
 from atomsight.config.microscope import SomeRanges
 from atomsight.config.section import Range, Section, key, part, wrong
@@ -38,6 +37,8 @@ class WaveSettings(Section):
     @pydantic.field_validator("displacement_A")
     @classmethod
     def _are_elements(cls, displacement_A: dict[str, tuple]) -> dict[str, tuple]:
+        from ase.data import chemical_symbols
+
         known = chemical_symbols[1:]  # the first stands for none
         for symbol in displacement_A:
             if symbol not in known:

@@ -13,13 +13,13 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 import h5py
 
 from atomsight.errors import InputError
 from atomsight.files import provenance
 from atomsight.files.atomic import replacing
+from atomsight.files.disk import Disk
 
 #: Size of the seal, the least that HDF5 leaves free at the beginning of a file.
 _SEAL_BYTES = 512
@@ -33,7 +33,7 @@ def create(path: Path | str, made_by: dict) -> Iterator[h5py.File]:
     ``made_by`` is what :func:`atomsight.files.provenance.made_by` gives. Raises ``OSError`` if the
     disk is full or the folder cannot be written to; nothing is left behind.
     """
-    with replacing(path) as partial, _Disk(partial, "w+") as disk:
+    with replacing(path) as partial, Disk(partial, "w+") as disk:
         try:
             with h5py.File(disk, "w", userblock_size=_SEAL_BYTES) as file:
                 file.attrs.update(made_by)
@@ -83,34 +83,6 @@ def check_seal(path: Path | str) -> str:
 def remedy(path: Path | str) -> str:
     """End of a message: how to recreate a file that cannot be used."""
     return f"to recreate it: rm {shlex.quote(str(path))}, then rerun the same command"
-
-
-class _Disk(io.FileIO):
-    """A file that fails once and then takes everything, so that HDF5 can close it.
-
-    HDF5 keeps what it could not write and tries again when Python ends, which crashes.
-    """
-
-    error: OSError | None = None
-
-    def write(self, data: bytes) -> int:
-        rest = memoryview(data)
-        try:
-            while rest and self.error is None:
-                rest = rest[super().write(rest) :]
-        except OSError as error:
-            self.error = error
-            raise
-        return len(data)
-
-
-def is_called_by_hdf5(frame: FrameType | None) -> bool:
-    """Tell whether code runs within HDF5, which loses what is raised there but errors of files."""
-    while frame is not None:
-        if frame.f_code is _Disk.write.__code__:
-            return True
-        frame = frame.f_back
-    return False
 
 
 @contextmanager

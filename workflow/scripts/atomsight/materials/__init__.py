@@ -28,7 +28,9 @@
     Of materials whose species are told apart: the
     :class:`atomsight.materials.building.sublattices.Honeycomb` that the monolayers are made from.
 
-What several materials are made with is in ``materials/building/``.
+What several materials are made with is in ``materials/building/``. Snakemake and the scripts import
+all modules whenever they start: ``import scipy`` loads only what is then used, such as
+``scipy.spatial``.
 """
 
 import pkgutil

@@ -20,8 +20,7 @@ covers are those of disordered sheets.
 """
 
 import numpy as np
-from scipy.sparse import csr_array, triu
-from scipy.spatial import Delaunay, Voronoi, cKDTree
+import scipy
 
 from atomsight.config.section import CountRange, Range, Section, key
 from atomsight.files.records import Structure
@@ -172,11 +171,12 @@ def disordered_ring_centres(settings: Settings, rng: np.random.Generator) -> np.
 
 def poisson_disc(count: int, rng: np.random.Generator) -> np.ndarray:
     """Random points of the unit square, none too close to another, shape (count, 2)."""
-    from scipy.stats import qmc  # takes a third of a second, and the rules read this module too
 
     radius = np.sqrt(_DISC_PACKING / count)
     while True:
-        points = qmc.PoissonDisk(d=2, radius=radius, ncandidates=10, rng=rng).fill_space()
+        points = scipy.stats.qmc.PoissonDisk(
+            d=2, radius=radius, ncandidates=10, rng=rng
+        ).fill_space()
         if len(points) >= count:
             return rng.permutation(points)[:count]
         radius *= 0.98
@@ -189,7 +189,7 @@ def periodic_triangles(points: np.ndarray, size: float) -> tuple[np.ndarray, np.
     2) [Å], and their indices among the points, shape (T, 3).
     """
     images, owners = _with_images(points, size, _WIDEST_RING_DISTANCE_A)
-    triangles = Delaunay(images).simplices
+    triangles = scipy.spatial.Delaunay(images).simplices
     corners = images[triangles]
     centroids = corners.mean(axis=1)
     inside = np.all((centroids >= 0) & (centroids < size), axis=1)
@@ -208,7 +208,7 @@ def _with_images(points: np.ndarray, size: float, margin: float) -> tuple[np.nda
 def lloyd_step(points: np.ndarray, size: float) -> np.ndarray:
     """Move every point to the centroid of its Voronoi cell in the periodic square."""
     images, owners = _with_images(points, size, _WIDEST_RING_DISTANCE_A)
-    voronoi = Voronoi(images)
+    voronoi = scipy.spatial.Voronoi(images)
     ends = np.asarray(voronoi.ridge_vertices)
     finite = np.all(ends >= 0, axis=1)
     sides = voronoi.vertices[ends[finite]]
@@ -293,7 +293,6 @@ def relax_springs(
     atoms: np.ndarray, bonds: np.ndarray, size: float, rng: np.random.Generator
 ) -> np.ndarray:
     """Pull neighbours and second neighbours to the distances of carbon."""
-    from scipy.optimize import minimize  # slow to import, and the rules read this module too
 
     bond_lengths, second, second_distances = distances_of_carbon(bonds, len(atoms), rng)
     pairs = np.concatenate([bonds, second])
@@ -316,7 +315,9 @@ def relax_springs(
         )
         return 0.5 * float(np.sum(stiffness * stretch**2)), gradient.ravel()
 
-    found = minimize(energy, atoms.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 40})
+    found = scipy.optimize.minimize(
+        energy, atoms.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 40}
+    )
     return found.x.reshape(-1, 2) % size
 
 
@@ -330,9 +331,11 @@ def second_neighbours(
     """
     ends = tuple(np.concatenate([bonds, bonds[:, ::-1]]).T)
     shape = (len(angle), len(angle))
-    bonded = csr_array((np.ones(len(ends[0]), dtype=int), ends), shape=shape)
-    reach = csr_array((np.tile(lengths_A, 2) * np.sin(angle / 2)[ends[1]], ends), shape=shape)
-    shared = triu(bonded @ bonded, k=1).astype(bool)
+    bonded = scipy.sparse.csr_array((np.ones(len(ends[0]), dtype=int), ends), shape=shape)
+    reach = scipy.sparse.csr_array(
+        (np.tile(lengths_A, 2) * np.sin(angle / 2)[ends[1]], ends), shape=shape
+    )
+    shared = scipy.sparse.triu(bonded @ bonded, k=1).astype(bool)
     pairs = (shared > bonded.astype(bool)).nonzero()
     across = reach @ bonded
     total = across[pairs] + across.T.tocsr()[pairs]
@@ -341,7 +344,9 @@ def second_neighbours(
 
 def drop_crowded(atoms: np.ndarray, size: float) -> np.ndarray:
     """Drop one of every two atoms that are too close for a bond."""
-    pairs = cKDTree(atoms, boxsize=size).query_pairs(SHORTEST_BOND_A, output_type="ndarray")
+    pairs = scipy.spatial.cKDTree(atoms, boxsize=size).query_pairs(
+        SHORTEST_BOND_A, output_type="ndarray"
+    )
     return np.delete(atoms, pairs[:, 1], axis=0)
 
 
@@ -369,7 +374,9 @@ def outside_holes(atoms: np.ndarray, settings: Settings, rng: np.random.Generato
 def prune_dangling(atoms: np.ndarray, size: float) -> np.ndarray:
     """Remove atoms that hang on to the sheet by less than two bonds."""
     while len(atoms):
-        pairs = cKDTree(atoms, boxsize=size).query_pairs(1.25 * BOND_A, output_type="ndarray")
+        pairs = scipy.spatial.cKDTree(atoms, boxsize=size).query_pairs(
+            1.25 * BOND_A, output_type="ndarray"
+        )
         stays = np.bincount(pairs.ravel(), minlength=len(atoms)) >= 2
         if stays.all():
             break

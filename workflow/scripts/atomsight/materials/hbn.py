@@ -12,7 +12,7 @@ gives to nitrogen makes the two more alike (J. C. Meyer et al., Nat. Mater. 10, 
 """
 
 import numpy as np
-from scipy.spatial import cKDTree
+import scipy
 
 from atomsight.config.section import CountRange, Range, Section, key
 from atomsight.files.records import Structure
@@ -130,7 +130,8 @@ def _outside_triangles(
     The edges lie across the bonds of the atom in the middle: there a row of nitrogen comes first.
     """
     size, boron, nitrogen = settings.size_A, sites[is_boron], sites[~is_boron]
-    tree, keep = cKDTree(nitrogen % size, boxsize=size), np.ones(len(sites), dtype=bool)
+    tree = scipy.spatial.cKDTree(nitrogen % size, boxsize=size)
+    keep = np.ones(len(sites), dtype=bool)
     for _ in range(rng.integers(0, settings.max_triangles, endpoint=True)):
         middle = boron[rng.integers(len(boron))]
         _, neighbours = tree.query(middle % size, k=3)

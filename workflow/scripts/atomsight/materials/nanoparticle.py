@@ -11,10 +11,8 @@ gathered before the tilt.
 from typing import Literal
 
 import numpy as np
+import scipy
 from ase.data import atomic_numbers, reference_states
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from atomsight.config.phantoms import Metal
 from atomsight.config.section import Range, Section, key, part
@@ -273,7 +271,7 @@ def neighbour_table(crystal: np.ndarray, lattice_A: float) -> np.ndarray:
     N stands for none, at the rim of the crystal.
     """
     reach = 1.1 * lattice_A / np.sqrt(2)
-    _, near = cKDTree(crystal).query(
+    _, near = scipy.spatial.cKDTree(crystal).query(
         crystal, k=COORDINATION + 1, distance_upper_bound=reach, workers=1
     )
     return near[:, 1:]
@@ -319,9 +317,9 @@ def gather_columns(projected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Gives the column of every atom, from 0, and the number of atoms in every column.
     """
-    pairs = cKDTree(projected).query_pairs(COLUMN_LINK_A, output_type="ndarray")
-    linked = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(projected),) * 2)
-    _, column = connected_components(linked, directed=False)
+    pairs = scipy.spatial.cKDTree(projected).query_pairs(COLUMN_LINK_A, output_type="ndarray")
+    linked = scipy.sparse.coo_array((np.ones(len(pairs)), pairs.T), shape=(len(projected),) * 2)
+    _, column = scipy.sparse.csgraph.connected_components(linked, directed=False)
     return column, np.bincount(column)
 
 

@@ -8,7 +8,7 @@ tells those of the first sublattice.
 """
 
 import numpy as np
-from scipy.spatial import cKDTree
+import scipy
 
 from atomsight.materials.building.periodic_waves import PeriodicWaves
 
@@ -109,7 +109,7 @@ def polycrystal(
     """Grains in random orientations, not yet relaxed; crowded sites between them are left out."""
     centres = rng.uniform(0, size, (grains, 2))
     shifts = size * np.array([(x, y) for x in (0, -1, 1) for y in (0, -1, 1)])
-    owners = cKDTree((shifts[:, None] + centres).reshape(-1, 2))
+    owners = scipy.spatial.cKDTree((shifts[:, None] + centres).reshape(-1, 2))
     wave = PeriodicWaves.draw(size, 2, rng)
     cells = _cells(0.95 * size / lattice_A)
     parts = []
@@ -158,7 +158,9 @@ def uncrowded(
 
 def _pairs(sites: np.ndarray, size: float, reach: float) -> tuple[np.ndarray, ...]:
     """Pairs of sites within reach, the vectors between them and their lengths."""
-    pairs = cKDTree(sites % size, boxsize=size).query_pairs(reach, output_type="ndarray")
+    pairs = scipy.spatial.cKDTree(sites % size, boxsize=size).query_pairs(
+        reach, output_type="ndarray"
+    )
     apart = sites[pairs[:, 1]] - sites[pairs[:, 0]]
     apart -= size * np.round(apart / size)
     return pairs, apart, np.linalg.norm(apart, axis=1)
@@ -187,7 +189,6 @@ def relax_springs(
     sites: np.ndarray, is_first: np.ndarray, size: float, lattice_A: float
 ) -> np.ndarray:
     """Pull neighbours and second neighbours to the distances of the perfect sheet."""
-    from scipy.optimize import minimize  # slow to import, and the rules read this module too
 
     pairs, _, start = _pairs(sites, size, _SECOND_REACH * lattice_A)
     alike = is_first[pairs[:, 0]] == is_first[pairs[:, 1]]
@@ -209,5 +210,7 @@ def relax_springs(
         ]
         return 0.5 * float(np.sum(stiffness * stretch**2)), np.stack(gradient, axis=1).ravel()
 
-    found = minimize(energy, sites.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 40})
+    found = scipy.optimize.minimize(
+        energy, sites.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 40}
+    )
     return found.x.reshape(-1, 2)

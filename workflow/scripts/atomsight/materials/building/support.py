@@ -10,10 +10,8 @@ from typing import Self
 
 import numpy as np
 import pydantic
+import scipy
 from ase.data import atomic_masses, atomic_numbers
-from scipy.constants import Avogadro
-from scipy.spatial import cKDTree
-from scipy.spatial.transform import Rotation
 
 from atomsight.config.section import Range, Section, key
 
@@ -64,7 +62,8 @@ class AmorphousMatter:
     @property
     def atoms_per_A3(self) -> float:
         """Number density [1/Å³]."""
-        mass_g = atomic_masses[[atomic_numbers[symbol] for symbol in self.symbols]].sum() / Avogadro
+        numbers = [atomic_numbers[symbol] for symbol in self.symbols]
+        mass_g = atomic_masses[numbers].sum() / scipy.constants.Avogadro
         return len(self.symbols) * self.density_g_cm3 * 1e-24 / mass_g
 
 
@@ -128,7 +127,9 @@ def add(
         kept = np.ones(len(positions), dtype=bool)
     else:
         kept = beside(positions[:, :2], metal[:, :2], rng)
-    distance, _ = cKDTree(metal).query(positions, distance_upper_bound=_CLOSEST_TO_METAL_A)
+    distance, _ = scipy.spatial.cKDTree(metal).query(
+        positions, distance_upper_bound=_CLOSEST_TO_METAL_A
+    )
     kept &= ~np.isfinite(distance)
     return positions[kept], numbers[kept]
 
@@ -147,7 +148,9 @@ def amorphous_slab(
     atoms = np.empty((0, 3))
     while len(atoms) < 0.98 * wanted:
         atoms = np.concatenate([atoms, rng.random((wanted - len(atoms), 3)) * edges])
-        pairs = cKDTree(atoms, boxsize=period).query_pairs(matter.closest_A, output_type="ndarray")
+        pairs = scipy.spatial.cKDTree(atoms, boxsize=period).query_pairs(
+            matter.closest_A, output_type="ndarray"
+        )
         # The later of two atoms goes, so that those that stood stay.
         atoms = np.delete(atoms, pairs.max(axis=1), axis=0)
     numbers = np.resize([atomic_numbers[symbol] for symbol in matter.symbols], len(atoms))
@@ -166,7 +169,8 @@ def crystalline_slab(
     reach = int(np.ceil(np.linalg.norm(edges) / 2 / crystal.lattice_A)) + 1
     cells = np.stack(np.meshgrid(*[np.arange(-reach, reach + 1)] * 3, indexing="ij"), axis=-1)
     atoms = cells.reshape(-1, 1, 3) + np.asarray(crystal.places) + rng.random(3)
-    turned = atoms.reshape(-1, 3) * crystal.lattice_A @ Rotation.random(rng=rng).as_matrix()
+    turn = scipy.spatial.transform.Rotation.random(rng=rng).as_matrix()
+    turned = atoms.reshape(-1, 3) * crystal.lattice_A @ turn
     inside = (np.abs(turned) <= edges / 2).all(axis=1)
     cell = [atomic_numbers[symbol] for symbol in crystal.symbols]
     return turned[inside], np.resize(cell, len(turned))[inside]
