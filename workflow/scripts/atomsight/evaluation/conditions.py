@@ -23,8 +23,8 @@ import argparse
 import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import abtem
 import numpy as np
 import pandas as pd
 
@@ -40,6 +40,9 @@ from atomsight.files.records import Structure
 from atomsight.learning import models
 from atomsight.phantoms import acquisition, specimens, tilted_sheets
 from atomsight.phantoms.specimens import BOND_A, SpecimenTruth
+
+if TYPE_CHECKING:
+    import abtem
 
 #: From an image and the size of its pixels [Å] to the positions found in it, shape (N, 2) [Å].
 Finder = Callable[[np.ndarray, float], np.ndarray]
@@ -94,7 +97,7 @@ class Specimen:
 
     structure: Structure
     known: SpecimenTruth
-    wave: abtem.Waves
+    wave: "abtem.Waves"
     lift_A: float = 0.0
 
 

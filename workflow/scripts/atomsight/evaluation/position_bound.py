@@ -21,8 +21,8 @@ network learns such things, and where the bound is no small part of a bond it wi
 """
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-import abtem
 import numpy as np
 from scipy import fft
 
@@ -30,6 +30,9 @@ from atomsight.config.phantoms import AcquisitionSettings
 from atomsight.files.records import Structure
 from atomsight.phantoms import acquisition
 from atomsight.phantoms.specimens import BOND_A
+
+if TYPE_CHECKING:
+    import abtem
 
 #: Height of the periodic box above and below the sheet [Å]; that of the evaluation's sheets.
 _HEADROOM_A = 2.0
@@ -160,7 +163,7 @@ def wave_derivative(
 
 
 def image_derivative(
-    wave: abtem.Waves, slope: np.ndarray, optics: AcquisitionSettings
+    wave: "abtem.Waves", slope: np.ndarray, optics: AcquisitionSettings
 ) -> np.ndarray:
     """Change of the image as the exit wave changes: exact, since the intensity is quadratic."""
     ahead, behind = (wave.copy() for _ in range(2))

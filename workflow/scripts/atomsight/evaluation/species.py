@@ -22,8 +22,8 @@ Example:
 import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import abtem
 import numpy as np
 import pandas as pd
 
@@ -40,6 +40,9 @@ from atomsight.learning import models
 from atomsight.materials.building.sublattices import Honeycomb
 from atomsight.phantoms import acquisition, focal_series, monolayers
 from atomsight.phantoms.monolayers import REGIONS, MonolayerSpecimen
+
+if TYPE_CHECKING:
+    import abtem
 
 SECTION = "species_evaluation"
 
@@ -67,7 +70,7 @@ class SpeciesReader:
 class _Sheet:
     """A sheet with its exit wave, and the true sites where its images lie on average."""
 
-    wave: abtem.Waves
+    wave: "abtem.Waves"
     sites: pd.DataFrame
     optics: AcquisitionSettings
     defocus_A: float

@@ -12,16 +12,19 @@ scatters where it is.
 """
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import abtem
 import ase
 import numpy as np
 from scipy.fft import irfft2, next_fast_len
 
+if TYPE_CHECKING:
+    import abtem
+
 
 def sliced_potential(
     atoms: ase.Atoms, rms_A: Mapping[str, float], sampling_A: float, slice_thickness_A: float
-) -> abtem.PotentialArray:
+) -> "abtem.PotentialArray":
     """Projected potential of every slice of a box [V Å], shape (slices, x, y).
 
     The box is periodic across the beam, not along it: a plane where the beam leaves it, if an atom
@@ -33,6 +36,8 @@ def sliced_potential(
     factors are those of Lobato and Van Dyck, Acta Cryst. A 70, 636 (2014). Raises ValueError if an
     atom lies above or below the box.
     """
+    import abtem  # which takes seconds
+
     *edges_A, height_A = atoms.cell.lengths()
     points = [next_fast_len(int(np.ceil(edge / sampling_A - 1e-9)), real=True) for edge in edges_A]
     slices = max(1, int(np.ceil(height_A / slice_thickness_A - 1e-9)))

@@ -4,7 +4,6 @@ No microscope passes anything beyond its information limit, so a wave is kept as
 spectrum below ``k_max``: a tenth of the numbers, and every later step is that much cheaper.
 """
 
-import abtem
 import ase
 import numpy as np
 
@@ -24,6 +23,8 @@ def simulate_spectra(
     blurred. ``seed`` is that of the displacements: how hot the specimen is, and the snapshots.
     Raises ``ValueError`` if the grid is too coarse for the band limit.
     """
+    import abtem  # which takes seconds
+
     atoms = ase.Atoms(
         structure.numbers, structure.positions, cell=structure.cell_A, pbc=(True, True, False)
     )
@@ -55,6 +56,8 @@ def _spectrum(
     atoms: ase.Atoms, rms_A: dict[str, float], settings: WaveSettings, energy_eV: float
 ) -> np.ndarray:
     """Spectrum of one exit wave; ``rms_A`` blurs the potential."""
+    import abtem
+
     potential = sliced_potential(atoms, rms_A, settings.sampling_A, settings.slice_thickness_A)
     wave = abtem.PlaneWave(energy=energy_eV).multislice(potential, lazy=False)
     return band_limited(wave.array.T, atoms.cell.lengths()[:2], settings.k_max_per_A)

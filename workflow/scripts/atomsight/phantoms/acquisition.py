@@ -30,8 +30,8 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import abtem
 import ase
 import numpy as np
 import pandas as pd
@@ -48,6 +48,9 @@ from atomsight.geometry import electron_wavelength_A
 from atomsight.imaging.potentials import sliced_potential
 from atomsight.phantoms import specimens
 from atomsight.phantoms.specimens import SpecimenTruth, truth_table
+
+if TYPE_CHECKING:
+    import abtem
 
 #: The objective aperture, far beyond the information limit [1/Å].
 _APERTURE_PER_A = 2.4
@@ -126,7 +129,7 @@ def image_intensity(
 
 
 def image_wave(
-    wave: abtem.Waves,
+    wave: "abtem.Waves",
     settings: AcquisitionSettings,
     offset_A: tuple[float, float] = (0.0, 0.0),
 ) -> np.ndarray:
@@ -220,8 +223,10 @@ def check_view(
     return (cell_A - view_A) / 2 + offset
 
 
-def exit_wave(structure: Structure, settings: AcquisitionSettings) -> abtem.Waves:
+def exit_wave(structure: Structure, settings: AcquisitionSettings) -> "abtem.Waves":
     """Exit wave of a plane wave where it leaves the box, at full resolution."""
+    import abtem  # which takes seconds
+
     atoms = ase.Atoms(structure.numbers, structure.positions, cell=structure.cell_A, pbc=True)
     rms_A = dict.fromkeys(set(atoms.symbols), settings.thermal_displacement_A)
     potential = sliced_potential(atoms, rms_A, settings.sampling_A, settings.slice_thickness_A)
@@ -233,8 +238,10 @@ def focused(settings: AcquisitionSettings, height_A: float) -> AcquisitionSettin
     return settings.but(defocus_A=settings.defocus_A + height_A)
 
 
-def _transfer_function(settings: AcquisitionSettings) -> abtem.CTF:
+def _transfer_function(settings: AcquisitionSettings) -> "abtem.CTF":
     """The transfer function without the spread of defocus."""
+    import abtem
+
     return abtem.CTF(
         energy=settings.energy_eV,
         semiangle_cutoff=1e3 * _APERTURE_PER_A * electron_wavelength_A(settings.energy_eV),

@@ -5,11 +5,15 @@ little; its positions are given where it lies in the images on average, which is
 once its images are registered. All images share the total dose evenly.
 """
 
-import abtem
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from atomsight.config.phantoms import AcquisitionSettings
 from atomsight.phantoms import acquisition
+
+if TYPE_CHECKING:
+    import abtem
 
 
 def focused_on(optics: AcquisitionSettings, height_A: float) -> AcquisitionSettings:
@@ -21,7 +25,7 @@ def focused_on(optics: AcquisitionSettings, height_A: float) -> AcquisitionSetti
 
 
 def image_series(
-    wave: abtem.Waves,
+    wave: "abtem.Waves",
     optics: AcquisitionSettings,
     focus_A: tuple[float, ...],
     shifts_A: np.ndarray,

@@ -1,14 +1,17 @@
 """A simulated particle whose exit wave is imaged as a focal series, again and again."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import abtem
 import numpy as np
 import pandas as pd
 
 from atomsight.config.phantoms import AcquisitionSettings, ParticleSettings
 from atomsight.evaluation.columns import RIM_A
 from atomsight.phantoms import acquisition, focal_series, particles
+
+if TYPE_CHECKING:
+    import abtem
 
 #: An image is a multiple of this many pixels wide, and its square box of this length [Å]: planning
 #: the Fourier transforms of a new size takes as long as an exit wave.
@@ -25,7 +28,7 @@ class ParticleWave:
     pixel [Å], ``atoms``, ``region``; ``rotation_rad`` is the angle about the zone axis.
     """
 
-    wave: abtem.Waves
+    wave: "abtem.Waves"
     optics: AcquisitionSettings
     columns: pd.DataFrame
     rotation_rad: float
