@@ -24,15 +24,18 @@ Example:
 import argparse
 import logging
 import sys
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from atomsight import command_line
-from atomsight.analysis.dynamics import comparison
 from atomsight.config.analysis import ComparisonSettings
 from atomsight.errors import InputError
-from atomsight.files import sealed, tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from atomsight.analysis.dynamics.comparison import Pairs
 
 RATES = ["event_rate", "hop_rate"]
 
@@ -41,6 +44,9 @@ RATES = ["event_rate", "hop_rate"]
 def main(argv: list[str] | None = None) -> None:
     """Read the sites of two series, pair them, test, print and write the table."""
     given = parse(argv)
+    from atomsight.analysis.dynamics import comparison
+    from atomsight.files import tables
+
     chosen = ComparisonSettings.parse(given.settings, "comparison")
     sites_a, sites_b = read_sites(given.sites_a), read_sites(given.sites_b)
     pairs = comparison.pair_sites(
@@ -69,8 +75,10 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return arguments.parse_args(argv)
 
 
-def read_sites(path: str) -> pd.DataFrame:
+def read_sites(path: str) -> "pd.DataFrame":
     """Read the sites that are not masked; a rate that is not known is NaN."""
+    from atomsight.files import sealed, tables
+
     with sealed.open_to_read(path) as file:
         sites = tables.read_table(file, "sites", ["x_A", "y_A", "masked", *RATES])
     sites = sites[~sites["masked"].to_numpy(bool)]
@@ -79,7 +87,7 @@ def read_sites(path: str) -> pd.DataFrame:
     return sites.reset_index(drop=True)
 
 
-def warn_of_unknown(path: str, sites: pd.DataFrame) -> None:
+def warn_of_unknown(path: str, sites: "pd.DataFrame") -> None:
     """Warn where a rate is not known at any site and can therefore not be compared."""
     events, hops = (np.isfinite(sites[rate].to_numpy(float)).any() for rate in RATES)
     if not events and not hops:
@@ -103,7 +111,7 @@ def warn_of_unknown(path: str, sites: pd.DataFrame) -> None:
         )
 
 
-def report(count_a: int, count_b: int, pairs: comparison.Pairs) -> None:
+def report(count_a: int, count_b: int, pairs: "Pairs") -> None:
     """Log how the series are registered, and warn where they hardly overlap."""
     matched = len(pairs.index_a)
     logging.info(

@@ -17,22 +17,29 @@ import argparse
 import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from atomsight import command_line
-from atomsight.analysis.dynamics.drift import Columns, follow_drift, read_columns, write_drift
 from atomsight.config.analysis import DynamicsSettings
 from atomsight.errors import InputError
-from atomsight.files import layout, provenance, sealed
+from atomsight.files import provenance
 from atomsight.files.records import ClassMaps
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from atomsight.analysis.dynamics.drift import Columns
 
 
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
     """Register the frames one by one and write their drift."""
     given = parse(argv)
+    from atomsight.analysis.dynamics.drift import follow_drift, read_columns, write_drift
+    from atomsight.files import layout, sealed
+
     chosen = DynamicsSettings.parse(given.settings, "dynamics")
     columns = read_columns(given.atoms)
     with layout.open_maps(given.maps) as maps:
@@ -53,7 +60,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return arguments.parse_args(argv)
 
 
-def check_together(maps: ClassMaps, columns: Columns, given: argparse.Namespace) -> None:
+def check_together(maps: ClassMaps, columns: "Columns", given: argparse.Namespace) -> None:
     """See that maps and columns are of one series."""
     shape = tuple(maps.maps.shape[:3])
     if shape != columns.frame_shape:
@@ -63,7 +70,7 @@ def check_together(maps: ClassMaps, columns: Columns, given: argparse.Namespace)
         )
 
 
-def report(drift: pd.DataFrame) -> None:
+def report(drift: "pd.DataFrame") -> None:
     """Warn of every frame that is not used, and log what was found."""
     for row in drift[~drift["used"]].itertuples():
         if row.columns == 0:

@@ -17,21 +17,26 @@ import argparse
 import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from atomsight import command_line
-from atomsight.analysis.heights import clear_of_unusable, count_columns, height_columns
 from atomsight.config.analysis import HeightSettings
 from atomsight.errors import InputError
-from atomsight.files import layout, provenance, sealed, tables
+from atomsight.files import provenance
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
     """Read the columns, count, write tables."""
     given = parse(argv)
+    from atomsight.analysis.heights import count_columns
+    from atomsight.files import sealed, tables
+
     chosen = HeightSettings.parse(given.settings, "heights")
     atoms, shape, pixel_size_A = read_atoms(given.atoms)
     is_clear = np.ones(len(atoms), bool)
@@ -59,8 +64,11 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return arguments.parse_args(argv)
 
 
-def read_atoms(path: str) -> tuple[pd.DataFrame, tuple[int, int, int], float]:
+def read_atoms(path: str) -> "tuple[pd.DataFrame, tuple[int, int, int], float]":
     """Read the columns of a series, and the shape and the pixel size of its class maps."""
+    from atomsight.analysis.heights import height_columns
+    from atomsight.files import sealed, tables
+
     with sealed.open_to_read(path) as file:
         atoms = tables.read_table(file, "atoms", ["frame", "atom", "x_A", "y_A", "p_exists"])
         shape = tuple(int(edge) for edge in file.attrs["frame_shape"])
@@ -70,12 +78,19 @@ def read_atoms(path: str) -> tuple[pd.DataFrame, tuple[int, int, int], float]:
 
 
 def mark_clear(
-    atoms: pd.DataFrame, path: str, shape: tuple[int, int, int], pixel_size_A: float, clear_A: float
+    atoms: "pd.DataFrame",
+    path: str,
+    shape: tuple[int, int, int],
+    pixel_size_A: float,
+    clear_A: float,
 ) -> np.ndarray:
     """Tell the columns around which the pixels of all images are usable.
 
     Successive images show one specimen.
     """
+    from atomsight.analysis.heights import clear_of_unusable
+    from atomsight.files import layout
+
     is_clear = np.ones(len(atoms), bool)
     points = atoms[["x_A", "y_A"]].to_numpy(float)
     with layout.open_frames(path) as frames:
@@ -91,7 +106,7 @@ def mark_clear(
     return is_clear
 
 
-def report(table: pd.DataFrame) -> None:
+def report(table: "pd.DataFrame") -> None:
     """Log how many columns were counted, and why others are not reliable."""
     reasons = table.loc[~table["reliable"], "reason"].value_counts()
     said = "".join(f", {count} {reason}" for reason, count in reasons.items())

@@ -12,14 +12,15 @@ import argparse
 import sys
 
 from atomsight import command_line
-from atomsight.orchestration import registry
 
 
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
     """Fetch one image."""
     arguments = parse(argv)
-    registry.fetch(arguments.name, arguments.output, arguments.registry)
+    from atomsight.orchestration import registry
+
+    registry.fetch(arguments.name, arguments.output, arguments.registry or registry.REGISTRY)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -29,8 +30,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     arguments.add_argument(
         "--registry",
         metavar="TSV",
-        default=registry.REGISTRY,
-        help="the table of images (data/registry.tsv)",
+        help="the table of images; data/registry.tsv without it",
     )
     return arguments.parse_args(argv)
 

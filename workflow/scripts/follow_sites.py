@@ -29,21 +29,22 @@ import argparse
 import logging
 import math
 import sys
+from typing import TYPE_CHECKING
 
-import h5py
 import numpy as np
-import pandas as pd
 
 from atomsight import command_line
-from atomsight.analysis.dynamics import hops
-from atomsight.analysis.dynamics.drift import Columns, read_columns, read_drift
-from atomsight.analysis.dynamics.hops import DetectionErrors
-from atomsight.analysis.dynamics.occupancy import UNKNOWN
-from atomsight.analysis.dynamics.sites import Sites, find_sites, site_table
-from atomsight.analysis.dynamics.substrate import read_masked
 from atomsight.config.analysis import DynamicsSettings, HopSettings
 from atomsight.errors import InputError
-from atomsight.files import provenance, sealed, tables
+from atomsight.files import provenance
+
+if TYPE_CHECKING:
+    import h5py
+    import pandas as pd
+
+    from atomsight.analysis.dynamics.drift import Columns
+    from atomsight.analysis.dynamics.hops import DetectionErrors
+    from atomsight.analysis.dynamics.sites import Sites
 
 HOP_COLUMNS = ["hop_rate", "hop_rate_low", "hop_rate_high", "p_appear", "p_vanish", "p_static"]
 
@@ -58,6 +59,13 @@ NEEDED = {
 def main(argv: list[str] | None = None) -> None:
     """Find the sites, count, fit, write."""
     given = parse(argv)
+    import pandas as pd
+
+    from atomsight.analysis.dynamics.drift import read_columns, read_drift
+    from atomsight.analysis.dynamics.sites import site_table
+    from atomsight.analysis.dynamics.substrate import read_masked
+    from atomsight.files import sealed, tables
+
     chosen = DynamicsSettings.parse(given.settings, "dynamics")
     hop_settings = HopSettings.parse(given.hops, "hops")
     columns = read_columns(given.atoms)
@@ -95,9 +103,12 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 
 def find_unmasked(
-    columns: Columns, drift: pd.DataFrame, given: argparse.Namespace, chosen: DynamicsSettings
-) -> Sites:
+    columns: "Columns", drift: "pd.DataFrame", given: argparse.Namespace, chosen: DynamicsSettings
+) -> "Sites":
     """Find all sites, masked ones included, and see that there are some to analyse."""
+    from atomsight.analysis.dynamics.sites import find_sites
+    from atomsight.analysis.dynamics.substrate import read_masked
+
     if len(columns.frames) == 0:
         raise InputError(
             f"{given.atoms}: no column is found in any frame; check the frames, the model and "
@@ -117,12 +128,15 @@ def find_unmasked(
     return sites
 
 
-def read_errors(sites: Sites, given: argparse.Namespace) -> DetectionErrors | None:
+def read_errors(sites: "Sites", given: argparse.Namespace) -> "DetectionErrors | None":
     """Read the detection errors at the dose of the series, and warn where they are not known.
 
     They are not if file or dose are not given or if the dose is far below those measured; nor if
     fewer than two frames are used, in which nothing can hop.
     """
+    from atomsight.analysis.dynamics import hops
+    from atomsight.analysis.dynamics.occupancy import UNKNOWN
+
     if given.dose is not None and not 0 < given.dose < math.inf:
         raise InputError(f"--dose: {given.dose:g} is not a dose; it must be more than 0 [e/Å²]")
     if np.count_nonzero((sites.occupied != UNKNOWN).any(axis=0)) < 2:
@@ -139,13 +153,17 @@ def read_errors(sites: Sites, given: argparse.Namespace) -> DetectionErrors | No
 
 
 def estimate_hops(
-    sites: Sites, analysed: np.ndarray, errors: DetectionErrors | None, chosen: HopSettings
-) -> tuple[pd.DataFrame, np.ndarray]:
+    sites: "Sites", analysed: np.ndarray, errors: "DetectionErrors | None", chosen: HopSettings
+) -> "tuple[pd.DataFrame, np.ndarray]":
     """Tell hops from detection errors at the sites that are not masked.
 
     The table has :data:`HOP_COLUMNS`, ``faint`` and ``hopping``; the probability that a
     site is occupied has the shape (S, F). What is not estimated is NaN.
     """
+    import pandas as pd
+
+    from atomsight.analysis.dynamics import hops
+
     table = pd.DataFrame(np.nan, np.arange(len(analysed)), HOP_COLUMNS)
     table[["faint", "hopping"]] = False
     p_occupied = np.full(sites.occupied.shape, np.nan, np.float32)
@@ -160,13 +178,15 @@ def estimate_hops(
 
 
 def write_sites(
-    file: h5py.File,
-    table: pd.DataFrame,
-    sites: Sites,
+    file: "h5py.File",
+    table: "pd.DataFrame",
+    sites: "Sites",
     p_occupied: np.ndarray,
-    columns: Columns,
-    drift: pd.DataFrame,
+    columns: "Columns",
+    drift: "pd.DataFrame",
 ) -> None:
+    from atomsight.files import tables
+
     file.attrs.update(signal="occupied", axes=["site", "frame"])
     file.attrs.update(
         pixel_size_A=columns.pixel_size_A,
@@ -179,7 +199,7 @@ def write_sites(
         file.create_dataset(name, data=values, compression="gzip").attrs["units"] = ""
 
 
-def report(table: pd.DataFrame, drift: pd.DataFrame) -> None:
+def report(table: "pd.DataFrame", drift: "pd.DataFrame") -> None:
     """Log what was found, and warn where there are no dynamics to be seen."""
     used = np.count_nonzero(drift["used"])
     if used < 2:

@@ -19,19 +19,24 @@ import argparse
 import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from atomsight import command_line
 from atomsight.config.reading import ImportSettings
-from atomsight.files import layout, provenance, sealed
-from atomsight.reading.micrographs.series import Series, open_series, read_specimens
+from atomsight.files import provenance
+
+if TYPE_CHECKING:
+    from atomsight.reading.micrographs.series import Series
 
 
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
     """Read the frames of a series one by one and write them."""
     arguments = parse(argv)
+    from atomsight.reading.micrographs.series import open_series
+
     chosen = ImportSettings.parse(arguments.settings, "series_import")
     series = open_series(arguments.path, chosen)
     write_series(arguments.output, series, chosen)
@@ -51,8 +56,11 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return arguments.parse_args(argv)
 
 
-def write_series(path: Path | str, series: Series, chosen: ImportSettings) -> None:
+def write_series(path: Path | str, series: "Series", chosen: ImportSettings) -> None:
     """Write the frames of a series, holding one, or one focal series, at a time."""
+    from atomsight.files import layout, sealed
+    from atomsight.reading.micrographs.series import read_specimens
+
     facts = chosen.model_dump()
     if chosen.mask is not None:
         facts["mask"] = Path(chosen.mask).name

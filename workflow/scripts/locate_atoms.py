@@ -14,18 +14,20 @@ import argparse
 import logging
 import sys
 
-import pandas as pd
-
 from atomsight import command_line
 from atomsight.config.reading import SegmentationSettings
-from atomsight.files import layout, provenance, sealed, tables
-from atomsight.reading.segmentation import locate_atoms
+from atomsight.files import provenance
 
 
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
     """Find the atoms of one frame after another."""
     given = parse(argv)
+    import pandas as pd
+
+    from atomsight.files import layout, sealed, tables
+    from atomsight.reading.segmentation import locate_atoms
+
     with layout.open_maps(given.maps) as maps:
         section = dict(maps.thresholds) | given.settings
         chosen = SegmentationSettings.parse(section, "segmentation")

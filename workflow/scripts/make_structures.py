@@ -14,7 +14,7 @@ import numpy as np
 
 from atomsight import command_line
 from atomsight.errors import InputError
-from atomsight.files import layout, provenance
+from atomsight.files import provenance
 from atomsight.materials import MATERIALS
 
 
@@ -29,6 +29,8 @@ def main(argv: list[str] | None = None) -> None:
     arguments.add_argument("--seed", type=int, required=True)
     command_line.add_settings(arguments, "models.<name>.<material>")
     given = arguments.parse_args(argv)
+    from atomsight.files import layout
+
     if not 0 <= given.shard < given.shards <= given.count:
         raise InputError(
             f"shard {given.shard} of {given.shards} for {given.count} structures cannot be: shards "

@@ -9,21 +9,28 @@ Example:
 import argparse
 import logging
 import sys
+from typing import TYPE_CHECKING
 
-import h5py
 import numpy as np
 
 from atomsight import command_line
 from atomsight.config.reading import InferenceSettings
-from atomsight.files import layout, provenance, sealed
+from atomsight.files import provenance
 from atomsight.files.records import Frames
-from atomsight.learning import models
+
+if TYPE_CHECKING:
+    import h5py
+
+    from atomsight.learning.models import ModelCard
 
 
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
     """Map one frame, or one focal series, after another."""
     given = parse(argv)
+    from atomsight.files import layout, sealed
+    from atomsight.learning import models
+
     section = InferenceSettings.complete(given.settings, "inference")
     card = models.read_card(given.model)
     with layout.open_frames(given.frames) as frames:
@@ -52,10 +59,10 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 
 def map_frames(
-    file: h5py.File,
+    file: "h5py.File",
     frames: Frames,
     network: object,
-    card: models.ModelCard,
+    card: "ModelCard",
     contrast: str,
     section: dict,
 ) -> None:
@@ -64,6 +71,8 @@ def map_frames(
     ``section`` is the section ``inference`` of the configuration. The contrast matters only to a
     model that knows one contrast.
     """
+    from atomsight.files import layout
+    from atomsight.learning import models
     from atomsight.reading.inference import chosen_sign, normalise_frames, read_images
 
     together = frames.frames_per_specimen

@@ -22,30 +22,30 @@ import argparse
 import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from atomsight import command_line
-from atomsight.analysis.dynamics.drift import Columns, read_columns, read_drift
-from atomsight.analysis.dynamics.sites import find_sites
-from atomsight.analysis.dynamics.substrate import (
-    MeanImages,
-    average_frames,
-    find_substrate,
-    particle_sites,
-    read_analysed,
-    write_substrate,
-)
 from atomsight.config.analysis import DynamicsSettings, SubstrateSettings
 from atomsight.errors import InputError
-from atomsight.files import layout, provenance, sealed
+from atomsight.files import provenance
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from atomsight.analysis.dynamics.drift import Columns
+    from atomsight.analysis.dynamics.substrate import MeanImages
 
 
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
     """Average, mask and write."""
     given = parse(argv)
+    from atomsight.analysis.dynamics.drift import read_columns, read_drift
+    from atomsight.analysis.dynamics.substrate import average_frames, read_analysed, write_substrate
+    from atomsight.files import layout, sealed
+
     chosen = SubstrateSettings.parse(given.settings, "substrate")
     site_settings = DynamicsSettings.parse(given.dynamics, "dynamics")
     columns = read_columns(given.atoms)
@@ -83,9 +83,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 
 def look_for_substrate(
-    images: MeanImages,
-    columns: Columns,
-    drift: pd.DataFrame,
+    images: "MeanImages",
+    columns: "Columns",
+    drift: "pd.DataFrame",
     site_settings: DynamicsSettings,
     chosen: SubstrateSettings,
 ) -> tuple[np.ndarray, str]:
@@ -93,6 +93,9 @@ def look_for_substrate(
 
     The source is ``automatic``, or ``none`` where it was not looked for; then a warning says why.
     """
+    from atomsight.analysis.dynamics.sites import find_sites
+    from atomsight.analysis.dynamics.substrate import find_substrate, particle_sites
+
     nothing = np.zeros(images.seen.shape, bool), "none"
     if not chosen.automatic:
         return nothing

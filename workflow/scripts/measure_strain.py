@@ -18,16 +18,19 @@ import argparse
 import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from atomsight import command_line, materials
-from atomsight.analysis import strain
-from atomsight.analysis.bonds import bond_lengths, find_bonds, find_rings
+from atomsight import command_line
 from atomsight.config.analysis import StrainSettings
 from atomsight.errors import InputError
-from atomsight.files import provenance, sealed, tables
+from atomsight.files import provenance
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from atomsight.analysis.strain import LocalMaps, Template
 
 BOND_COLUMNS = {"frame": int, "atom_1": int, "atom_2": int, "length_A": float}
 RING_COLUMNS = {"frame": int, "x_A": float, "y_A": float, "size": int}
@@ -37,6 +40,12 @@ RING_COLUMNS = {"frame": int, "x_A": float, "y_A": float, "size": int}
 def main(argv: list[str] | None = None) -> None:
     """Read the atoms of a series, measure, write tables."""
     arguments = parse(argv)
+    import pandas as pd
+
+    from atomsight import materials
+    from atomsight.analysis import strain
+    from atomsight.files import sealed, tables
+
     chosen = StrainSettings.parse(arguments.settings, "strain")
     atoms = read_atoms(arguments.atoms)
     chosen = chosen.but(bond_A=chosen.bond_A or materials.bond_A(arguments.material))
@@ -83,8 +92,10 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return arguments.parse_args(argv)
 
 
-def read_atoms(path: str) -> pd.DataFrame:
+def read_atoms(path: str) -> "pd.DataFrame":
     """Read the table of atoms, and see that every atom has a position."""
+    from atomsight.files import sealed, tables
+
     with sealed.open_to_read(path) as file:
         atoms = tables.read_table(file, "atoms", ["frame", "atom", "x_A", "y_A"])
     bad = np.flatnonzero(~np.isfinite(atoms[["x_A", "y_A"]].to_numpy(float)).all(axis=1))
@@ -94,12 +105,17 @@ def read_atoms(path: str) -> pd.DataFrame:
 
 
 def measure_frames(
-    atoms: pd.DataFrame, template: strain.Template, max_rmsd: float
-) -> tuple[strain.LocalMaps, pd.DataFrame, pd.DataFrame]:
+    atoms: "pd.DataFrame", template: "Template", max_rmsd: float
+) -> "tuple[LocalMaps, pd.DataFrame, pd.DataFrame]":
     """Fit the template to the atoms of every frame, and gather bonds and rings.
 
     ``max_rmsd`` is the largest deviation from the template, in bond lengths.
     """
+    import pandas as pd
+
+    from atomsight.analysis import strain
+    from atomsight.analysis.bonds import bond_lengths, find_bonds, find_rings
+
     local = strain.LocalMaps(np.full((len(atoms), 2, 2), np.nan), np.full(len(atoms), np.nan))
     bond_tables, ring_tables = [_empty(BOND_COLUMNS)], [_empty(RING_COLUMNS)]
     for frame, rows in atoms.groupby("frame").indices.items():
@@ -117,11 +133,15 @@ def measure_frames(
     return local, bonds, rings
 
 
-def _empty(types: dict) -> pd.DataFrame:
+def _empty(types: dict) -> "pd.DataFrame":
+    import pandas as pd
+
     return pd.DataFrame({name: np.empty(0, dtype) for name, dtype in types.items()})
 
 
-def _columns(names: dict, frame: int, *columns: np.ndarray) -> pd.DataFrame:
+def _columns(names: dict, frame: int, *columns: np.ndarray) -> "pd.DataFrame":
+    import pandas as pd
+
     return pd.DataFrame(dict(zip(names, (np.full(len(columns[0]), frame), *columns), strict=True)))
 
 

@@ -15,18 +15,23 @@ import argparse
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from atomsight import command_line
 from atomsight.errors import InputError
 from atomsight.files import atomic
-from atomsight.learning import models
-from atomsight.reporting import shipping
-from atomsight.reporting.shipping import Story
+
+if TYPE_CHECKING:
+    from atomsight.reporting.shipping import EvaluationTable
 
 
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
     given = parse(argv)
+    from atomsight.learning import models
+    from atomsight.reporting import shipping
+    from atomsight.reporting.shipping import Story
+
     tables = [read_table(words) for words in given.table]
     name = models.read_card(given.model).name
     story = Story(given.command or retraining(name), given.time, given.limit, tables)
@@ -71,10 +76,12 @@ def retraining(name: str) -> str:
     return f"snakemake --cores 8 results/models/{name}/model/model.json"
 
 
-def read_table(words: list[str]) -> shipping.EvaluationTable:
+def read_table(words: list[str]) -> "EvaluationTable":
     """Read a table of the evaluation by its file, caption and the columns to show, if not all."""
     if len(words) < 2:
         raise InputError("--table: give a file, a caption and, if not all, columns")
+    from atomsight.reporting import shipping
+
     path, caption, *columns = words
     return shipping.read_table(path, caption, columns)
 

@@ -14,8 +14,7 @@ import numpy as np
 from atomsight import command_line
 from atomsight.config.training import WaveSettings
 from atomsight.errors import InputError
-from atomsight.files import layout, provenance
-from atomsight.imaging.waves import simulate_spectra
+from atomsight.files import provenance
 
 
 @command_line.script
@@ -26,6 +25,8 @@ def main(argv: list[str] | None = None) -> None:
     arguments.add_argument("--energy", type=float, required=True, help="of the electrons [eV]")
     command_line.add_settings(arguments, "models.<name>.waves", WaveSettings)
     given = arguments.parse_args(argv)
+    from atomsight.files import layout
+
     section = given.settings
     chosen = WaveSettings.parse(section, "waves")
     cells = [
@@ -43,6 +44,9 @@ def simulate(
     structures: str, chosen: WaveSettings, energy_eV: float
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Simulate one structure after another; yields what :func:`layout.write_waves` takes."""
+    from atomsight.files import layout
+    from atomsight.imaging.waves import simulate_spectra
+
     for number, structure in layout.read_structures(structures):
         try:
             spectra = simulate_spectra(structure, chosen, energy_eV, seed=number)

@@ -16,15 +16,16 @@ import argparse
 import sys
 
 from atomsight import command_line
-from atomsight.reporting import documents, metrics_page, paper_claims
-from atomsight.reporting.evaluated_models import read_model
 
 
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
     given = parse(argv)
+    from atomsight.reporting import documents, metrics_page, paper_claims
+    from atomsight.reporting.evaluated_models import read_model
+
     evaluated = [read_model(folder, place) for folder, place in given.model]
-    claims = paper_claims.read_claims(given.claims)
+    claims = paper_claims.read_claims(given.claims or paper_claims.CLAIMS_FILE)
     blocks = metrics_page.page(evaluated, claims)
     documents.write(given.summary, documents.to_markdown(blocks))
     if given.html:
@@ -45,7 +46,6 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     arguments.add_argument("--html", metavar="SUMMARY.html", help="the same page as HTML")
     arguments.add_argument(
         "--claims",
-        default=paper_claims.CLAIMS_FILE,
         metavar="CLAIMS.tsv",
         help="what the paper claims; data/paper_claims.tsv without it",
     )

@@ -12,17 +12,21 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from atomsight import command_line
-from atomsight.files import provenance, tables
+from atomsight.files import provenance
 from atomsight.reporting import documents
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
     given = parse(argv)
+    from atomsight.files import tables
+
     blocks = [documents.Heading("Scores", 1)]
     for path in given.tables:
         blocks += [documents.Heading(path), as_text(tables.read_csv(path, ()))]
@@ -43,7 +47,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return arguments.parse_args(argv)
 
 
-def as_text(table: pd.DataFrame) -> documents.Table:
+def as_text(table: "pd.DataFrame") -> documents.Table:
     """Write a table's numbers with four digits; what is missing stays empty."""
     rows = table.astype(object).where(table.notna(), "").itertuples(index=False)
     return documents.Table(

@@ -21,15 +21,15 @@ from atomsight import command_line
 from atomsight.config.configuration import ModelSettings
 from atomsight.config.reading import SegmentationSettings
 from atomsight.errors import InputError
-from atomsight.files import layout, provenance
+from atomsight.files import provenance
 from atomsight.files.records import Waves
-from atomsight.learning import models
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
     import pandas as pd
 
+    from atomsight.learning.models import ModelCard
     from atomsight.learning.training import TrainingPlan
 
 #: Images on which the inverse temperature of the probabilities is measured.
@@ -42,12 +42,14 @@ COLLAPSED = 0.99
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
     given = parse(argv)
+    from atomsight.files import layout
+
     if given.checkpoint_steps < 1:
         raise InputError(f"--checkpoint-steps: {given.checkpoint_steps} must be at least 1")
     section = ModelSettings.complete(given.settings)
     waves = layout.read_waves(given.waves)
     # Keras and its backend take seconds to load: only once the inputs are known to be right.
-    from atomsight.learning import checkpoints
+    from atomsight.learning import checkpoints, models
     from atomsight.learning.training import constant_loss, make_learner, make_plan, streams, train
 
     plan = make_plan(section, given.seed)
@@ -90,6 +92,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 def starting_weights(folder: str, plan: "TrainingPlan") -> "list[np.ndarray]":
     """Read the weights of a model to start from, which must have the sizes of the plan."""
+    from atomsight.learning import models
+
     network, card = models.load_network(folder)
     for name, theirs, ours in (
         ("network.kind", card.network.kind, plan.network.kind),
@@ -132,10 +136,11 @@ def inverse_temperature_of(
 
 def make_card(
     name: str, section: dict, plan: "TrainingPlan", waves: Waves, history: "pd.DataFrame"
-) -> models.ModelCard:
+) -> "ModelCard":
     """Say what was trained, on what and with what result."""
     import keras
 
+    from atomsight.learning import models
     from atomsight.learning.training import waves_sha256
 
     backend = keras.backend.backend()

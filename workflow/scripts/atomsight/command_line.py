@@ -1,4 +1,8 @@
-"""Shared command-line behaviour: arguments, settings, errors, and how a script stops."""
+"""Shared command-line behaviour: arguments, settings, errors, and how a script stops.
+
+A script imports inside its functions what only its work needs, so that ``--help`` and what is wrong
+with the arguments are told at once.
+"""
 
 import _thread
 import argparse

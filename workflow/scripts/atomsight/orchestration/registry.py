@@ -3,13 +3,14 @@
 import os
 import shutil
 from pathlib import Path
-
-import pandas as pd
-import pooch
+from typing import TYPE_CHECKING
 
 from atomsight.errors import InputError
 from atomsight.files import tables
 from atomsight.files.atomic import replacing
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 REGISTRY = Path(__file__).resolve().parents[4] / "data" / "registry.tsv"
 COLUMNS = (
@@ -26,7 +27,7 @@ COLUMNS = (
 MIRROR = "ATOMSIGHT_DATA"
 
 
-def read_registry(path: Path | str = REGISTRY) -> pd.DataFrame:
+def read_registry(path: Path | str = REGISTRY) -> "pd.DataFrame":
     """Read the table of public images, one row each, indexed by ``name``.
 
     Raises :class:`InputError` if the file or a column is missing, or a name occurs twice.
@@ -72,7 +73,9 @@ def fetch(
     return output
 
 
-def _check(path: Path, entry: pd.Series) -> None:
+def _check(path: Path, entry: "pd.Series") -> None:
+    import pooch
+
     found = pooch.file_hash(str(path), alg="sha256")
     if found != entry["sha256"]:
         raise InputError(
@@ -81,7 +84,9 @@ def _check(path: Path, entry: pd.Series) -> None:
         )
 
 
-def _download(entry: pd.Series, partial: Path, output: Path) -> None:
+def _download(entry: "pd.Series", partial: Path, output: Path) -> None:
+    import pooch
+
     logger = pooch.get_logger()
     logger.setLevel("WARNING")
     try:
