@@ -12,10 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-import pandas as pd
 
 from atomsight.figures.parts import (
     choice,
@@ -28,6 +27,9 @@ from atomsight.figures.parts import (
     style,
 )
 from atomsight.figures.parts.entry import Picture
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CAPTION = """
 The columns of one particle; the title says whether it is simulated: (a–c) images of the focal

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-import pandas as pd
 
 from atomsight.figures.parts import choice, mpl, page, score_tables, style
 from atomsight.figures.parts.entry import Picture
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CAPTION = """
 How well the model finds the columns of simulated nanoparticles, made by another generator than the

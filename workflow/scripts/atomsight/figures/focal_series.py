@@ -13,10 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-import pandas as pd
 
 from atomsight.figures.parts import (
     choice,
@@ -29,6 +28,9 @@ from atomsight.figures.parts import (
     style,
 )
 from atomsight.figures.parts.entry import Picture
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CAPTION = """
 Naming the species of a monolayer from a focal series; the title says whether it is simulated: (a–c)

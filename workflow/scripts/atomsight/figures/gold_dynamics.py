@@ -17,14 +17,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-import pandas as pd
 
 from atomsight.errors import InputError
 from atomsight.figures.parts import choice, mpl, page, rasters, series_tables, site_maps, style
 from atomsight.figures.parts.entry import Picture
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CAPTION = """
 From noisy frames to the dynamics of a surface, one row per series: (a) one frame as recorded, with
@@ -318,6 +320,8 @@ def draw_truth(
     Tables and colours are by the name of the series. Sites that never change stand in a strip of
     their own, left of zero, spread out to be seen.
     """
+    import pandas as pd
+
     tables = pd.concat(truths.values())
     end = 1.05 * float(np.nanmax([tables["true_hop_rate"].max(), 0.05]))
     strip = 0.2 * end

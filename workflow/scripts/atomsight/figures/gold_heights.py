@@ -13,10 +13,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-import pandas as pd
 
 from atomsight.figures.parts import (
     choice,
@@ -31,6 +30,9 @@ from atomsight.figures.parts import (
     style,
 )
 from atomsight.figures.parts.entry import Picture
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CAPTION = """
 Atoms counted in columns. Above one simulated particle: (a–c) images of its focal series; (d) how

@@ -10,12 +10,13 @@ Example:
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Annotated, Any
 
 from atomsight.figures.parts import choice, error_curves, mpl, page, score_tables, site_maps, style
 from atomsight.figures.parts.entry import Picture
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CAPTION = """
 By how much the numbers of atoms in columns are wrong, against the dose of all images together, for

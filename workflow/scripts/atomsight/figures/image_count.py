@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Annotated, Any
 
 from atomsight.figures.parts import error_curves, mpl, page, score_tables, style
 from atomsight.figures.parts.entry import NothingToShow, Picture
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CAPTION = """
 How many images are worth their share of the dose: the share of the columns of simulated particles
@@ -69,6 +70,8 @@ def draw(summaries: Mapping[str, pd.DataFrame]) -> mpl.Figure:
 
     The summaries are of networks, by a name such as ``3 images``, which has a curve each.
     """
+    import pandas as pd
+
     everything = pd.concat(summaries.values(), ignore_index=True)
     tilts = score_tables.tilt_ranges(everything)
     room = page.WIDTH - _LEFT - _LEGEND - _MARGIN - (len(tilts) - 1) * _GAP

@@ -7,13 +7,15 @@ Example:
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-import pandas as pd
 
 from atomsight.figures.parts import error_curves, model_curves, mpl, page, score_tables, style
 from atomsight.figures.parts.entry import Picture
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CAPTION = """
 F1 of the model {wildcards.model} on simulated polycrystalline graphene when one condition of the

@@ -7,14 +7,16 @@ Example:
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-import pandas as pd
 
 from atomsight.config.evaluation import MAIN_CAMERA
 from atomsight.figures.parts import model_curves, mpl, page, score_tables, style
 from atomsight.figures.parts.entry import Picture
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CAPTION = """
 How well the model {wildcards.model} finds atoms in simulated images of polycrystalline graphene, of

@@ -13,10 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-import pandas as pd
 
 from atomsight.figures.parts import (
     choice,
@@ -31,6 +30,9 @@ from atomsight.figures.parts import (
     style,
 )
 from atomsight.figures.parts.entry import Picture
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CAPTION = """
 The species of a simulated monolayer of MoS₂, identified from a focal series: (a–c) images of the

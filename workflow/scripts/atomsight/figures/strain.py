@@ -13,13 +13,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-import pandas as pd
 
 from atomsight.figures.parts import choice, mpl, series_tables, style
 from atomsight.figures.parts.entry import NothingToShow, Picture
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CAPTION = """
 From micrographs to strain, one row per series: (a) the micrograph, with the atoms found, enlarged
