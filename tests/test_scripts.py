@@ -7,6 +7,7 @@ is what can be wrong with one script only, and the facts that it must tell.
 
 import functools
 import importlib
+import json
 import logging
 import operator
 import re
@@ -29,6 +30,7 @@ import simulate
 from atomsight import command_line
 from atomsight.config.reading import InferenceSettings
 from atomsight.errors import InputError
+from atomsight.figures import FIGURES
 from atomsight.files import provenance, sealed, tables
 
 SCRIPTS = Path(locate_atoms.__file__).parent
@@ -351,6 +353,42 @@ def test_a_script_tells_the_kinds_there_are(said):
     for told in (said(evaluate.main, "--help"), said(evaluate.main, "colums", code=2)):
         assert all(kind in told for kind in evaluate.KINDS)
     said(evaluate.main, code=2)
+
+
+#: Run in a fresh process: the libraries, of those named first, that each --help after them loads.
+LOADED_BY_HELP = """
+import contextlib, importlib, io, json, sys
+
+libraries, *lines = map(json.loads, sys.argv[1:])
+loaded = {}
+for name, *kind in lines:
+    script = importlib.import_module(name)
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+        script.main([*kind, "--help"])
+    loaded[" ".join([name, *kind])] = sorted(sys.modules.keys() & libraries)
+print(json.dumps({line: found for line, found in loaded.items() if found}))
+"""
+SLOW = ["tensorflow", "keras", "abtem", "matplotlib"]
+OF_SCIPY = ["scipy.linalg", "scipy.sparse", "scipy.special", "scipy.fft", "scipy.ndimage"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "libraries"),
+    [
+        ([[name] for name in NAMES], [*SLOW, *OF_SCIPY, "pandas", "h5py", "skimage"]),
+        ([[script.__name__, kind] for script, kind, _ in KINDS], SLOW),
+        ([["plot", figure] for figure in FIGURES], [*SLOW, *OF_SCIPY, "pandas", "h5py"]),
+    ],
+    ids=["scripts", "kinds", "figures"],
+)
+def test_help_waits_for_no_library_that_only_the_work_needs(lines, libraries):
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED_BY_HELP, *map(json.dumps, [libraries, *lines])],
+        cwd=SCRIPTS,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "{}\n", done.stderr
 
 
 def test_a_script_runs_by_hand_from_any_folder(tmp_path):
