@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+import scipy
 
 from atomsight.analysis.matching import match_atoms
 from atomsight.evaluation.scores import BORDER_A, inside
@@ -177,7 +177,7 @@ def wilson_interval(
     E. B. Wilson, *J. Am. Stat. Assoc.* 22, 209 (1927).
     """
     successes, trials = np.asarray(successes, float), np.asarray(trials, float)
-    z = norm.ppf((1 + confidence) / 2)
+    z = scipy.stats.norm.ppf((1 + confidence) / 2)
     share = successes / np.maximum(trials, 1)
     weight = trials + z**2
     centre = (successes + z**2 / 2) / weight

@@ -36,7 +36,8 @@ import ase
 import numpy as np
 import pandas as pd
 import rsciio.tiff
-from scipy import fft, signal
+import scipy  # whose signal only an image waits for
+from scipy import fft
 
 from atomsight import command_line
 from atomsight.config.microscope import CameraSettings
@@ -266,7 +267,7 @@ def _fourier_series(
     """
     orders = coefficients.shape[axis]
     turn = 2j * np.pi / period
-    values = signal.czt(
+    values = scipy.signal.czt(
         fft.fftshift(coefficients, axes=axis),
         count,
         w=np.exp(turn * step),

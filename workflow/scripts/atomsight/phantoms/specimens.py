@@ -21,9 +21,6 @@ from pathlib import Path
 import ase
 import numpy as np
 import pandas as pd
-from ase.optimize import FIRE
-from matscipy.calculators.manybody import Manybody
-from matscipy.calculators.manybody.explicit_forms import TersoffBrenner
 from scipy.spatial import cKDTree
 
 from atomsight import command_line
@@ -229,6 +226,10 @@ def relax(positions: np.ndarray, box_A: np.ndarray, steps: int) -> np.ndarray:
     potential takes 0.16 s a step for 3700 atoms on one core; ASE's own gives the same forces to
     1e-13 eV/Å in more than twenty times that.
     """
+    from ase.optimize import FIRE
+    from matscipy.calculators.manybody import Manybody
+    from matscipy.calculators.manybody.explicit_forms import TersoffBrenner
+
     atoms = ase.Atoms(
         np.full(len(positions), 6), positions, cell=(*box_A, 20.0), pbc=(True, True, False)
     )

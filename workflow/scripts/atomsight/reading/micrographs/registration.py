@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from scipy import fft, ndimage, optimize, stats
+import scipy  # whose stats only a focal series waits for
+from scipy import fft, ndimage
 
 from atomsight.errors import InputError
 from atomsight.reading.micrographs.ring_spectra import (
@@ -244,7 +245,7 @@ def _against_chance(
     span_A = 2 * scores.middle * scores.step_A
     trials = max(1.0, float(np.prod(span_A / _INDEPENDENT_A)))
     freedom = scores.rings * len(one) * len(other)
-    limit = stats.chi2.isf(_FALSE_ALARM / trials, freedom)
+    limit = scipy.stats.chi2.isf(_FALSE_ALARM / trials, freedom)
     return agreement[np.ix_(one, other)].sum() / limit
 
 
@@ -289,5 +290,5 @@ def _refine(images: np.ndarray, pixel_size_A: float, shifts_A: np.ndarray) -> np
     start_A = shifts_A - whole * pixel_size_A
     reach_A = 2 * max(STEP_A, pixel_size_A)
     limits = [(value - reach_A, value + reach_A) for value in start_A.ravel()]
-    found = optimize.minimize(cost, start_A.ravel(), jac=True, bounds=limits)
+    found = scipy.optimize.minimize(cost, start_A.ravel(), jac=True, bounds=limits)
     return whole * pixel_size_A + found.x.reshape(-1, 2)
