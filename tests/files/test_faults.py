@@ -135,7 +135,7 @@ WRITING = """
 import builtins, os, signal, sys, time
 import numpy as np
 from atomsight import command_line
-from atomsight.files import sealed
+from atomsight.files import disk, sealed
 
 @command_line.script
 def main(argv=None):
@@ -244,7 +244,7 @@ def test_a_file_that_does_not_reach_the_disk_is_not_taken_for_whole(tmp_path, mo
 #: HDF5 calls Python to write, and loses what is raised there.
 STOPPED_IN_A_WRITE = """
 def write(file):
-    sealed.memoryview = stopped
+    disk.memoryview = stopped
     for number in range(2000):
         file[str(number)] = np.ones((100, 100))
 
