@@ -96,8 +96,8 @@ class Checkpoints:
         self.every = every
         self.step = 0
         self.history = []
+        self._losses = 0.0  # sum over the steps of this epoch
         self._asked = None
-        self._metrics = None
 
     def restore(self) -> None:
         """Resume from the last checkpoint that is whole, if there is one of this training."""
@@ -121,24 +121,23 @@ class Checkpoints:
                 logging.info("the training resumes after step %d", self.step)
                 return
 
-    def begin_epoch(self) -> None:
-        """Begin the mean loss of an epoch, or resume that of one that was stopped midway."""
-        self.learner.reset_metrics()
-        if self._metrics is not None:
-            assign(self.learner.metrics_variables, self._metrics)
-            self._metrics = None
-
-    def count_step(self) -> None:
-        """Count a step that is not the last of its epoch; write a checkpoint if it is time."""
+    def count_step(self, loss: float, ends_epoch: bool) -> None:
+        """Count a step; write a checkpoint if it is time, and not now at the end of an epoch."""
         self.step += 1
+        self._losses += loss
+        if ends_epoch:
+            return
         if self._asked or self.step % self.every == 0:
             self._write()
             self._stop_if_asked()
 
-    def end_epoch(self, losses: dict[str, float]) -> None:
-        """Count the last step of an epoch, add its losses to the history, write a checkpoint."""
-        self.step += 1
-        self.history.append({"epoch": len(self.history), "step": self.step} | losses)
+    def end_epoch(self, val_loss: float) -> None:
+        """Add the losses of an epoch to the history, and write a checkpoint."""
+        before = self.history[-1]["step"] if self.history else 0
+        loss = self._losses / (self.step - before)
+        row = {"epoch": len(self.history), "step": self.step, "loss": loss, "val_loss": val_loss}
+        self.history.append(row)
+        self._losses = 0.0
         tables.write_csv(self.work / "history.csv", pd.DataFrame(self.history))
         self._write()
         self._stop_if_asked()
@@ -176,16 +175,15 @@ class Checkpoints:
         return [list(variable.shape) for variable in self._variables()]
 
     def _write(self) -> None:
-        parts = {"variable": self._variables(), "metric": self.learner.metrics_variables}
         arrays = {
-            f"{kind}_{index}": ops.convert_to_numpy(variable)
-            for kind, variables in parts.items()
-            for index, variable in enumerate(variables)
+            f"variable_{index}": ops.convert_to_numpy(variable)
+            for index, variable in enumerate(self._variables())
         }
         about = {
             "identity": self.identity,
             "shapes": self._shapes(),
             "step": self.step,
+            "losses": self._losses,
             "history": self.history,
         }
         older = self._found()
@@ -194,17 +192,9 @@ class Checkpoints:
             path.unlink(missing_ok=True)
 
     def _take(self, about: dict, arrays: dict[str, np.ndarray]) -> None:
-        parts = {
-            kind: [arrays[f"{kind}_{index}"] for index in range(count)]
-            for kind, count in (
-                ("variable", len(about["shapes"])),
-                ("metric", len(arrays) - len(about["shapes"])),
-            )
-        }
-        assign(self._variables(), parts["variable"])
-        self.step, self.history = about["step"], about["history"]
-        if self.step > (self.history[-1]["step"] if self.history else 0):
-            self._metrics = parts["metric"]
+        values = [arrays[f"variable_{index}"] for index in range(len(about["shapes"]))]
+        assign(self._variables(), values)
+        self.step, self._losses, self.history = about["step"], about["losses"], about["history"]
         if self.history:
             tables.write_csv(self.work / "history.csv", pd.DataFrame(self.history))
 

@@ -168,14 +168,10 @@ def _train_epoch(
     """Train to the end of an epoch, which may have been begun before; gives its losses."""
     end = min((kept.step // steps + 1) * steps, learning.steps)
     skipped, begun, first = int(learner.optimizer.skipped), time.monotonic(), kept.step
-    kept.begin_epoch()
-    while True:
-        loss = learner.train_on_batch(learning.inputs(kept.step))
-        if kept.step + 1 == end:
-            break
-        kept.count_step()
+    for step in range(first, end):
+        loss = learner.train_on_batch(learning.inputs(step))
+        kept.count_step(float(loss), ends_epoch=step + 1 == end)
     seconds = (time.monotonic() - begun) / (end - first)
-    losses = {"loss": float(loss), "val_loss": _averaged_loss(learner, validation)}
     if int(learner.optimizer.skipped) > skipped:
         logging.warning(
             "%d steps up to step %d blew up and were left out, the last of them step %d; if this "
@@ -184,9 +180,10 @@ def _train_epoch(
             end,
             int(learner.optimizer.last_skipped),
         )
+    kept.end_epoch(_averaged_loss(learner, validation))
+    losses = {name: kept.history[-1][name] for name in ("loss", "val_loss")}
     words = "step %d of %d: loss %.4f, validation loss %.4f (%.3g s per step)"
     logging.info(words, end, learning.steps, *losses.values(), seconds)
-    kept.end_epoch(losses)
     return losses
 
 
@@ -194,11 +191,11 @@ def _averaged_loss(learner: Learner, validation: ExampleStream) -> float:
     """Validation loss of the averaged weights."""
     weights = _values(learner.trainable_variables)
     checkpoints.assign(learner.trainable_variables, _values(learner.optimizer.average))
-    learner.reset_metrics()
-    for step in range(validation.steps):
-        loss = learner.test_on_batch(validation.inputs(step))
+    losses = [
+        float(learner.test_on_batch(validation.inputs(step))) for step in range(validation.steps)
+    ]
     checkpoints.assign(learner.trainable_variables, weights)
-    return float(loss)
+    return float(np.mean(losses))
 
 
 def _values(variables: list) -> list[np.ndarray]:
