@@ -1,5 +1,7 @@
 """Evaluation specimens: their geometry and their truth."""
 
+import time
+
 import h5py
 import numpy as np
 import pytest
@@ -166,3 +168,12 @@ def test_script_writes_a_specimen_that_says_what_made_it(tmp_path):
         assert file.attrs["seed"] == 5
     structure, _ = specimens.read_specimen(tmp_path / "specimen.h5")
     assert_allclose(structure.cell_A[:2], [40, 30])
+
+
+def test_a_specimen_made_a_second_later_has_the_same_bytes(tmp_path):
+    """HDF5 would stamp its newer kinds of groups with the time."""
+    settings = PristineSettings(size_A=(10, 10))
+    for name in ("one.h5", "other.h5"):
+        specimens.write_specimen(tmp_path / name, *specimens.pristine_sheet(settings), {})
+        time.sleep(1.1)
+    assert (tmp_path / "one.h5").read_bytes() == (tmp_path / "other.h5").read_bytes()

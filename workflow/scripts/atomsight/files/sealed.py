@@ -51,7 +51,7 @@ def create(path: Path | str, made_by: dict) -> Iterator[h5py.File]:
 @contextmanager
 def change(path: Path | str) -> Iterator[h5py.File]:
     """Open a file of :func:`create` to change it where it stands, and seal it again."""
-    with h5py.File(path, "a", libver="latest") as file:
+    with h5py.File(path, "a") as file:
         yield file
     with Path(path).open("r+b") as disk:
         _seal(disk)
