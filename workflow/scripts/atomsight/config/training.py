@@ -57,7 +57,7 @@ class NetworkSettings(Section):
 
     kind: Literal["subpixel", "fusion"] = key("subpixel")
     """subpixel works at a quarter of the resolution of the image and below; fusion is the paper's,
-    which costs some times as much."""
+    which costs more for about as good an answer (docs/benchmarks/networks.md)."""
     features: int = key(32, ge=2, le=128, multiple_of=2)
     """Features of the finest maps: at a quarter of the resolution (subpixel), at full resolution
     (fusion)."""
