@@ -4,6 +4,8 @@ import abtem
 import numpy as np
 import pytest
 from keras.ops import convert_to_numpy
+from scipy.stats import norm
+from scipy.stats import poisson as poisson_law
 
 from atomsight.geometry import beam_orders, electron_wavelength_A
 from atomsight.imaging import microscope, poisson
@@ -146,6 +148,28 @@ def test_noise_is_poisson():
     for expected, group in zip(means, np.split(counts, 3), strict=True):
         assert group.mean() == pytest.approx(expected, rel=0.03)
         assert group.var() == pytest.approx(expected, rel=0.05)
+
+
+@pytest.mark.parametrize("mean", [10.0, 40.0, 1500.0])
+def test_counts_made_of_normal_numbers_have_poissons_distribution(mean):
+    """The share of every count is within 1e-3 of Poisson's, over evenly spread quantiles."""
+    chances = (np.arange(2**19) + 0.5) / 2**19
+    means = np.full(chances.shape, mean, "float32")
+    counts = convert_to_numpy(poisson.from_normal(norm.ppf(chances).astype("float32"), means))
+    numbers = np.arange(counts.max() + 1)
+    shares = np.bincount(counts.astype(int), minlength=len(numbers)) / len(counts)
+    assert counts.min() >= 0
+    assert np.abs(shares - poisson_law.pmf(numbers, mean)).sum() / 2 < 1e-3
+    assert counts.var() == pytest.approx(mean, rel=2e-4)
+
+
+def test_noise_of_bright_images_is_poisson():
+    counts = convert_to_numpy(
+        poisson.draw(np.full(200_000, 12.0, "float32"), np.array([1, 2], "int32"))
+    )
+    assert (counts == np.round(counts)).all()
+    shares = np.bincount(counts.astype(int), minlength=40)[:40] / len(counts)
+    np.testing.assert_allclose(shares, poisson_law.pmf(np.arange(40), 12), atol=0.003)
 
 
 def vacuum_image(seed, size=128, camera=0, gain_spread=0, readout_e=0, **options):

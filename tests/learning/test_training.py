@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import made_models
@@ -186,6 +187,22 @@ def test_an_example_shows_its_atoms_where_the_truth_has_them(waves):
     np.testing.assert_allclose(truth.sum(axis=-1), 1, atol=1e-5)
     for image, atoms in zip(images[..., 0], truth[..., 1], strict=True):
         assert np.corrcoef(image.ravel(), atoms.ravel())[0, 1] > 0.35
+
+
+@pytest.mark.parametrize("blank_share", [0, 1])
+def test_turned_images_and_truth_are_transposed_together(waves, blank_share):
+    """Of a specimen whose periods differ, too."""
+    section = SECTION | {"training": SECTION["training"] | {"blank_share": blank_share}}
+    plan = make_plan(ModelSettings.complete(section), seed=5)
+    oblong = replace(waves, cell_A=(waves.cell_A[0], 1.1 * waves.cell_A[1]))
+    imaging = make_learner(build_network(plan.network, 1, 2), oblong, plan).imaging
+    inputs = streams(oblong, plan)[0].inputs(0)
+    turned, upright = (
+        [np.array(part) for part in imaging(inputs | {"turned": np.full(2, value)})]
+        for value in (True, False)
+    )
+    for one, other in zip(turned, upright, strict=True):
+        np.testing.assert_allclose(one, other.transpose(0, 2, 1, 3), atol=1e-6)
 
 
 def test_examples_depend_on_seed_and_step_alone(waves):

@@ -29,13 +29,14 @@ def main(argv: list[str] | None = None) -> None:
     """Map one frame, or one focal series, after another."""
     given = parse(argv)
     from atomsight.files import layout, sealed
-    from atomsight.learning import models
+    from atomsight.learning import backend, models
 
     section = InferenceSettings.complete(given.settings, "inference")
     card = models.read_card(given.model)
     with layout.open_frames(given.frames) as frames:
         models.check_pixel_size(card, frames.pixel_size_A, given.frames)
         models.check_focus(card, frames.focus_A, given.frames)
+        backend.load_keras()
         network, card = models.load_reader(given.model)
         made_by = provenance.made_by("map_classes.py", section, model=card.name)
         with sealed.create(given.output, made_by) as file:

@@ -49,6 +49,9 @@ def main(argv: list[str] | None = None) -> None:
     section = ModelSettings.complete(given.settings)
     waves = layout.read_waves(given.waves)
     # Keras and its backend take seconds to load: only once the inputs are known to be right.
+    from atomsight.learning import backend
+
+    backend.load_keras()
     from atomsight.learning import checkpoints, models
     from atomsight.learning.training import constant_loss, make_learner, make_plan, streams, train
 

@@ -5,7 +5,7 @@ from keras import ops
 
 
 def gaussian_profiles(
-    pixels: keras.KerasTensor, sites: keras.KerasTensor, sigma_A: float, period_A: float
+    pixels: keras.KerasTensor, sites: keras.KerasTensor, sigma_A: float, period_A: object
 ) -> keras.KerasTensor:
     """Gaussians of amplitude one around sites along one axis, shape (B, P, S).
 
@@ -15,8 +15,9 @@ def gaussian_profiles(
     middle = ops.mean(pixels, axis=-1, keepdims=True)
     apart = sites - middle
     apart = apart - period_A * ops.round(apart / period_A)
-    distance = (pixels - middle)[:, :, None] - apart[:, None, :]
-    return ops.exp(-0.5 * ops.square(distance / sigma_A))
+    scale = 0.5**0.5 / sigma_A
+    distance = (scale * (pixels - middle))[:, :, None] - (scale * apart)[:, None, :]
+    return ops.exp(-ops.square(distance))
 
 
 def class_maps(
@@ -25,7 +26,7 @@ def class_maps(
     sites: keras.KerasTensor,
     site_classes: keras.KerasTensor,
     sigma_A: float,
-    cell_A: tuple[float, float],
+    cell_A: tuple,
 ) -> keras.KerasTensor:
     """Probability of every class in every pixel.
 
@@ -39,8 +40,8 @@ def class_maps(
         One where a site is of a class (from class 1 on), zero elsewhere; a row of zeros is padding.
     sigma_A : float
         Standard deviation of the Gaussian of a site.
-    cell_A : tuple of float
-        Periods ``(x, y)``.
+    cell_A : tuple
+        Periods ``(x, y)``: numbers, or tensors of shape (B, 1).
 
     Returns
     -------
@@ -53,7 +54,7 @@ def class_maps(
     along_x = gaussian_profiles(columns, sites[..., 0], sigma_A, cell_A[0])
     weighted = along_y[:, None] * ops.transpose(site_classes, (0, 2, 1))[:, :, None, :]
     sums = ops.matmul(weighted, ops.swapaxes(along_x, 1, 2)[:, None])
-    sums = ops.transpose(sums, (0, 2, 3, 1))
-    total = ops.sum(sums, axis=-1, keepdims=True)
+    total = ops.sum(sums, axis=1, keepdims=True)
     sums = sums / ops.maximum(total, 1.0)
-    return ops.concatenate([1.0 - ops.minimum(total, 1.0), sums], axis=-1)
+    maps = ops.concatenate([1.0 - ops.minimum(total, 1.0), sums], axis=1)
+    return ops.transpose(maps, (0, 2, 3, 1))

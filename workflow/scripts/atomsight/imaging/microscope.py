@@ -75,17 +75,23 @@ def squared_modulus(wave: Complex, grid: int) -> keras.KerasTensor:
     return (ops.square(real) + ops.square(imaginary)) * float(grid) ** 4
 
 
-def intensity_spectrum(intensity: keras.KerasTensor, orders: int) -> Complex:
+def intensity_spectrum(intensity: keras.KerasTensor, orders: int) -> tuple[Complex, Complex]:
     """Spectrum of an intensity (..., grid, grid) whose wave has an odd number of ``orders``.
 
-    The result has the shape (..., 2 orders - 1, orders): all orders along y, the orders from zero
-    up along x. The rest follows, as an intensity is real.
+    Gives, for the orders from zero up along y and x, its sum and its difference over both signs of
+    the order along y, each of shape (..., orders, orders). The rest follows, as an intensity is
+    real.
     """
-    scaled = intensity / float(intensity.shape[-1]) ** 2
-    parts = ops.fft2((scaled, ops.zeros_like(scaled)))
-    return tuple(
-        ops.concatenate([part[..., 1 - orders :, :orders], part[..., :orders, :orders]], axis=-2)
-        for part in parts
+    grid = intensity.shape[-1]
+    parts = ops.fft2((intensity, ops.zeros_like(intensity)))
+    upper = tuple(part[..., :orders, :orders] for part in parts)
+    negative = -np.arange(orders) % grid
+    lower = tuple(ops.take(part[..., :orders], negative, axis=-2) for part in parts)
+    # The zeroth order has no sign and is not counted twice.
+    scale = (np.where(np.arange(orders) == 0, 0.5, 1.0) / grid**2).astype("float32")[:, None]
+    pairs = list(zip(upper, lower, strict=True))
+    return tuple((up + low) * scale for up, low in pairs), tuple(
+        (up - low) * scale for up, low in pairs
     )
 
 
@@ -96,33 +102,34 @@ def plane_waves(frequencies: np.ndarray, positions: keras.KerasTensor) -> Comple
 
 
 def sample(
-    spectrum: Complex, cell_A: tuple[float, float], y: keras.KerasTensor, x: keras.KerasTensor
+    spectrum: tuple[Complex, Complex],
+    cell_A: tuple[float, float],
+    y: keras.KerasTensor,
+    x: keras.KerasTensor,
 ) -> keras.KerasTensor:
     """Evaluate a band-limited intensity on a grid of pixels, exactly.
 
     ``spectrum`` is what :func:`intensity_spectrum` gives; ``y`` of shape (..., H) and ``x`` of
     shape (..., W) are the positions of rows and columns [Å]. Gives shape (..., H, W).
     """
-    half = spectrum[0].shape[-1]
-    wave_y = plane_waves(beam_orders(2 * half - 1) / cell_A[1], y)
-    wave_x = plane_waves(np.arange(half) / cell_A[0], x)
+    even, odd = spectrum
+    orders = np.arange(even[0].shape[-1])
+    # exp(ia) S(k) + exp(-ia) S(-k) = cos(a) [S(k) + S(-k)] + i sin(a) [S(k) - S(-k)]; as one real
+    # product for real and imaginary part.
+    wave_y = ops.concatenate(plane_waves(orders / cell_A[1], y), axis=-1)
+    parts = [ops.concatenate(even, axis=-1), ops.concatenate((-odd[1], odd[0]), axis=-1)]
+    rows = ops.matmul(wave_y, ops.concatenate(parts, axis=-2))
     # Orders of both signs along x carry the same, but for the zeroth, which stands alone.
-    weight = np.where(np.arange(half) == 0, 1.0, 2.0).astype("float32")
-    rows = _times(wave_y, spectrum)
-    columns = tuple(ops.swapaxes(part * weight, -1, -2) for part in wave_x)
-    return ops.matmul(rows[0], columns[0]) - ops.matmul(rows[1], columns[1])
+    weight = np.where(orders == 0, 1.0, 2.0).astype("float32")
+    cosine, sine = plane_waves(orders / cell_A[0], x)
+    wave_x = ops.concatenate((weight * cosine, -weight * sine), axis=-1)
+    return ops.matmul(rows, ops.swapaxes(wave_x, -1, -2))
 
 
 def _times_each(left: Complex, right: Complex) -> Complex:
     """Product of complex numbers."""
     real = left[0] * right[0] - left[1] * right[1]
     return real, left[0] * right[1] + left[1] * right[0]
-
-
-def _times(left: Complex, right: Complex) -> Complex:
-    """Product of complex matrices."""
-    real = ops.matmul(left[0], right[0]) - ops.matmul(left[1], right[1])
-    return real, ops.matmul(left[0], right[1]) + ops.matmul(left[1], right[0])
 
 
 def nyquist_fraction(size: int) -> np.ndarray:
@@ -138,9 +145,9 @@ def modulation_transfer(coefficients: keras.KerasTensor, fraction: np.ndarray) -
     fractions q / q_N of shape (H, W); gives shape (..., H, W).
     """
     c1, c2, c3 = (coefficients[..., index, None, None] for index in range(3))
-    ratio = ops.cast(fraction, "float32") / (2 * c2)
     # x^c = exp(c log x), with the zeroth order kept away from the logarithm's pole.
-    power = ops.exp(c3 * ops.log(ops.maximum(ratio, 1e-6)))
+    logarithm = np.log(np.maximum(fraction, 1e-6)).astype("float32")
+    power = ops.exp(c3 * (logarithm - ops.log(2 * c2)))
     return (1 - c1) / (1 + power) + c1
 
 
@@ -216,8 +223,8 @@ class Microscope(keras.layers.Layer):
         self._wavelength_A = wavelength
         self._square_k = k_y[:, None] ** 2 + k_x[None, :] ** 2
         self._basis = aberration_basis(k_y, k_x, wavelength).astype("float32")
-        y = beam_orders(2 * orders - 1) / cell_A[1]
-        self._square_q = y[:, None] ** 2 + (np.arange(orders) / cell_A[0])[None, :] ** 2
+        k_y, k_x = (np.arange(orders) / period for period in (cell_A[1], cell_A[0]))
+        self._square_q = k_y[:, None] ** 2 + k_x[None, :] ** 2
         self._grid = _next_fast_even(2 * orders - 1)
 
     @classmethod
@@ -253,7 +260,10 @@ class Microscope(keras.layers.Layer):
             mode = tuple(part * factor[:, :, None] for part in waves)
             intensity += ops.mean(squared_modulus(mode, self._grid), axis=2)
         envelope = vibration_envelope(conditions["vibration"], self._square_q)
-        damped = tuple(part * envelope for part in intensity_spectrum(intensity, self.orders))
+        damped = tuple(
+            tuple(part * envelope for part in pair)
+            for pair in intensity_spectrum(intensity, self.orders)
+        )
         return sample(damped, self.cell_A, conditions["rows"], conditions["columns"])
 
     def _coherence(self, focal_spread: keras.KerasTensor) -> list[keras.KerasTensor]:

@@ -83,7 +83,8 @@ class ExampleStream:
         inputs["spectra"] = self._spectra[chosen]
         inputs["sites"] = self._sites[chosen]
         inputs["site_classes"] = self._site_classes[chosen]
-        inputs |= blank_areas.draw(self.batch, self.image_px, self.blank_share, blank_rng)
+        if self.blank_share:
+            inputs |= blank_areas.draw(self.batch, self.image_px, self.blank_share, blank_rng)
         inputs["seed"] = rng.integers(2**31, size=2, dtype="int32")
         return inputs
 
@@ -154,9 +155,9 @@ class ImagingAndTruth(keras.layers.Layer):
     window of the normalisation.
 
     Input: the inputs of :class:`Microscope` and ``sites`` (B, S, 2), ``site_classes`` (B, S, C -
-    1), ``turned`` (B,), ``blank`` (B, H, W) and ``blank_level`` (B,). Output: normalised images (B,
-    H, W, F) and class maps (B, H, W, C), the latter where the images of a focal series lie on
-    average.
+    1), ``turned`` (B,) and, where parts are blank, ``blank`` (B, H, W) and ``blank_level`` (B,).
+    Output: normalised images (B, H, W, F) and class maps (B, H, W, C), the latter where the images
+    of a focal series lie on average.
     """
 
     def __init__(
@@ -170,19 +171,31 @@ class ImagingAndTruth(keras.layers.Layer):
     def call(self, inputs: dict[str, keras.KerasTensor]) -> tuple:
         inner = slice(CAMERA_MARGIN_PX, -CAMERA_MARGIN_PX)
         images = self.microscope(inputs)[..., inner, inner]
-        images = blank_areas.blank_images(images, inputs["blank"], inputs["blank_level"])
+        if "blank" in inputs:
+            images = blank_areas.blank_images(images, inputs["blank"], inputs["blank_level"])
         images = normalisation.normalise(images, self.window_A / inputs["pixel_size"])
-        images = ops.transpose(images, (0, 2, 3, 1))
-        truth = ground_truth.class_maps(
-            ops.mean(inputs["rows"], axis=1)[:, inner],
-            ops.mean(inputs["columns"], axis=1)[:, inner],
-            inputs["sites"],
+        turned = inputs["turned"]
+        images = ops.where(turned[:, None, None, None], ops.swapaxes(images, -1, -2), images)
+        truth = self._truth(inputs, inner)
+        if "blank" in inputs:
+            blank = inputs["blank"]
+            turned_blank = ops.where(turned[:, None, None], ops.swapaxes(blank, -1, -2), blank)
+            truth = blank_areas.blank_truth(truth, turned_blank)
+        return ops.transpose(images, (0, 2, 3, 1)), truth
+
+    def _truth(self, inputs: dict[str, keras.KerasTensor], inner: slice) -> keras.KerasTensor:
+        """Class maps of the turned images: it is cheaper to turn what they are made of."""
+        turned = inputs["turned"][:, None]
+
+        def exchange(y: keras.KerasTensor, x: keras.KerasTensor) -> tuple:
+            return ops.where(turned, x, y), ops.where(turned, y, x)
+
+        rows, columns = (ops.mean(inputs[name], axis=1)[:, inner] for name in ("rows", "columns"))
+        period_x, period_y = self.microscope.cell_A
+        return ground_truth.class_maps(
+            *exchange(rows, columns),
+            ops.where(turned[..., None], inputs["sites"][..., ::-1], inputs["sites"]),
             inputs["site_classes"],
             self.site_sigma_A,
-            self.microscope.cell_A,
-        )
-        truth = blank_areas.blank_truth(truth, inputs["blank"])
-        turned = inputs["turned"][:, None, None, None]
-        return tuple(
-            ops.where(turned, ops.transpose(part, (0, 2, 1, 3)), part) for part in (images, truth)
+            exchange(period_x, period_y),
         )
