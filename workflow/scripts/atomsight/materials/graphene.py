@@ -10,7 +10,8 @@ neighbours pull what is left to the distances of carbon. The sheet is periodic.
 At edges and defects those are not the distances of graphene. The fewer bonds an atom has, the
 shorter and the further apart in direction they are: 1.37 Å at zigzag and 1.23 Å at armchair edges
 (P. Koskinen, S. Malola, H. Häkkinen, Phys. Rev. Lett. 101, 115502 (2008)), 1.42 Å and 120° in the
-sheet, 1.54 Å in diamond. Every atom of two or four bonds draws its own from wide ranges.
+sheet, 1.54 Å in diamond. Every atom of two or four bonds draws its own from wide ranges; that of
+two bonds then draws the angle between them once more, for springs leave it little choice.
 
 In a sheet of grains the centres of rings are triangular lattices in random orientations: one that
 fits the periodic box, strained by up to 2.5 %, or one in each of the Voronoi cells, with wavy
@@ -33,11 +34,14 @@ PHANTOM = "sheet"
 BOND_A = 1.42
 SECOND_NEIGHBOUR_A = BOND_A * np.sqrt(3)
 
-#: An atom with two bonds shortens them, one with four or more lengthens them, by up to this [Å].
-_TWOFOLD_SHORTENING_A, _FOURFOLD_LENGTHENING_A = 0.2, 0.2
+#: By how much an atom with two bonds shortens them, fewest and most [Å].
+_TWOFOLD_SHORTENING_A = (-0.1, 0.2)
+
+#: An atom with four or more bonds lengthens them by up to this [Å].
+_FOURFOLD_LENGTHENING_A = 0.2
 
 #: Range of the angle between the two bonds of an atom that has no others [rad].
-_TWOFOLD_ANGLE = np.deg2rad([110, 180])
+_TWOFOLD_ANGLE = np.deg2rad([115, 175])
 
 #: No two atoms are closer than this [Å].
 SHORTEST_BOND_A = 1.15
@@ -121,7 +125,8 @@ def make_structure(settings: Settings, rng: np.random.Generator) -> Structure:
     atoms, bonds = dual_network(rings, size)
     atoms, bonds = coordination_defects(atoms, bonds, settings, rng)
     atoms, bonds = bonded_atoms(atoms, bonds, outside_holes(atoms, settings, rng))
-    atoms = drop_crowded(relax_springs(atoms, bonds, size, rng), size)
+    atoms = bend_twofold(relax_springs(atoms, bonds, size, rng), bonds, size, rng)
+    atoms = drop_crowded(atoms, size)
     atoms = prune_dangling(atoms, size)
     height = BOX_HEIGHT_A / 2 + settings.ripple_A * rng.standard_normal(len(atoms))
     sheet = Structure(
@@ -282,9 +287,9 @@ def distances_of_carbon(
     """
     coordination = np.bincount(bonds.ravel(), minlength=count)
     is_twofold = coordination == 2
-    shortening = rng.uniform(0, _TWOFOLD_SHORTENING_A, count) * is_twofold
+    shortening = rng.uniform(*_TWOFOLD_SHORTENING_A, count) * is_twofold
     lengthening = rng.uniform(0, _FOURFOLD_LENGTHENING_A, count) * (coordination > 3)
-    lengths = BOND_A + lengthening[bonds].max(axis=1) - shortening[bonds].max(axis=1)
+    lengths = BOND_A + lengthening[bonds].max(axis=1) - _stronger(shortening[bonds])
     angle = np.where(is_twofold, rng.uniform(*_TWOFOLD_ANGLE, count), 2 * np.pi / 3)
     return lengths, *second_neighbours(bonds, lengths, angle)
 
@@ -319,6 +324,30 @@ def relax_springs(
         energy, atoms.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 40}
     )
     return found.x.reshape(-1, 2) % size
+
+
+def bend_twofold(
+    atoms: np.ndarray, bonds: np.ndarray, size: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw the angle of every atom that has two bonds anew, its neighbours staying where they are.
+
+    Springs leave it but a few degrees. A network that has seen no other then takes its prior for
+    the position.
+    """
+    ends = np.concatenate([bonds, bonds[:, ::-1]])
+    ends = ends[np.argsort(ends[:, 0], kind="stable")]
+    is_twofold = np.bincount(ends[:, 0], minlength=len(atoms)) == 2
+    one, other = ends[is_twofold[ends[:, 0]], 1].reshape(-1, 2).T
+    at = atoms[is_twofold]
+    arms = np.stack([atoms[one] - at, atoms[other] - at])
+    arms -= size * np.round(arms / size)
+    to_middle = arms.mean(axis=0)
+    across = np.linalg.norm(arms[1] - arms[0], axis=1) / 2
+    height = np.linalg.norm(to_middle, axis=1)
+    wanted = across / np.tan(rng.uniform(*_TWOFOLD_ANGLE, len(at)) / 2)
+    moved = atoms.copy()
+    moved[is_twofold] += to_middle * (1 - wanted / np.maximum(height, 0.05))[:, None]
+    return moved % size
 
 
 def second_neighbours(
@@ -382,3 +411,8 @@ def prune_dangling(atoms: np.ndarray, size: float) -> np.ndarray:
             break
         atoms = atoms[stays]
     return atoms
+
+
+def _stronger(changes: np.ndarray) -> np.ndarray:
+    """Of the changes that the two atoms of a bond make, shape (B, 2), the larger, with its sign."""
+    return changes[np.arange(len(changes)), np.abs(changes).argmax(axis=1)]
