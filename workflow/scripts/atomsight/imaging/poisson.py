@@ -25,7 +25,7 @@ def draw(mean: keras.KerasTensor, seed: keras.KerasTensor) -> keras.KerasTensor:
 def from_normal(normal: keras.KerasTensor, mean: keras.KerasTensor) -> keras.KerasTensor:
     """Poisson numbers at the quantiles of normal ones, for means that are not small.
 
-    Giles, *ACM Trans. Math. Softw.* 42, 7 (2016), eq 5. It costs a third of a draw by rejection.
+    Giles, *ACM Trans. Math. Softw.* 42, 7 (2016): the expansion in powers of 1/sqrt(mean).
     """
     width = ops.sqrt(mean)
     square = ops.square(normal)
