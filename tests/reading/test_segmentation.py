@@ -2,10 +2,14 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 from scipy.spatial import KDTree
+from skimage.measure import label
+from skimage.morphology import local_minima
+from skimage.segmentation import watershed
 
 from atomsight.config.reading import SegmentationSettings
-from atomsight.reading.segmentation import locate_atoms
+from atomsight.reading.segmentation import locate_atoms, segment
 
 PIXEL_A = 0.12
 SIGMA_A = 0.4
@@ -123,3 +127,14 @@ def test_nothing_is_found_in_nothing():
         *("atom", "x_A", "y_A", "class", "p_class", "p_exists"),
         *("p_metal", "p_pair", "p_single"),
     ]
+
+
+def test_segments_are_those_of_a_watershed_that_floods_the_map():
+    noise = gaussian_filter(np.random.default_rng(0).normal(size=(150, 170)), 2).astype("float32")
+    background = (noise - noise.min()) / np.ptp(noise)
+    foreground = background < 0.8
+    seeds = label(local_minima(background, connectivity=2) & foreground, connectivity=2)
+    flooded = watershed(background, seeds, connectivity=2, mask=foreground)
+    segments = segment(background, 0.8)
+    assert (segments[~foreground] == 0).all()
+    assert (segments == flooded).mean() > 0.99

@@ -1,16 +1,22 @@
 """Positions in a map that is a sum of equal Gaussians: least squares over all of them at once."""
 
 import numpy as np
-from scipy import sparse
+from scipy.spatial import KDTree
 
-#: Rounds of Gauss–Newton. Neighbours at 2.4 σ need the most, as they draw each other.
+#: Most rounds of Gauss–Newton. Neighbours at 2.4 σ need the most, as they draw each other.
 _ROUNDS = 8
+
+#: A Gaussian that moves less than this in a round stays where it is [σ].
+_CONVERGED = 2e-4
 
 #: What is fitted of a Gaussian lies within this radius [σ]; farther out, neighbours hide it.
 _CORE = 1.2
 
-#: A Gaussian counts as zero farther than this from its centre along an axis [σ].
+#: Gaussians whose centre is farther than this from a core are zero there [σ].
 _REACH = 4.0
+
+#: Neighbours of a Gaussian that count, the nearest; so many fit into the reach.
+_NEIGHBOURS = 24
 
 #: The longest step of one round along an axis [σ].
 _LONGEST_STEP = 0.5
@@ -24,6 +30,9 @@ _ENOUGH_PIXELS = 2.5
 #: Added to the normal matrix, of order one, so that what no pixel fixes stays where it is.
 _DAMPING = 1e-4
 
+#: Gaussians that are stepped together, which bounds the memory.
+_TOGETHER = 4096
+
 
 def fit_centres(density: np.ndarray, centres: np.ndarray, sigma: float) -> np.ndarray:
     """Fit Gaussians to a map, whose centres (S, 2) are about known, and return their centres.
@@ -32,7 +41,7 @@ def fit_centres(density: np.ndarray, centres: np.ndarray, sigma: float) -> np.nd
     Centres are rows and columns [pixel], as is the standard deviation ``sigma``. Every Gaussian has
     an amplitude of its own, so that its centre is right though it be wider or hold less than one.
 
-    A round subtracts all Gaussians from the map, and then adjusts each to what is left in its core.
+    A round subtracts a Gaussian's neighbours from the map in its core, and adjusts it to the rest.
     """
     stride = max(int(sigma / _ENOUGH_PIXELS), 1)
     return stride * _fit_all(density[::stride, ::stride], centres / stride, sigma / stride)
@@ -40,44 +49,70 @@ def fit_centres(density: np.ndarray, centres: np.ndarray, sigma: float) -> np.nd
 
 def _fit_all(density: np.ndarray, centres: np.ndarray, sigma: float) -> np.ndarray:
     radius = int(np.ceil(_CORE * sigma))
-    core = np.mgrid[-radius : radius + 1, -radius : radius + 1].reshape(2, -1)
-    core = core[:, (core**2).sum(axis=0) <= (_CORE * sigma) ** 2]
     # Beyond the border a map says as little as where it is one.
     density = np.pad(density, radius, constant_values=1)
-    centres = centres + radius
-    last = np.array(density.shape) - 1 - radius
-    amplitudes = np.ones(len(centres))
+    neighbours = _neighbours(centres, (_REACH + _CORE) * sigma)
+    # One more, that is nowhere, for those that have fewer neighbours.
+    centres = np.append(centres + radius, [[0, 0]], axis=0)
+    amplitudes = np.append(np.ones(len(centres) - 1), 0)
+    moving = np.arange(len(centres) - 1)
     for _ in range(_ROUNDS):
-        rows, columns = (
-            np.clip(np.rint(centres).astype(int), radius, last).T[..., None] + core[:, None]
-        )
-        total = sum_of_gaussians(density.shape, centres, amplitudes, sigma)
-        known = density[rows, columns]
-        counts = known < 1
-        rest = (known - total[rows, columns]) * counts
-        down, right = (rows - centres[:, :1]) / sigma, (columns - centres[:, 1:]) / sigma
-        unit = np.exp(-0.5 * (down**2 + right**2)) * counts
-        gaussian = unit * amplitudes[:, None]
-        jacobian = np.stack([unit, gaussian * down, gaussian * right], axis=1)
-        normal = jacobian @ jacobian.transpose(0, 2, 1) + _DAMPING * np.eye(3)
-        step = np.linalg.solve(normal, jacobian @ rest[..., None])[..., 0]
-        amplitudes = np.clip(amplitudes + step[:, 0], *_AMPLITUDES)
-        centres = centres + sigma * np.clip(step[:, 1:], -_LONGEST_STEP, _LONGEST_STEP)
-    return centres - radius
+        if len(moving) == 0:
+            break
+        parts = np.split(moving, range(_TOGETHER, len(moving), _TOGETHER))
+        steps = [
+            _step(density, centres, amplitudes, part, neighbours[part], radius, sigma)
+            for part in parts
+        ]
+        step = np.concatenate(steps)
+        amplitudes[moving] = np.clip(amplitudes[moving] + step[:, 0], *_AMPLITUDES)
+        displaced = np.clip(step[:, 1:], -_LONGEST_STEP, _LONGEST_STEP)
+        centres[moving] += sigma * displaced
+        moving = moving[(np.abs(displaced) > _CONVERGED).any(axis=1)]
+    return centres[:-1] - radius
 
 
-def sum_of_gaussians(
-    shape: tuple[int, int], centres: np.ndarray, amplitudes: np.ndarray, sigma: float
+def _neighbours(centres: np.ndarray, reach: float) -> np.ndarray:
+    """Indexes (S, K) of the nearest other centres within reach; S where there are fewer."""
+    count = len(centres)
+    if count == 0:
+        return np.empty((0, 0), int)
+    _, nearest = KDTree(centres).query(centres, _NEIGHBOURS + 1, distance_upper_bound=reach)
+    nearest[nearest == np.arange(count)[:, None]] = count
+    nearest.sort(axis=1)
+    return nearest[:, (nearest < count).any(axis=0)]
+
+
+def _step(
+    density: np.ndarray,
+    centres: np.ndarray,
+    amplitudes: np.ndarray,
+    chosen: np.ndarray,
+    neighbours: np.ndarray,
+    radius: int,
+    sigma: float,
 ) -> np.ndarray:
-    """Sum of Gaussians in the pixels of a map: a product of their sparse profiles along y and x."""
-    reach = np.arange(-np.ceil(_REACH * sigma), np.ceil(_REACH * sigma) + 1)
-    profiles = []
-    for centre, size in zip(centres.T, shape, strict=True):
-        pixels = np.rint(centre)[:, None] + reach
-        values = np.exp(-0.5 * ((pixels - centre[:, None]) / sigma) ** 2)
-        values[(pixels < 0) | (pixels >= size)] = 0
-        nearest = np.clip(pixels, 0, size - 1).astype(int).ravel()
-        starts = np.arange(len(centre) + 1) * len(reach)
-        profiles.append(sparse.csr_array((values.ravel(), nearest, starts), (len(centre), size)))
-    along_y, along_x = profiles
-    return (along_y.T @ (sparse.diags_array(amplitudes) @ along_x)).toarray()
+    """Steps (N, 3) of amplitude, row and column [σ] of some Gaussians, the others as they are."""
+    last = np.array(density.shape) - 1 - radius
+    middles = np.clip(np.rint(centres[chosen]).astype(int), radius, last)
+    offsets = np.arange(-radius, radius + 1)
+    rows, columns = (middle[:, None] + offsets for middle in middles.T)
+
+    def apart(axis: int, owners: np.ndarray) -> np.ndarray:
+        """Distances (N, K, 2 radius + 1) of the pixels along an axis from centres (N, K) [σ]."""
+        middle = (middles[:, axis, None] - centres[owners, axis]) / sigma
+        return (middle[..., None] + offsets / sigma).astype("float32")
+
+    along_y, along_x = (np.exp(-0.5 * apart(axis, neighbours) ** 2) for axis in (0, 1))
+    heights = amplitudes[neighbours][..., None].astype("float32")
+    others = np.swapaxes(heights * along_y, 1, 2) @ along_x
+    down, right = apart(0, chosen[:, None])[:, 0, :, None], apart(1, chosen[:, None])
+    known = density[rows[:, :, None], columns[:, None, :]]
+    in_core = offsets[:, None] ** 2 + offsets**2 <= (_CORE * sigma) ** 2
+    own = np.exp(-0.5 * down**2) * np.exp(-0.5 * right**2) * (in_core & (known < 1))
+    amplitude = amplitudes[chosen, None, None].astype("float32")
+    jacobian = np.stack([own, amplitude * own * down, amplitude * own * right], axis=1)
+    rest = known - others - amplitude * own
+    jacobian, rest = jacobian.reshape(len(chosen), 3, -1), rest.reshape(len(chosen), -1, 1)
+    normal = (jacobian @ jacobian.transpose(0, 2, 1)).astype(float) + _DAMPING * np.eye(3)
+    return np.linalg.solve(normal, (jacobian @ rest).astype(float))[..., 0]

@@ -1,11 +1,12 @@
 """From class maps to atoms (the paper, eq 7 and 8)."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 from skimage.measure import label
 from skimage.morphology import local_minima
-from skimage.segmentation import watershed
 
 from atomsight.config.reading import SegmentationSettings
 from atomsight.reading.gaussian_fit import fit_centres
@@ -34,10 +35,11 @@ def locate_atoms(
     deviation of the Gaussian of a site in the training [Å]. Rows are sorted by row and column of
     the image; ``p_class`` is the probability of the class, given that there is an atom.
     """
-    segments = segment(maps[..., 0], settings.background_limit)
+    background = np.ascontiguousarray(maps[..., 0])
+    segments = segment(background, settings.background_limit)
     sums, centroids = segment_sums(maps, segments)
     sigma = site_sigma_A / pixel_size_A
-    centres = atom_centres(maps[..., 0], segments, centroids, sigma)
+    centres = atom_centres(background, segments, centroids, sigma)
     mass = sums[:, 1:].sum(axis=1)
     one_atom = 2 * np.pi * sigma**2 * share_in_image(centres, segments.shape, sigma)
     exists = np.minimum(mass / one_atom, 1.0)
@@ -70,11 +72,28 @@ def tempered(shares: np.ndarray, inverse_temperature: float) -> np.ndarray:
 def segment(background: np.ndarray, limit: float) -> np.ndarray:
     """Divide a map of the background's probability into one segment per minimum, numbered from 1.
 
-    Pixels above the limit ε belong to none: 0.
+    From every pixel the lowest of the eight around it leads down to a minimum: a watershed. Pixels
+    above the limit ε belong to none: 0. So do those of level places that are no minimum.
     """
-    foreground = background < limit
-    seeds = label(local_minima(background, connectivity=2) & foreground, connectivity=2)
-    return watershed(background, seeds, mask=foreground)
+    seeds = label(local_minima(background, connectivity=2) & (background < limit), connectivity=2)
+    lower = _lowest_neighbours(background)
+    lower[seeds.ravel() > 0] = np.flatnonzero(seeds)
+    while not np.array_equal(lower, lowest := lower[lower]):
+        lower = lowest
+    return np.where(background < limit, seeds.ravel()[lower].reshape(seeds.shape), 0)
+
+
+def _lowest_neighbours(values: np.ndarray) -> np.ndarray:
+    """For every pixel (H · W), the index of the lowest among itself and the eight around it."""
+    height, width = values.shape
+    around = np.pad(values, 1, constant_values=np.inf)
+    lowest, steps = values.copy(), np.zeros(values.shape, "int32")
+    for down, right in itertools.product((0, 1, 2), repeat=2):
+        other = around[down : down + height, right : right + width]
+        lower = other < lowest
+        np.copyto(lowest, other, where=lower)
+        np.copyto(steps, (down - 1) * width + right - 1, where=lower)
+    return steps.ravel() + np.arange(values.size, dtype="int32")
 
 
 def atom_centres(
@@ -102,16 +121,14 @@ def segment_sums(maps: np.ndarray, segments: np.ndarray) -> tuple[np.ndarray, np
     Also the segments' centroids (S, 2), rows and columns [pixel], weighted by one minus the
     background.
     """
-    rows, columns = np.nonzero(segments)
-    owner = segments[rows, columns] - 1
-    count = int(segments.max(initial=0))
-    probabilities = maps[rows, columns].astype(float)
-    weight = 1 - probabilities[:, 0]
+    owner, count = segments.ravel(), int(segments.max(initial=0))
+    weight = 1 - maps[..., 0].astype(float)
 
     def total(values: np.ndarray) -> np.ndarray:
-        return np.bincount(owner, values, minlength=count)
+        return np.bincount(owner, values.ravel(), minlength=count + 1)[1:]
 
-    sums = np.stack([total(values) for values in probabilities.T], axis=-1)
+    sums = np.stack([total(maps[..., index]) for index in range(maps.shape[-1])], axis=-1)
     mass = np.maximum(total(weight), np.finfo(float).tiny)
-    centroids = np.stack([total(weight * rows), total(weight * columns)], axis=-1)
+    moments = [total(weight * pixels) for pixels in np.ogrid[tuple(map(slice, weight.shape))]]
+    centroids = np.stack(moments, axis=-1)
     return sums, centroids / mass[:, None]
