@@ -9,7 +9,7 @@ from atomsight.errors import InputError
 from atomsight.evaluation import readers
 
 OPTICS = OpticsSettings(pixel_size_A=0.12)
-READING = {"tile_px": 512, "orientations": 1}
+READING = {"memory_mb": 2000, "orientations": 1}
 SERIES_CARD = for_series(ATOM_CARD, (-130, 0, 130), ("1", "2"))
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from atomsight.imaging.normalisation import normalise
 from atomsight.reading.inference import normalise_frames
 
 
@@ -40,3 +41,10 @@ def test_slow_illumination_does_not_matter(frames):
 
 def test_a_frame_without_contrast_stays_finite():
     assert np.isfinite(normalise_frames(np.full((1, 64, 64), 3.0), 8.0)).all()
+
+
+def test_a_large_image_is_normalised_as_in_the_training():
+    """A block of rows at a time, the window cut far out."""
+    frames = np.random.default_rng(1).normal(3, 1, (2, 530, 610)).astype("float32")
+    learned = np.asarray(normalise(frames[None] / frames.max(), np.array([9.0], "float32")))[0]
+    np.testing.assert_allclose(normalise_frames(frames, 9.0), learned.transpose(1, 2, 0), atol=1e-3)

@@ -8,6 +8,7 @@ from atomsight.config.training import NetworkSettings
 from atomsight.learning.networks import build_network, measure
 from atomsight.reading.inference import (
     chosen_sign,
+    largest_tile_px,
     overlap_px,
     predict_maps,
     read_image,
@@ -92,20 +93,42 @@ def test_contrast_is_found_by_the_surer_answer():
 
 def test_images_read_together_are_read_as_one_by_one(network):
     images = np.random.default_rng(3).normal(size=(3, 64, 96, 1)).astype("float32")
-    together = read_images(network, images, 512, 4)
-    alone = np.stack([read_image(network, image, 512, 4) for image in images])
+    together = read_images(network, images, 2000, 4)
+    alone = np.stack([read_image(network, image, 2000, 4) for image in images])
     np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
 @pytest.mark.parametrize("orientations", [4, 8])
 def test_an_image_turned_gives_the_map_turned(network, orientations):
     """The network alone does not promise this; the average over its orientations does."""
-    upright = read_image(network, IMAGE, 512, orientations)
-    turned = read_image(network, np.rot90(IMAGE), 512, orientations)
+    upright = read_image(network, IMAGE, 2000, orientations)
+    turned = read_image(network, np.rot90(IMAGE), 2000, orientations)
     np.testing.assert_allclose(np.rot90(upright), turned, atol=1e-5)
     assert np.abs(upright - predict_maps(network, IMAGE[None], 512)[0]).max() > 1e-4
 
 
 def test_one_orientation_is_the_image_as_it_is(network):
-    alone = read_image(network, IMAGE, 512, 1)
+    alone = read_image(network, IMAGE, 2000, 1)
     np.testing.assert_allclose(alone, predict_maps(network, IMAGE[None], 512)[0], atol=1e-7)
+
+
+def test_tiles_are_as_large_as_the_memory_allows():
+    """A large network, or little memory, makes small tiles; these still hold what they overlap."""
+    small, large = (
+        measure(NetworkSettings(kind="subpixel", features=features), 1, 2) for features in (16, 64)
+    )
+    assert largest_tile_px(small, 4000) > largest_tile_px(large, 4000)
+    for memory_mb in (4000, 16000):
+        held_mb = largest_tile_px(large, memory_mb) ** 2 * large.bytes_per_pixel / 1e6
+        assert 0.4 * memory_mb < held_mb < memory_mb
+    assert largest_tile_px(large, 100) > 2 * overlap_px(large)
+
+
+@pytest.mark.parametrize("shape", [(700, 650), (650, 650), (64, 700)])
+def test_tiles_of_a_turned_image_fit_together(network, shape):
+    """Also where the stride does not divide an edge, and the padding is on another side."""
+    image = np.random.default_rng(5).normal(size=(1, *shape, 1)).astype("float32")
+    tile_px = 2 * overlap_px(network.measures) + 128
+    for turned in (image, np.rot90(image, axes=(1, 2)), image[:, :, ::-1]):
+        whole = predict_maps(network, turned, tile_px=1024)
+        np.testing.assert_allclose(predict_maps(network, turned, tile_px), whole, atol=1e-4)

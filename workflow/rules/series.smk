@@ -101,7 +101,7 @@ rule map_classes:
         "../../envs/learn.yaml"
     threads: 2
     resources:
-        mem_mb=memory(3000),
+        mem_mb=memory(config["inference"]["memory_mb"]),
         runtime=minutes(60, per_gb=120),
         network=1,
     params:

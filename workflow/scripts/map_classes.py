@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from atomsight.learning.models import ModelCard
 
+#: Small images go through the network together, up to so many pixels.
+PIXELS_TOGETHER = 2_000_000
+
 
 @command_line.script
 def main(argv: list[str] | None = None) -> None:
@@ -86,8 +89,7 @@ def map_frames(
     order = models.reading_order(card, frames.focus_A or (0.0,))
     background = np.eye(shape[-1], dtype="float32")[0]  # where no pixel is usable
     sign = None
-    # Small images go through the network together, as many as fill a tile.
-    group = max(1, section["tile_px"] ** 2 // (shape[1] * shape[2]))
+    group = max(1, PIXELS_TOGETHER // (shape[1] * shape[2]))
     for start in range(0, specimens, group):
         read = range(start, min(start + group, specimens))
         parts = [slice(index * together, (index + 1) * together) for index in read]
@@ -99,7 +101,8 @@ def map_frames(
         found = read_images(network, sign * images, **section)
         for index, part, image_maps in zip(read, parts, found, strict=True):
             usable = np.all(frames.usable[part], axis=0)
-            maps[index] = np.where(usable[..., None], image_maps, background)
+            image_maps[~usable] = background
+            maps[index] = image_maps
     file.attrs["contrast_sign"] = sign
 
 

@@ -27,8 +27,9 @@ class ImportSettings(Section):
 class InferenceSettings(Section):
     """How images are read by the network."""
 
-    tile_px: int = key(1280, unit="pixel", ge=512, multiple_of=16)
-    """Largest piece of an image that goes through the network at once; it bounds the memory."""
+    memory_mb: int = key(4000, unit="MB", ge=2000)
+    """Memory of a job that reads images; the larger it is, the larger are the pieces of a large
+    image that go through the network at once, and the less they overlap."""
     orientations: Literal[1, 4, 8] = key(4)
     """An image is read in this many orientations and the answers are averaged; 1 is fastest, 8
     best."""

@@ -6,8 +6,8 @@ below a field says what the key means::
     class InferenceSettings(Section):
         '''How images are read by the network.'''
 
-        tile_px: int = key(1280, unit="pixel", ge=512, multiple_of=16)
-        '''Largest piece of an image that goes through the network at once.'''
+        memory_mb: int = key(4000, unit="MB", ge=2000)
+        '''Memory of a job that reads images.'''
 
 A class that differs from another in some defaults names them in its head::
 

@@ -5,17 +5,22 @@ A pixel of the output depends on the input within the reach of the network
 whose whole input lay in the tile are kept: the map read in tiles equals the map read in one piece.
 """
 
+import functools
+import math
 from collections.abc import Iterator
 
 import keras
 import numpy as np
 from keras import ops
 
-from atomsight.imaging.normalisation import normalise
+from atomsight.imaging.normalisation import normalise_image
 from atomsight.learning.networks.parts import Measures
 
 #: Edge of the part of an image on which both signs of contrast are tried [pixel].
 _TRIAL_PX = 512
+
+#: Memory of the libraries and of an image beside its tiles [MB].
+_BESIDE_MB = 1500
 
 
 def normalise_frames(images: np.ndarray, window_px: float) -> np.ndarray:
@@ -26,8 +31,7 @@ def normalise_frames(images: np.ndarray, window_px: float) -> np.ndarray:
     images = np.asarray(images, "float32")
     # The scale is arbitrary; values near one keep float32 at its best.
     images = images / max(float(np.abs(images).max()), np.finfo("float32").tiny)
-    normalised = normalise(images[None], np.array([window_px], "float32"))
-    return np.moveaxis(ops.convert_to_numpy(normalised)[0], 0, -1)
+    return np.moveaxis(ops.convert_to_numpy(normalise_image(images, window_px)), 0, -1)
 
 
 def predict_maps(network: keras.Model, images: np.ndarray, tile_px: int) -> np.ndarray:
@@ -45,46 +49,69 @@ def predict_maps(network: keras.Model, images: np.ndarray, tile_px: int) -> np.n
     -------
     ndarray of shape (N, H, W, C)
     """
-    count, height, width, _ = images.shape
-    padding = [(0, -size % network.measures.stride) for size in (height, width)]
-    padded = np.pad(images, [(0, 0), *padding, (0, 0)], mode="reflect")
-    maps = np.empty((count, *padded.shape[1:3], network.output_shape[-1]), "float32")
-    for rows, kept_rows in tiles(padded.shape[1], tile_px, network.measures):
-        for columns, kept_columns in tiles(padded.shape[2], tile_px, network.measures):
-            logits = network.predict_on_batch(padded[:, rows, columns])
-            inner = logits[:, _relative(kept_rows, rows), _relative(kept_columns, columns)]
-            maps[:, kept_rows, kept_columns] = softmax(inner)
-    return maps[:, :height, :width]
+    maps = np.zeros((*images.shape[:3], network.output_shape[-1]), "float32")
+    _add_maps(network, images, tile_px, maps)
+    return maps
 
 
 def read_images(
-    network: keras.Model, images: np.ndarray, tile_px: int, orientations: int
+    network: keras.Model, images: np.ndarray, memory_mb: int, orientations: int
 ) -> np.ndarray:
     """Class maps of images, as :func:`predict_maps`, averaged over several orientations of them.
 
     A network trained on all orientations alike answers each a little differently; the mean of the
     answers is better than any of them. ``orientations`` is 1 for the images as they are, 4 for
-    their rotations by 90°, 8 for those of their mirror images too.
+    their rotations by 90°, 8 for those of their mirror images too. Tiles are as large as the memory
+    allows (:func:`largest_tile_px`).
     """
-    total = np.zeros((*images.shape[:3], network.output_shape[-1]), "float32")
+    tile_px = largest_tile_px(network.measures, memory_mb)
+    maps = np.zeros((*images.shape[:3], network.output_shape[-1]), "float32")
     for turn in range(orientations):
-        seen = np.rot90(images[:, :, ::-1] if turn >= 4 else images, turn % 4, axes=(1, 2))
-        maps = predict_maps(network, np.ascontiguousarray(seen), tile_px)
-        maps = np.rot90(maps, -(turn % 4), axes=(1, 2))
-        total += maps[:, :, ::-1] if turn >= 4 else maps
-    return total / orientations
+        seen, found = (
+            np.rot90(part[:, :, ::-1] if turn >= 4 else part, turn % 4, axes=(1, 2))
+            for part in (images, maps)
+        )
+        _add_maps(network, seen, tile_px, found)
+    maps /= orientations
+    return maps
 
 
 def read_image(
-    network: keras.Model, image: np.ndarray, tile_px: int, orientations: int
+    network: keras.Model, image: np.ndarray, memory_mb: int, orientations: int
 ) -> np.ndarray:
     """As :func:`read_images`, of one image (H, W, F), giving its maps (H, W, C)."""
-    return read_images(network, image[None], tile_px, orientations)[0]
+    return read_images(network, image[None], memory_mb, orientations)[0]
+
+
+def largest_tile_px(measures: Measures, memory_mb: int) -> int:
+    """Edge of the largest tile that a network reads in so much memory [pixel].
+
+    Larger tiles overlap less: of tiles of 1280 pixels, a network that sees 207 pixels far reads
+    every pixel twice. A tile is never smaller than three overlaps.
+    """
+    fitting = math.isqrt(max(memory_mb - _BESIDE_MB, 0) * 10**6 // measures.bytes_per_pixel)
+    return max(fitting, 3 * overlap_px(measures))
+
+
+def _add_maps(network: keras.Model, images: np.ndarray, tile_px: int, maps: np.ndarray) -> None:
+    """Add the class maps of images, as :func:`predict_maps`, to maps of the same shape."""
+    height, width = images.shape[1:3]
+    padding = [(0, -size % network.measures.stride) for size in (height, width)]
+    if np.any(padding):
+        images = np.pad(images, [(0, 0), *padding, (0, 0)], mode="reflect")
+    for rows, kept_rows in tiles(images.shape[1], tile_px, network.measures):
+        for columns, kept_columns in tiles(images.shape[2], tile_px, network.measures):
+            logits = network.predict_on_batch(np.ascontiguousarray(images[:, rows, columns]))
+            target = maps[:, kept_rows, kept_columns]
+            inner = logits[:, _relative(kept_rows, rows), _relative(kept_columns, columns)]
+            target += softmax(inner[:, : target.shape[1], : target.shape[2]])
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return weights / weights.sum(axis=-1, keepdims=True)
+    # One class after another: NumPy is slow at sums over a short last axis.
+    weights = np.exp(logits - functools.reduce(np.maximum, np.moveaxis(logits, -1, 0))[..., None])
+    weights /= functools.reduce(np.add, np.moveaxis(weights, -1, 0))[..., None]
+    return weights
 
 
 def tiles(size: int, tile_px: int, measures: Measures) -> Iterator[tuple[slice, slice]]:
@@ -132,9 +159,8 @@ def chosen_sign(network: keras.Model, image: np.ndarray, trained: str, contrast:
     if contrast != "auto":
         return -1
     middle = image[tuple(_middle(size, _TRIAL_PX) for size in image.shape[:2])]
-    as_is, inverted = (
-        predict_maps(network, sign * middle[None], 1024)[..., 0].var() for sign in (1, -1)
-    )
+    both = predict_maps(network, np.stack([middle, -middle]), 2 * _TRIAL_PX)
+    as_is, inverted = both[..., 0].var(axis=(1, 2))
     return 1 if as_is >= inverted else -1
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 from scipy.optimize import minimize_scalar
 
-from atomsight.config.reading import SegmentationSettings
+from atomsight.config.reading import InferenceSettings, SegmentationSettings
 from atomsight.learning.examples import ExampleStream, ImagingAndTruth
 from atomsight.reading.inference import read_image
 from atomsight.reading.segmentation import segment, segment_sums, tempered
@@ -55,7 +55,7 @@ def answered(
 
     The image has the shape (H, W, F), its true class maps (H, W, C).
     """
-    maps = read_image(network, image, image.shape[0] + image.shape[1] + 512, _ORIENTATIONS)
+    maps = read_image(network, image, InferenceSettings().memory_mb, _ORIENTATIONS)
     segments = segment(maps[..., 0], settings.background_limit)
     stated, _ = segment_sums(maps, segments)
     true, _ = segment_sums(truth, segments)

@@ -5,6 +5,7 @@ A kind of network is one function of the parts (``describe`` of :mod:`.fusion`, 
 how far a pixel sees, and counts weights and arithmetic.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import keras
@@ -112,6 +113,8 @@ class Measures:
     weights: int
     multiplications: float
     """For one pixel of an image."""
+    bytes_per_pixel: int
+    """Memory that its maps take at a time, for one pixel of an image that it reads."""
 
 
 class MeasuredParts:
@@ -121,6 +124,7 @@ class MeasuredParts:
         self.weights = 0
         self.multiplications = 0.0  # per pixel of the image
         self.stride = 1
+        self.widest = 0.0  # features per pixel of the image
 
     def image(self, frames: int) -> Extent:
         return Extent(frames, 1, 0, 0)
@@ -165,10 +169,15 @@ class MeasuredParts:
 
     def measures(self, logits: Extent) -> Measures:
         reach = max(logits.before, logits.after)
-        return Measures(self.stride, reach, self.weights, self.multiplications)
+        # What goes into a block, into a convolution and out of it, and what skips it; and logits.
+        numbers = 4 * self.widest + 4 * logits.features
+        return Measures(
+            self.stride, reach, self.weights, self.multiplications, math.ceil(4 * numbers)
+        )
 
     def _convolved(self, maps: Extent, features: int, kernel_size: int, stride: int) -> Extent:
         coarser = self._coarser(maps, stride)
+        self.widest = max(self.widest, features / coarser.pixel**2)
         self.multiplications += kernel_size**2 * maps.features * features / coarser.pixel**2
         # The padding of "same", which is uneven for an odd sum.
         padding = max(kernel_size - stride, 0)
