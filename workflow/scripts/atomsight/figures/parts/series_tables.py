@@ -223,7 +223,8 @@ def read_frame(frames_path: Path | str, maps_path: Path | str, frame: int) -> Fr
     with layout.open_maps(maps_path) as maps:
         if maps.maps.shape[:3] != shape:
             raise InputError(f"{maps_path}: not the maps of {frames_path}; make them again")
-        foreground = 1 - maps.maps[frame, ..., 0]
+        # All of it: HDF5 takes seconds to pick one class out of every pixel.
+        foreground = 1 - maps.maps[frame][..., 0]
     return Frame(image, usable, foreground, pixel_size_A, shape)
 
 
