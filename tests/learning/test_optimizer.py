@@ -34,7 +34,7 @@ def test_a_step_that_blows_up_leaves_the_weights_as_they_are_and_is_named(accide
     assert (int(optimizer.skipped), int(optimizer.last_skipped)) == (1, 121)
     step(optimizer, weight, [1, 0.5, 0])
     assert (value_of(weight)[:2] < before[:2]).all()
-    assert np.isfinite(value_of(optimizer.average[0])).all()
+    assert np.isfinite(optimizer.averaged_weights()[0]).all()
     assert int(optimizer.skipped) == 1
 
 
@@ -74,7 +74,7 @@ def test_the_average_lags_behind_weights_that_move_by_as_many_steps_as_it_spans(
     for _ in range(200):
         step(optimizer, weight, [1, 1, 1])
     # Adam moves by the learning rate a step; the mean age in an exponential average is 9 steps.
-    lag = value_of(optimizer.average[0]) - value_of(weight)
+    lag = optimizer.averaged_weights()[0] - value_of(weight)
     np.testing.assert_allclose(lag, 9 * 0.1, rtol=0.01)
 
 

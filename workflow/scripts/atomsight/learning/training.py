@@ -154,7 +154,7 @@ def train(
     with kept.stopping_on_signals(), checkpoints.tensorboard(work, learner) as log:
         while kept.step < learning.steps:
             log(_train_epoch(learner, learning, validation, kept, plan.training.steps_per_epoch))
-    checkpoints.assign(learner.trainable_variables, _values(learner.optimizer.average))
+    checkpoints.assign(learner.trainable_variables, learner.optimizer.averaged_weights())
     return network, pd.DataFrame(kept.history)
 
 
@@ -190,7 +190,7 @@ def _train_epoch(
 def _averaged_loss(learner: Learner, validation: ExampleStream) -> float:
     """Validation loss of the averaged weights."""
     weights = _values(learner.trainable_variables)
-    checkpoints.assign(learner.trainable_variables, _values(learner.optimizer.average))
+    checkpoints.assign(learner.trainable_variables, learner.optimizer.averaged_weights())
     losses = [
         float(learner.test_on_batch(validation.inputs(step))) for step in range(validation.steps)
     ]
