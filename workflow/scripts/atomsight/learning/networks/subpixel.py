@@ -10,7 +10,7 @@ arXiv:1603.05027, without normalisation.)
 from atomsight.learning.networks.parts import OF_IMAGE, Maps, Parts
 
 #: Features at each level of the body, in units of the network's; and residual blocks, down and up.
-WIDTHS, DOWN, UP = (1, 4, 6), (1, 1, 2), (1, 1)
+WIDTHS, DOWN, UP = (1, 3, 4), (1, 2, 3), (2, 2)
 
 #: A residual branch begins this much smaller than what it is added to; with 1, high learning rates
 #: blow the network up.
