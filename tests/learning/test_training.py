@@ -58,7 +58,7 @@ SECTION = {
 def wave_file(tmp_path_factory):
     folder = tmp_path_factory.mktemp("waves")
     structures, waves = folder / "structures.h5", folder / "waves.h5"
-    small = json.dumps({"size_A": 24.0, "lloyd_steps": [5, 5]})
+    small = json.dumps({"size_A": 24.0, "lloyd_steps": [5, 5], "max_defects": 0.0})
     given = ["--material", "graphene", "--count", "3", "--seed", "1", "--settings", small]
     assert make_structures.main([str(structures), *given]) == 0
     assert simulate_waves.main([str(structures), str(waves), "--energy", "80000"]) == 0

@@ -58,7 +58,7 @@ class NetworkSettings(Section):
     kind: Literal["subpixel", "fusion"] = key("subpixel")
     """subpixel works at a quarter of the resolution of the image and below; fusion is the paper's,
     which costs more for about as good an answer (docs/benchmarks/networks.md)."""
-    features: int = key(32, ge=2, le=128, multiple_of=2)
+    features: int = key(16, ge=2, le=128, multiple_of=2)
     """Features of the finest maps: at a quarter of the resolution (subpixel), at full resolution
     (fusion)."""
 
@@ -111,17 +111,17 @@ class CurriculumSettings(Section):
 class TrainingSettings(Section):
     """How the network is trained."""
 
-    steps: int = key(1800, ge=1)
+    steps: int = key(9000, ge=1)
     """Steps of the optimiser."""
     steps_per_epoch: int = key(100, ge=1)
     """Steps between two lines of the history."""
-    batch: int = key(4, ge=1)
+    batch: int = key(2, ge=1)
     """Images in a step."""
     image_px: int = key(192, unit="pixel", ge=32, multiple_of=16)
     """Edge of a training image."""
-    learning_rate: float = key(0.003, gt=0, le=1)
+    learning_rate: float = key(0.002, gt=0, le=1)
     """Highest learning rate of Adam."""
-    averaged_steps: int = key(300, ge=1)
+    averaged_steps: int = key(600, ge=1)
     """Steps over which the weights are averaged (their exponential mean is what is kept)."""
     warm_up: float = key(0.05, unit="share of the steps", ge=0, le=0.5)
     """How long the learning rate rises before it falls as a cosine."""

@@ -81,7 +81,7 @@ class Settings(Section):
     without boundaries."""
     density_variation: float = key(0.04, unit="relative", ge=0, le=0.2)
     """Half-width of the range of the density of rings, for strain."""
-    max_defects: float = key(0.01, unit="share of the atoms", ge=0, le=0.2)
+    max_defects: float = key(0.05, unit="share of the atoms", ge=0, le=0.2)
     """Most coordination defects of each kind: atoms added on a bond, merged with a neighbour, taken
     out. The share is drawn from 0 to this for each kind."""
     max_holes: int = key(4, ge=0, le=20)
