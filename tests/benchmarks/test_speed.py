@@ -54,7 +54,9 @@ def test_every_case_runs(bench, part):
             module, name = case.name.split(".")
             if work.map_px:
                 reading.write_map(bench.path("map", work.map_px), work.map_px)
-            getattr(importlib.import_module(f"timed.{module}"), name)(**case.given)()
+            prepared = getattr(importlib.import_module(f"timed.{module}"), name)(**case.given)
+            assert callable(prepared), case.name
+            prepared()
 
 
 def test_the_convolutions_of_a_limit_are_those_of_the_network(bench):
