@@ -178,10 +178,9 @@ def sheet_A(edge_A: float) -> np.ndarray:
 def write_image(path: str, px: int) -> Callable:
     """Write a calibrated TIFF of ``px``² pixels: a sheet of bright atoms at 10⁴ e/Å²."""
     from atomsight.phantoms.acquisition import write_acquisition
-    from atomsight.reading.gaussian_fit import sum_of_gaussians
 
     centres = sheet_A(px * PIXEL_A) / PIXEL_A
-    bright = sum_of_gaussians((px, px), centres, np.full(len(centres), 0.3), 0.45 / PIXEL_A)
+    bright = 0.3 * sum_of_gaussians(px, centres, 0.45 / PIXEL_A)
     electrons = 1e4 * PIXEL_A**2 * (0.9 + bright)
     counts = np.random.default_rng(0).poisson(electrons).astype("uint16")
     write_acquisition(path, counts, PIXEL_A)
@@ -190,9 +189,23 @@ def write_image(path: str, px: int) -> Callable:
 
 def write_map(path: str, px: int) -> Callable:
     """Write the map of a sheet that fills an image of ``px``² pixels."""
-    from atomsight.reading.gaussian_fit import sum_of_gaussians
-
     centres = sheet_A(px * PIXEL_A) / PIXEL_A
-    density = sum_of_gaussians((px, px), centres, np.ones(len(centres)), SIGMA_A / PIXEL_A)
+    density = sum_of_gaussians(px, centres, SIGMA_A / PIXEL_A)
     np.save(path, np.minimum(density, 1).astype("float32"))
     return lambda: None
+
+
+def sum_of_gaussians(px: int, centres: np.ndarray, sigma: float) -> np.ndarray:
+    """Sum of Gaussians of amplitude one around centres (S, 2) in an image of ``px``² pixels."""
+    from scipy import sparse
+
+    reach = np.arange(-np.ceil(4 * sigma), np.ceil(4 * sigma) + 1)
+    profiles = []
+    for along in centres.T:
+        pixels = np.rint(along)[:, None] + reach
+        inside = (pixels >= 0) & (pixels < px)
+        values = np.exp(-0.5 * ((pixels - along[:, None]) / sigma) ** 2)[inside]
+        places = np.nonzero(inside)[0], pixels[inside].astype(int)
+        profiles.append(sparse.csr_array((values, places), shape=(len(centres), px)))
+    along_y, along_x = profiles
+    return (along_y.T @ along_x).toarray()
