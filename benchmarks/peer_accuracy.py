@@ -43,6 +43,7 @@ SCORES = ["f1", "precision", "recall", "rms_error_A"]
 
 def main() -> None:
     given = parse()
+    given.table.parent.mkdir(parents=True, exist_ok=True)
     python = peers.build(given.peers.absolute())
     optics = EvaluationSettings().acquisition
     structure, known = specimens.read_specimen(given.specimen)

@@ -58,6 +58,7 @@ COLUMNS = {
 
 def main() -> None:
     given = parse()
+    given.table.parent.mkdir(parents=True, exist_ok=True)
     if given.avx2:
         os.environ |= processes.AVX2
     about = processes.processor()

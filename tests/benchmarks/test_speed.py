@@ -20,7 +20,7 @@ def bench(tmp_path_factory) -> Bench:
 
 
 def test_a_table_has_what_is_measured_its_limit_and_how_it_grows(tmp_path):
-    table, works = tmp_path / "speed.csv", ["strain", "strain, by atoms"]
+    table, works = tmp_path / "new" / "speed.csv", ["strain", "strain, by atoms"]
     command = [sys.executable, speed.__file__, table, "--tiny", "--repeats", "1", "--only"]
     subprocess.run([*command, *works], check=True, capture_output=True, timeout=300)
     with table.open(encoding="utf-8") as file:
