@@ -19,7 +19,7 @@ ASKED = {
     "simulate_waves": ("compute", "1", "2000M"),
     "train_network": ("gpu", "8", "8000M"),
     "import_series": ("compute", "1", "2000M"),
-    "map_classes": ("compute", "2", "3000M"),
+    "map_classes": ("compute", "2", "4000M"),
     "locate_atoms": ("compute", "1", "2000M"),
     "measure_strain": ("compute", "1", "2000M"),
     "graphene_strain": ("compute", "1", "3000M"),
