@@ -8,7 +8,7 @@ from keras import ops
 
 from atomsight.config.configuration import check_configuration
 from atomsight.files.records import Waves
-from atomsight.learning.networks import build_network, folded
+from atomsight.learning.networks import build_network, choose_precision, folded
 from atomsight.learning.training import Learner, TrainingPlan, make_learner, make_plan, streams
 
 #: A backward pass does the arithmetic of a forward pass twice: for the maps and for the kernels.
@@ -77,7 +77,8 @@ def plan_of(section: dict) -> TrainingPlan:
 
 
 def network_of(plan: TrainingPlan) -> keras.Model:
-    return build_network(plan.network, plan.frames, plan.classes, plan.training.precision)
+    precision = choose_precision(plan.training.precision, plan.network.kind)
+    return build_network(plan.network, plan.frames, plan.classes, precision)
 
 
 def reader_of(plan: TrainingPlan) -> keras.Model:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from atomsight.config.training import NetworkSettings
-from atomsight.learning.networks import build_network, folded, measure
+from atomsight.learning import backend
+from atomsight.learning.networks import build_network, choose_precision, folded, measure
 from atomsight.learning.networks.layers import BilinearUpsampling
 
 KINDS = ("subpixel", "fusion")
@@ -112,6 +113,16 @@ def test_half_precision_gives_nearly_the_same_answer_from_the_same_float32_weigh
     expected, found = answer(full, image), answer(half, image)
     assert found.dtype == np.float32
     assert 0 < (found - expected).std() < 0.03 * expected.std()
+
+
+@pytest.mark.parametrize("has_it", [True, False])
+def test_the_precision_is_the_fastest_of_the_device_or_the_one_asked_for(monkeypatch, has_it):
+    """A processor without bfloat16 would only imitate it, slowly."""
+    monkeypatch.setattr(backend, "multiplies_in_bfloat16", lambda: has_it)
+    assert choose_precision("auto", "fusion") == ("bfloat16" if has_it else "float32")
+    assert choose_precision("auto", "subpixel") == "float32"
+    assert choose_precision("bfloat16", "subpixel") == "bfloat16"
+    assert choose_precision("float32", "fusion") == "float32"
 
 
 def test_the_precision_of_one_network_is_not_that_of_the_next():

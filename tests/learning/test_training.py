@@ -20,7 +20,8 @@ import train_network
 from atomsight.config.configuration import ModelSettings
 from atomsight.errors import InputError
 from atomsight.files import layout
-from atomsight.learning import models
+from atomsight.learning import backend, models
+from atomsight.learning.checkpoints import Checkpoints
 from atomsight.learning.networks import build_network
 from atomsight.learning.training import (
     class_weights,
@@ -286,6 +287,51 @@ def test_a_killed_training_ends_with_the_model_of_an_undisturbed_one(tmp_path, w
     assert len(card.data_sha256) == 64
     assert [entry["file"] for entry in card.inputs] == ["waves.h5", "structures.h5"]
     assert card.inputs[1]["seed"] == 1
+
+
+@pytest.mark.filterwarnings("ignore:the network has learned nothing")
+@pytest.mark.skipif(
+    "ONEDNN_MAX_CPU_ISA" in os.environ,
+    reason="TensorFlow asks oneDNN for the bfloat16 of this processor, whatever it is held to",
+)
+def test_a_training_keeps_the_precision_it_began_in_on_another_machine(
+    tmp_path, wave_file, monkeypatch, capsys
+):
+    """Begun in bfloat16 where that is fast, it resumes and ends in it; the card says so."""
+    fusion = {"network": {"kind": "fusion", "features": 2}}
+    section = SECTION | fusion | {"training": SECTION["training"] | {"steps": 4}}
+    given = [*arguments(tmp_path, wave_file), "--settings", json.dumps(section)]
+    ended = Checkpoints.end_epoch
+
+    def stopped(kept, val_loss):
+        kept._asked = signal.SIGTERM
+        ended(kept, val_loss)
+
+    with monkeypatch.context() as there:
+        there.setattr(backend, "multiplies_in_bfloat16", lambda: True)
+        there.setattr(Checkpoints, "end_epoch", stopped)
+        with pytest.raises(SystemExit):
+            train_network.main(given)
+    assert "the network is trained in bfloat16" in capsys.readouterr().err
+    monkeypatch.setattr(backend, "multiplies_in_bfloat16", lambda: False)
+    assert train_network.main(given) == 0
+    said = capsys.readouterr().err
+    assert "the training resumes after step 3" in said
+    assert "nothing says that this machine multiplies in it: it may be slow here" in said
+    assert models.read_card(tmp_path / "model").training["precision"] == "bfloat16"
+
+
+@pytest.mark.filterwarnings("ignore:the network has learned nothing")
+def test_a_machine_without_bfloat16_trains_in_float32_and_the_card_says_so(
+    tmp_path, wave_file, monkeypatch, capsys
+):
+    monkeypatch.setattr(backend, "multiplies_in_bfloat16", lambda: False)
+    section = SECTION | {"network": {"kind": "fusion", "features": 2}}
+    section["training"] = SECTION["training"] | {"steps": 1, "precision": "auto"}
+    given = [*arguments(tmp_path, wave_file), "--settings", json.dumps(section)]
+    assert train_network.main(given) == 0
+    assert "the network is trained in float32" in capsys.readouterr().err
+    assert models.read_card(tmp_path / "model").training["precision"] == "float32"
 
 
 @pytest.mark.slow

@@ -59,6 +59,7 @@ def main(argv: list[str] | None = None) -> None:
     start = starting_weights(given.start_from, plan) if given.start_from else ()
     with checkpoints.lock(given.work):
         network, history = train(waves, plan, given.work, given.checkpoint_steps, start)
+        plan = plan.in_precision(network.compute_dtype)
         constant = constant_loss(make_learner(network, waves, plan), streams(waves, plan)[1])
         warn_if_collapsed(history["val_loss"].iloc[-1], constant)
         if section["segmentation"]["inverse_temperature"] is None:
@@ -163,7 +164,7 @@ def make_card(
         window_A=plan.training.window_A,
         site_sigma_A=plan.training.site_sigma_A,
         microscope=microscope,
-        training=section["training"],
+        training=section["training"] | {"precision": plan.training.precision},
         thresholds=section["segmentation"],
         seed=plan.seed,
         data_sha256=waves_sha256(waves),

@@ -125,9 +125,10 @@ class TrainingSettings(Section):
     """Steps over which the weights are averaged (their exponential mean is what is kept)."""
     warm_up: float = key(0.05, unit="share of the steps", ge=0, le=0.5)
     """How long the learning rate rises before it falls as a cosine."""
-    precision: Literal["float32", "bfloat16"] = key("float32")
-    """Of the network's arithmetic while it is trained; bfloat16 is faster on processors and GPUs
-    that have it."""
+    precision: Literal["auto", "float32", "bfloat16"] = key("auto")
+    """Of the network's arithmetic while it is trained. auto is bfloat16 where the processor or the
+    GPU multiplies in it and the kind of network gains from it (fusion), else float32; a training
+    that resumes elsewhere keeps the one it began in."""
     loss: Literal["cross_entropy", "squared_error"] = key("cross_entropy")
     """Loss of a pixel."""
     on_sites: float = key(0, unit="share of the images", ge=0, le=1)

@@ -1,6 +1,11 @@
-"""Keras without what it loads only in case: drawing and scikit-learn, a fifth of its start."""
+"""The backend of Keras: how it is loaded, and what the device it computes on is good at.
 
+Keras is loaded without what it loads only in case: drawing and scikit-learn, a fifth of its start.
+"""
+
+import os
 import sys
+from pathlib import Path
 
 #: What Keras imports where it is installed, for functions that nothing here calls.
 _UNUSED = ("matplotlib", "sklearn")
@@ -16,3 +21,54 @@ def load_keras() -> None:
     finally:
         for name in unused:
             del sys.modules[name]
+
+
+def multiplies_in_bfloat16() -> bool:
+    """Whether the device multiplies in bfloat16: it says so; what says nothing does not.
+
+    NVIDIA's GPUs do from compute capability 8.0 on. Processors are asked under Linux, for
+    TensorFlow, unless oneDNN is told to use less of them (``ONEDNN_MAX_CPU_ISA``).
+    """
+    import keras
+
+    backend = keras.backend.backend()
+    if capabilities := [str(one) for one in _GPUS[backend]()]:
+        majors = [one.partition(".")[0] for one in capabilities]
+        return all(one.isdecimal() and int(one) >= 8 for one in majors)
+    by_onednn = backend == "tensorflow" and "ONEDNN_MAX_CPU_ISA" not in os.environ
+    return by_onednn and not _BFLOAT16.isdisjoint(processor_flags())
+
+
+def processor_flags(told: Path = Path("/proc/cpuinfo")) -> set[str]:
+    """Names of the instructions that the processor has beyond the basic ones; none if untold."""
+    lines = told.read_text(encoding="utf-8").splitlines() if told.exists() else ()
+    return {flag for line in lines if line.startswith("flags") for flag in line.split()}
+
+
+def _tensorflow_gpus() -> list[str]:
+    import tensorflow as tf
+
+    details = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
+    return [".".join(map(str, one.get("compute_capability", ("",)))) for one in details]
+
+
+def _jax_gpus() -> list[str]:
+    import jax
+
+    return [
+        getattr(one, "compute_capability", "") for one in jax.devices() if one.platform == "gpu"
+    ]
+
+
+def _torch_gpus() -> list[str]:
+    import torch
+
+    count = torch.cuda.device_count()
+    return [".".join(map(str, torch.cuda.get_device_capability(number))) for number in range(count)]
+
+
+#: Compute capabilities of the GPUs that a backend uses, such as 8.0; empty of one that tells none.
+_GPUS = {"tensorflow": _tensorflow_gpus, "jax": _jax_gpus, "torch": _torch_gpus}
+
+#: Processors that multiply in bfloat16 have one of these flags.
+_BFLOAT16 = {"avx512_bf16", "amx_bf16"}

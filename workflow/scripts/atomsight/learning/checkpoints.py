@@ -75,6 +75,21 @@ def lock(work: Path) -> Iterator[None]:
         yield
 
 
+def holds(work: Path, identity: list[str]) -> bool:
+    """Whether a training of this identity, as :class:`Checkpoints` takes it, can be resumed."""
+    abouts = (read(path)[0] for path in _found(work))
+    return any(about and about["identity"] == _complete(identity) for about in abouts)
+
+
+def _found(work: Path) -> list[Path]:
+    """All checkpoints, the last first."""
+    return sorted((work / "checkpoint").glob("*-*.npz"), reverse=True)
+
+
+def _complete(identity: list[str]) -> list[str]:
+    return [*identity, keras.backend.backend()]
+
+
 def discard(work: Path) -> None:
     """Drop the checkpoints, so that the next training starts from the beginning."""
     shutil.rmtree(work / "checkpoint", ignore_errors=True)
@@ -91,7 +106,7 @@ class Checkpoints:
 
     def __init__(self, work: Path, identity: list[str], learner: keras.Model, every: int):
         self.work = work
-        self.identity = [*identity, keras.backend.backend()]
+        self.identity = _complete(identity)
         self.learner = learner
         self.every = every
         self.step = 0
@@ -101,7 +116,7 @@ class Checkpoints:
 
     def restore(self) -> None:
         """Resume from the last checkpoint that is whole, if there is one of this training."""
-        for path in self._found():
+        for path in _found(self.work):
             about, arrays = read(path)
             if about is None:
                 logging.warning(
@@ -163,10 +178,6 @@ class Checkpoints:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _found(self) -> list[Path]:
-        """All checkpoints, the last first."""
-        return sorted((self.work / "checkpoint").glob("*-*.npz"), reverse=True)
-
     def _variables(self) -> list:
         return [*self.learner.variables, *self.learner.optimizer.variables]
 
@@ -186,7 +197,7 @@ class Checkpoints:
             "losses": self._losses,
             "history": self.history,
         }
-        older = self._found()
+        older = _found(self.work)
         write(self.work / "checkpoint", self.step, about, arrays)
         for path in older[_KEPT - 1 :]:
             path.unlink(missing_ok=True)

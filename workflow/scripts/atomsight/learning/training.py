@@ -4,7 +4,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -17,9 +17,9 @@ from atomsight.config.training import NetworkSettings, TrainingSettings
 from atomsight.errors import InputError
 from atomsight.files.records import Waves
 from atomsight.imaging.microscope import Microscope
-from atomsight.learning import checkpoints
+from atomsight.learning import backend, checkpoints
 from atomsight.learning.examples import ExampleStream, ImagingAndTruth, split_waves
-from atomsight.learning.networks import build_network
+from atomsight.learning.networks import build_network, choose_precision
 from atomsight.learning.optimizer import make_optimizer
 
 
@@ -106,6 +106,10 @@ class TrainingPlan:
     training: TrainingSettings
     seed: int
 
+    def in_precision(self, precision: str) -> "TrainingPlan":
+        """The same plan in another precision."""
+        return replace(self, training=self.training.but(precision=precision))
+
 
 def make_plan(section: dict, seed: int) -> TrainingPlan:
     """Gather what a training is made of from a model's complete section, microscope included."""
@@ -139,6 +143,8 @@ def train(
     checkpoint is written before.
     """
     learning, validation = streams(waves, plan)
+    made_of = [waves_sha256(waves), arrays_sha256(start)]
+    plan = _with_precision(plan, made_of, work)
     keras.utils.set_random_seed(plan.seed)
     network = build_network(
         plan.network, plan.frames, plan.classes, precision=plan.training.precision
@@ -148,14 +154,29 @@ def train(
     learner = make_learner(network, waves, plan)
     learner(learning.inputs(0))
     learner.optimizer.build(learner.trainable_variables)
-    identity = [repr(plan), waves_sha256(waves), arrays_sha256(start)]
-    kept = checkpoints.Checkpoints(work, identity, learner, checkpoint_steps)
+    kept = checkpoints.Checkpoints(work, [repr(plan), *made_of], learner, checkpoint_steps)
     kept.restore()
     with kept.stopping_on_signals(), checkpoints.tensorboard(work, learner) as log:
         while kept.step < learning.steps:
             log(_train_epoch(learner, learning, validation, kept, plan.training.steps_per_epoch))
     checkpoints.assign(learner.trainable_variables, learner.optimizer.averaged_weights())
     return network, pd.DataFrame(kept.history)
+
+
+def _with_precision(plan: TrainingPlan, made_of: list[str], work: Path) -> TrainingPlan:
+    """Choose the precision if that is left open: the one that the training began in, if any."""
+    precision = choose_precision(plan.training.precision, plan.network.kind)
+    if plan.training.precision == "auto":
+        for one in ("float32", "bfloat16"):
+            if checkpoints.holds(work, [repr(plan.in_precision(one)), *made_of]):
+                precision = one
+    logging.info("the network is trained in %s", precision)
+    if precision == "bfloat16" and not backend.multiplies_in_bfloat16():
+        logging.warning(
+            "bfloat16 is what this training was begun in, or is told to be in, but nothing says "
+            "that this machine multiplies in it: it may be slow here"
+        )
+    return plan.in_precision(precision)
 
 
 def _train_epoch(

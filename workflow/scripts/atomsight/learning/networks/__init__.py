@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from atomsight.config.training import NetworkSettings
+from atomsight.learning import backend
 from atomsight.learning.networks import fusion, subpixel
 from atomsight.learning.networks.layers import StandardisedConvolution
 from atomsight.learning.networks.parts import FoldedParts, KerasParts, MeasuredParts, Measures
@@ -12,6 +13,17 @@ _KINDS = {"subpixel": subpixel.describe, "fusion": fusion.describe}
 
 #: How Keras calls the precisions.
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+
+#: Kinds that bfloat16 makes faster where the device has it (docs/benchmarks/networks.md).
+_FASTER_IN_BFLOAT16 = ("fusion",)
+
+
+def choose_precision(wanted: str, kind: str) -> str:
+    """Precision in which a kind of network is trained here; ``auto`` is the fastest."""
+    if wanted != "auto":
+        return wanted
+    gains = kind in _FASTER_IN_BFLOAT16 and backend.multiplies_in_bfloat16()
+    return "bfloat16" if gains else "float32"
 
 
 def build_network(
