@@ -77,7 +77,7 @@ def plan_of(section: dict) -> TrainingPlan:
 
 
 def network_of(plan: TrainingPlan) -> keras.Model:
-    precision = choose_precision(plan.training.precision, plan.network.kind)
+    precision = choose_precision(plan.training.precision, plan.network)
     return build_network(plan.network, plan.frames, plan.classes, precision)
 
 

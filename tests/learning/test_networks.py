@@ -119,10 +119,15 @@ def test_half_precision_gives_nearly_the_same_answer_from_the_same_float32_weigh
 def test_the_precision_is_the_fastest_of_the_device_or_the_one_asked_for(monkeypatch, has_it):
     """A processor without bfloat16 would only imitate it, slowly."""
     monkeypatch.setattr(backend, "multiplies_in_bfloat16", lambda: has_it)
-    assert choose_precision("auto", "fusion") == ("bfloat16" if has_it else "float32")
-    assert choose_precision("auto", "subpixel") == "float32"
-    assert choose_precision("bfloat16", "subpixel") == "bfloat16"
-    assert choose_precision("float32", "fusion") == "float32"
+    fastest = "bfloat16" if has_it else "float32"
+    for network, expected in (
+        (settings("fusion", 8), fastest),
+        (settings("subpixel", 32), fastest),
+        (settings("subpixel", 16), "float32"),  # too small to gain
+    ):
+        assert choose_precision("auto", network) == expected
+        for asked_for in ("float32", "bfloat16"):
+            assert choose_precision(asked_for, network) == asked_for
 
 
 def test_the_precision_of_one_network_is_not_that_of_the_next():

@@ -298,7 +298,7 @@ def test_a_training_keeps_the_precision_it_began_in_on_another_machine(
     tmp_path, wave_file, monkeypatch, capsys
 ):
     """Begun in bfloat16 where that is fast, it resumes and ends in it; the card says so."""
-    fusion = {"network": {"kind": "fusion", "features": 2}}
+    fusion = {"network": {"kind": "fusion", "features": 8}}
     section = SECTION | fusion | {"training": SECTION["training"] | {"steps": 4}}
     given = [*arguments(tmp_path, wave_file), "--settings", json.dumps(section)]
     ended = Checkpoints.end_epoch
@@ -326,7 +326,7 @@ def test_a_machine_without_bfloat16_trains_in_float32_and_the_card_says_so(
     tmp_path, wave_file, monkeypatch, capsys
 ):
     monkeypatch.setattr(backend, "multiplies_in_bfloat16", lambda: False)
-    section = SECTION | {"network": {"kind": "fusion", "features": 2}}
+    section = SECTION | {"network": {"kind": "fusion", "features": 8}}
     section["training"] = SECTION["training"] | {"steps": 1, "precision": "auto"}
     given = [*arguments(tmp_path, wave_file), "--settings", json.dumps(section)]
     assert train_network.main(given) == 0

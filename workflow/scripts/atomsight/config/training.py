@@ -127,8 +127,8 @@ class TrainingSettings(Section):
     """How long the learning rate rises before it falls as a cosine."""
     precision: Literal["auto", "float32", "bfloat16"] = key("auto")
     """Of the network's arithmetic while it is trained. auto is bfloat16 where the processor or the
-    GPU multiplies in it and the kind of network gains from it (fusion), else float32; a training
-    that resumes elsewhere keeps the one it began in."""
+    GPU multiplies in it and the network gains from it (fusion from 8 features on, subpixel from
+    32), else float32; a training that resumes elsewhere keeps the one it began in."""
     loss: Literal["cross_entropy", "squared_error"] = key("cross_entropy")
     """Loss of a pixel."""
     on_sites: float = key(0, unit="share of the images", ge=0, le=1)

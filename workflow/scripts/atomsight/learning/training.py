@@ -165,7 +165,7 @@ def train(
 
 def _with_precision(plan: TrainingPlan, made_of: list[str], work: Path) -> TrainingPlan:
     """Choose the precision if that is left open: the one that the training began in, if any."""
-    precision = choose_precision(plan.training.precision, plan.network.kind)
+    precision = choose_precision(plan.training.precision, plan.network)
     if plan.training.precision == "auto":
         for one in ("float32", "bfloat16"):
             if checkpoints.holds(work, [repr(plan.in_precision(one)), *made_of]):

@@ -14,15 +14,17 @@ _KINDS = {"subpixel": subpixel.describe, "fusion": fusion.describe}
 #: How Keras calls the precisions.
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
-#: Kinds that bfloat16 makes faster where the device has it (docs/benchmarks/networks.md).
-_FASTER_IN_BFLOAT16 = ("fusion",)
+#: Features from which on bfloat16 makes a step a fifth faster or more, on a device that has it
+#: (docs/benchmarks/networks.md).
+_GAINS_FROM_BFLOAT16 = {"fusion": 8, "subpixel": 32}
 
 
-def choose_precision(wanted: str, kind: str) -> str:
-    """Precision in which a kind of network is trained here; ``auto`` is the fastest."""
+def choose_precision(wanted: str, settings: NetworkSettings) -> str:
+    """Precision in which a network is trained here, if ``wanted`` is ``auto``."""
     if wanted != "auto":
         return wanted
-    gains = kind in _FASTER_IN_BFLOAT16 and backend.multiplies_in_bfloat16()
+    is_large = settings.features >= _GAINS_FROM_BFLOAT16[settings.kind]
+    gains = is_large and backend.multiplies_in_bfloat16()
     return "bfloat16" if gains else "float32"
 
 
