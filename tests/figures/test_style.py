@@ -70,6 +70,33 @@ def test_grey_levels_come_from_the_pixels_that_count():
     assert (low, high) == (1, 3)
 
 
+def test_a_large_image_is_drawn_in_means_of_the_pixels_that_print_cannot_show():
+    """3 · 1.5 inch of 300 dpi show 900 · 450 pixels; all electrons are counted, where they are."""
+    image = np.random.default_rng(0).normal(50, 1, (2704, 5403))
+    figure = Figure(figsize=(4, 3), dpi=300)
+    shown = style.show_image(style.place(figure, 0.5, 0.5, 3, 1.5), image, 0.12)
+    drawn = shown.get_array()
+    assert drawn.shape == (901, 1801)
+    np.testing.assert_allclose(drawn[7, 9], image[21:24, 27:30].mean())
+    left, right, bottom, top = shown.get_extent()
+    np.testing.assert_allclose([left, top], -0.06)
+    np.testing.assert_allclose([right, bottom], [5403 * 0.12 - 0.06, 2703 * 0.12 - 0.06])
+
+
+def test_an_image_that_print_shows_whole_is_drawn_as_it_is():
+    figure = Figure(figsize=(4, 3), dpi=300)
+    image = np.random.default_rng(0).normal(size=(1300, 2600))
+    shown = style.show_image(style.place(figure, 0.5, 0.5, 3, 1.5), image, 0.12)
+    np.testing.assert_array_equal(shown.get_array(), image)
+
+
+def test_grey_levels_of_a_large_image_are_nearly_those_of_all_its_pixels():
+    image = np.random.default_rng(0).normal(size=(4500, 4500))
+    for usable in (image < 9, image < 1):
+        expected = np.percentile(image[usable], (0.5, 99.5))
+        np.testing.assert_allclose(style.grey_limits(image, usable), expected, atol=0.02)
+
+
 def test_the_same_figure_gives_the_same_bytes_whoever_draws_it(tmp_path):
     style.save(picture(), tmp_path / "one.png")
     with matplotlib.rc_context({"font.size": 20, "image.cmap": "jet", "savefig.dpi": 50}):

@@ -1,6 +1,9 @@
 """From maps to atoms."""
 
+import tracemalloc
+
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import KDTree
@@ -9,6 +12,7 @@ from skimage.morphology import local_minima
 from skimage.segmentation import watershed
 
 from atomsight.config.reading import SegmentationSettings
+from atomsight.reading import segmentation
 from atomsight.reading.segmentation import locate_atoms, segment
 
 PIXEL_A = 0.12
@@ -138,3 +142,30 @@ def test_segments_are_those_of_a_watershed_that_floods_the_map():
     segments = segment(background, 0.8)
     assert (segments[~foreground] == 0).all()
     assert (segments == flooded).mean() > 0.99
+
+
+def test_atoms_do_not_depend_on_how_much_of_the_map_is_worked_on_at_a_time(monkeypatch):
+    """Segments reach across the strips, as they must."""
+    noise = gaussian_filter(np.random.default_rng(2).normal(size=(151, 170)), 2)
+    maps = np.exp(-2 * (noise - noise.min())[..., None] * [1, 3, 2, 2]).astype("float32")
+    maps /= maps.sum(axis=-1, keepdims=True)
+    whole = atoms_of(maps, SETTINGS.but(min_existence=0.0))
+    monkeypatch.setattr(segmentation, "_TOGETHER", 170 * 4)
+    in_strips = atoms_of(maps, SETTINGS.but(min_existence=0.0))
+    assert len(whole) > 100
+    pd.testing.assert_frame_equal(in_strips, whole, rtol=1e-9)
+
+
+def test_memory_is_less_than_three_times_that_of_the_map(monkeypatch):
+    """The map itself included; what grows with the atoms is left out, there being two."""
+    monkeypatch.setattr(segmentation, "_TOGETHER", 2**14)
+    few = maps_of((30.0, 25.0), (50.0, 60.0), size_A=(122.88, 122.88))[..., :2]
+    maps = np.ascontiguousarray(few)
+    tracemalloc.start()
+    try:
+        atoms = locate_atoms(maps, PIXEL_A, CLASSES[:2], SIGMA_A, SETTINGS)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(atoms) == 2
+    assert peak < 2 * maps.nbytes

@@ -353,6 +353,8 @@ def _dots(axes: mpl.Axes, positions: np.ndarray) -> None:
 
 def _cover(axes: mpl.Axes, usable: np.ndarray) -> None:
     """Lay a veil over the pixels that tell nothing."""
+    step = style.unseen_pixels(axes, usable)
+    usable = usable[::step, ::step]
     veil = np.ma.masked_where(usable, np.zeros(usable.shape, np.uint8))
     colour = mpl.ListedColormap([style.VEIL])
     axes.imshow(veil, extent=axes.images[0].get_extent(), cmap=colour, interpolation="nearest")

@@ -49,11 +49,9 @@ def fit_centres(density: np.ndarray, centres: np.ndarray, sigma: float) -> np.nd
 
 def _fit_all(density: np.ndarray, centres: np.ndarray, sigma: float) -> np.ndarray:
     radius = int(np.ceil(_CORE * sigma))
-    # Beyond the border a map says as little as where it is one.
-    density = np.pad(density, radius, constant_values=1)
     neighbours = _neighbours(centres, (_REACH + _CORE) * sigma)
     # One more, that is nowhere, for those that have fewer neighbours.
-    centres = np.append(centres + radius, [[0, 0]], axis=0)
+    centres = np.append(centres, [[0, 0]], axis=0)
     amplitudes = np.append(np.ones(len(centres) - 1), 0)
     moving = np.arange(len(centres) - 1)
     for _ in range(_ROUNDS):
@@ -69,7 +67,7 @@ def _fit_all(density: np.ndarray, centres: np.ndarray, sigma: float) -> np.ndarr
         displaced = np.clip(step[:, 1:], -_LONGEST_STEP, _LONGEST_STEP)
         centres[moving] += sigma * displaced
         moving = moving[(np.abs(displaced) > _CONVERGED).any(axis=1)]
-    return centres[:-1] - radius
+    return centres[:-1]
 
 
 def _neighbours(centres: np.ndarray, reach: float) -> np.ndarray:
@@ -93,10 +91,12 @@ def _step(
     sigma: float,
 ) -> np.ndarray:
     """Steps (N, 3) of amplitude, row and column [σ] of some Gaussians, the others as they are."""
-    last = np.array(density.shape) - 1 - radius
-    middles = np.clip(np.rint(centres[chosen]).astype(int), radius, last)
+    last = np.array(density.shape) - 1
+    middles = np.clip(np.rint(centres[chosen]).astype(int), 0, last)
     offsets = np.arange(-radius, radius + 1)
-    rows, columns = (middle[:, None] + offsets for middle in middles.T)
+    pixels = middles[..., None] + offsets
+    rows, columns = np.swapaxes(np.clip(pixels, 0, last[:, None]), 0, 1)
+    in_map = ((pixels >= 0) & (pixels <= last[:, None])).swapaxes(0, 1)
 
     def apart(axis: int, owners: np.ndarray) -> np.ndarray:
         """Distances (N, K, 2 radius + 1) of the pixels along an axis from centres (N, K) [σ]."""
@@ -108,6 +108,8 @@ def _step(
     others = np.swapaxes(heights * along_y, 1, 2) @ along_x
     down, right = apart(0, chosen[:, None])[:, 0, :, None], apart(1, chosen[:, None])
     known = density[rows[:, :, None], columns[:, None, :]]
+    # Beyond the border a map says as little as where it is one.
+    known[~(in_map[0][:, :, None] & in_map[1][:, None, :])] = 1
     in_core = offsets[:, None] ** 2 + offsets**2 <= (_CORE * sigma) ** 2
     own = np.exp(-0.5 * down**2) * np.exp(-0.5 * right**2) * (in_core & (known < 1))
     amplitude = amplitudes[chosen, None, None].astype("float32")

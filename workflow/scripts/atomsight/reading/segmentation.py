@@ -1,6 +1,7 @@
 """From class maps to atoms (the paper, eq 7 and 8)."""
 
 import itertools
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,9 @@ from skimage.morphology import local_minima
 
 from atomsight.config.reading import SegmentationSettings
 from atomsight.reading.gaussian_fit import fit_centres
+
+#: Pixels that are worked on at a time, which bounds the memory beside that of the maps.
+_TOGETHER = 2**21
 
 
 def locate_atoms(
@@ -76,24 +80,46 @@ def segment(background: np.ndarray, limit: float) -> np.ndarray:
     above the limit ε belong to none: 0. So do those of level places that are no minimum.
     """
     seeds = label(local_minima(background, connectivity=2) & (background < limit), connectivity=2)
-    lower = _lowest_neighbours(background)
-    lower[seeds.ravel() > 0] = np.flatnonzero(seeds)
-    while not np.array_equal(lower, lowest := lower[lower]):
-        lower = lowest
-    return np.where(background < limit, seeds.ravel()[lower].reshape(seeds.shape), 0)
+    lower, owners = _lowest_neighbours(background), seeds.ravel()
+    lower.ravel()[owners > 0] = np.flatnonzero(owners)
+    goes_on = True
+    while goes_on:
+        goes_on = False
+        for rows in _strips(lower):
+            lowest = lower.ravel()[lower[rows]]
+            goes_on |= not np.array_equal(lowest, lower[rows])
+            lower[rows] = lowest
+    for rows in _strips(lower):
+        lower[rows] = np.where(background[rows] < limit, owners[lower[rows]], 0)
+    return lower
 
 
 def _lowest_neighbours(values: np.ndarray) -> np.ndarray:
-    """For every pixel (H · W), the index of the lowest among itself and the eight around it."""
+    """For every pixel, the index (H, W) of the lowest among itself and the eight around it.
+
+    Indexes count along the rows, from one to the next.
+    """
     height, width = values.shape
-    around = np.pad(values, 1, constant_values=np.inf)
-    lowest, steps = values.copy(), np.zeros(values.shape, "int32")
-    for down, right in itertools.product((0, 1, 2), repeat=2):
-        other = around[down : down + height, right : right + width]
-        lower = other < lowest
-        np.copyto(lowest, other, where=lower)
-        np.copyto(steps, (down - 1) * width + right - 1, where=lower)
-    return steps.ravel() + np.arange(values.size, dtype="int32")
+    indexes = np.arange(values.size, dtype="int32").reshape(values.shape)
+    for rows in _strips(values):
+        beyond = int(rows.start == 0), int(rows.stop == height)
+        near = values[rows.start - 1 + beyond[0] : rows.stop + 1]
+        around = np.pad(near, (beyond, (1, 1)), constant_values=np.inf)
+        lowest, steps = values[rows].copy(), np.zeros(values[rows].shape, "int32")
+        for down, right in itertools.product((0, 1, 2), repeat=2):
+            other = around[down : down + len(lowest), right : right + width]
+            lower = other < lowest
+            np.copyto(lowest, other, where=lower)
+            np.copyto(steps, (down - 1) * width + right - 1, where=lower)
+        indexes[rows] += steps
+    return indexes
+
+
+def _strips(values: np.ndarray) -> Iterator[slice]:
+    """Cut an array (H, W, …) into strips of rows of a bounded number of pixels."""
+    height, width = values.shape[:2]
+    step = max(1, _TOGETHER // max(width, 1))
+    return (slice(first, min(first + step, height)) for first in range(0, height, step))
 
 
 def atom_centres(
@@ -121,14 +147,14 @@ def segment_sums(maps: np.ndarray, segments: np.ndarray) -> tuple[np.ndarray, np
     Also the segments' centroids (S, 2), rows and columns [pixel], weighted by one minus the
     background.
     """
-    owner, count = segments.ravel(), int(segments.max(initial=0))
-    weight = 1 - maps[..., 0].astype(float)
-
-    def total(values: np.ndarray) -> np.ndarray:
-        return np.bincount(owner, values.ravel(), minlength=count + 1)[1:]
-
-    sums = np.stack([total(maps[..., index]) for index in range(maps.shape[-1])], axis=-1)
-    mass = np.maximum(total(weight), np.finfo(float).tiny)
-    moments = [total(weight * pixels) for pixels in np.ogrid[tuple(map(slice, weight.shape))]]
-    centroids = np.stack(moments, axis=-1)
-    return sums, centroids / mass[:, None]
+    count = int(segments.max(initial=0)) + 1
+    totals = np.zeros((maps.shape[-1] + 3, count))
+    for rows in _strips(segments):
+        owner, part = segments[rows].ravel(), maps[rows]
+        weight = 1 - part[..., 0].astype(float)
+        down, right = np.ogrid[rows, : segments.shape[1]]
+        values = (*np.moveaxis(part, -1, 0), weight, weight * down, weight * right)
+        for total, one in zip(totals, values, strict=True):
+            total += np.bincount(owner, one.ravel(), minlength=count)
+    sums, mass, moments = np.split(totals[:, 1:].T, [-3, -2], axis=1)
+    return sums, moments / np.maximum(mass, np.finfo(float).tiny)

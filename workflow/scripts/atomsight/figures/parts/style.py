@@ -51,6 +51,12 @@ _SCALE_BAR_SHARE = 0.3
 #: Share of grey levels at either end that is clipped [%].
 _CLIPPED_PERCENT = 0.5
 
+#: So many pixels tell the grey levels of an image.
+_ENOUGH_PIXELS = 2**22
+
+#: Of an image no more pixels are drawn than so many along the edge of a pixel of print.
+_PIXELS_PER_PRINTED = 2
+
 
 @contextmanager
 def styled() -> Iterator[None]:
@@ -220,10 +226,13 @@ def show_image(
     """Show an image with a scale bar; data coordinates are ``x_A, y_A``.
 
     The image has shape (H, W), or (H, W, 4) for colours with opacity. ``corner_A`` is the position
-    ``(x, y)`` of the centre of its first pixel. Options are those of ``imshow``.
+    ``(x, y)`` of the centre of its first pixel. Options are those of ``imshow``. Of a large image,
+    means of as many pixels as are too small to be printed are shown.
     """
-    height, width = image.shape[:2]
+    step = unseen_pixels(axes, image)
     x, y = (edge - pixel_size_A / 2 for edge in corner_A)
+    image, pixel_size_A = block_means(image, step), step * pixel_size_A
+    height, width = image.shape[:2]
     extent = (x, x + width * pixel_size_A, y + height * pixel_size_A, y)
     shown = axes.imshow(image, extent=extent, **options)
     axes.set(xticks=[], yticks=[], anchor="NW")
@@ -232,8 +241,30 @@ def show_image(
     return shown
 
 
+def unseen_pixels(axes: Axes, image: np.ndarray) -> int:
+    """Along an axis, pixels of an image (H, W, …) in half a pixel of print; one at least."""
+    print_px = axes.get_window_extent().size[::-1]
+    return max(1, int(min(image.shape[:2] / print_px) / _PIXELS_PER_PRINTED))
+
+
+def block_means(image: np.ndarray, step: int) -> np.ndarray:
+    """Means of ``step``² pixels of an image (H, W, …); a rest at the far ends is left out."""
+    if step == 1:
+        return image
+    for axis in (0, 1):
+        whole = image.shape[axis] // step * step
+        kept = image[:whole] if axis == 0 else image[:, :whole]
+        image = np.add.reduceat(kept, np.arange(0, whole, step), axis) / step
+    return image
+
+
 def grey_limits(image: np.ndarray, usable: np.ndarray | None = None) -> tuple[float, float]:
-    """Grey levels of black and white: half a percent of the usable pixels lies beyond either."""
+    """Grey levels of black and white: half a percent of the usable pixels lies beyond either.
+
+    Of a large image some pixels stand for all.
+    """
+    step = max(1, int((image.size / _ENOUGH_PIXELS) ** 0.5))
+    image, usable = image[::step, ::step], None if usable is None else usable[::step, ::step]
     values = image if usable is None or not usable.any() else image[usable]
     low, high = np.percentile(values, (_CLIPPED_PERCENT, 100 - _CLIPPED_PERCENT))
     return float(low), float(high)
