@@ -11,9 +11,9 @@ What is compared runs in turns, call by call. Where others use the machine too, 
 run say much, those of processor times most. A limit of a training step counts its arithmetic three
 times, for the maps, their gradients and those of the kernels.
 
---peers FOLDER is where the environment of the peers is made once (about 3 GB): PyTorch, AtomAI,
-atomap, trackpy. --chain reads simulated images with a model that ships, script by script;
---main-job runs the whole main job in a clone.
+--peers FOLDER is where the environment of the peers is made once (minutes; 2 GB with a PyTorch for
+processors): PyTorch, AtomAI, atomap, trackpy. --chain reads simulated images with a model that
+ships, script by script; --main-job runs the whole main job in a clone.
 
 Examples:
     python benchmarks/speed.py speed.csv
