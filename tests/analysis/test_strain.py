@@ -1,5 +1,7 @@
 """Strain fields that are known in closed form come back, and nothing else does."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -183,6 +185,21 @@ def test_noise_scatters_the_strain_as_least_squares_says():
 def test_random_points_hardly_ever_match():
     points = np.random.default_rng(4).uniform(0, 100, size=(3800, 2))
     assert fit(points).matched.mean() < 0.001
+
+
+def test_a_large_image_is_fitted_atom_by_atom_in_bounded_memory(monkeypatch):
+    positions = noisy(sheet(70), 0.03, seed=0)
+    bonds = find_bonds(positions, GRAPHENE.shells[0], GRAPHENE.reach)
+    rings = find_rings(positions, bonds)
+    tracemalloc.start()
+    local = strain.fit_template(positions, bonds, rings, GRAPHENE, 0.15)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 600 * len(positions)  # All assignments of all atoms at once take 1300.
+    monkeypatch.setattr(strain, "_PIECE", len(positions))
+    whole = strain.fit_template(positions, bonds, rings, GRAPHENE, 0.15)
+    assert_allclose(local.maps, whole.maps, rtol=1e-12, atol=1e-12)
+    assert_allclose(local.rmsd, whole.rmsd, rtol=1e-9)
 
 
 def test_rejects_by_rmsd():

@@ -130,8 +130,11 @@ def _half_edges(
     start = np.concatenate([bonds[:, 0], bonds[:, 1]])
     end = np.concatenate([bonds[:, 1], bonds[:, 0]])
     dx, dy = (positions[end] - positions[start]).T
-    order = np.lexsort((np.arctan2(dy, dx), start))
-    twin = np.argsort(order)[(order + len(bonds)) % len(order)]
+    # One key is sorted faster than two: the azimuth adds less than half the step between atoms.
+    order = np.argsort(start + np.arctan2(dy, dx) / 7)
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    twin = place[(order + len(bonds)) % len(order)]
     return start[order], end[order], twin
 
 

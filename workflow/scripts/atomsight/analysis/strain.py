@@ -21,6 +21,9 @@ from scipy.sparse import coo_array, csr_array, eye_array
 
 from atomsight.analysis.bonds import Rings
 
+#: Atoms that are fitted at once, so that what is between stays in the cache.
+_PIECE = 1024
+
 
 @dataclass(frozen=True)
 class Template:
@@ -94,13 +97,14 @@ def fit_template(
     maps = np.full((len(positions), 2, 2), np.nan)
     rmsd = np.full(len(positions), np.nan)
     atoms, neighbours = _complete_neighbourhoods(positions, bonds, rings, template)
-    if len(atoms):
-        offsets = positions[neighbours] - positions[atoms, None]
+    for first in range(0, len(atoms), _PIECE):
+        some, around = atoms[first : first + _PIECE], neighbours[first : first + _PIECE]
+        offsets = positions[around] - positions[some, None]
         fitted, deviations_A = _affine_maps(offsets, template)
         bond_A = np.linalg.norm(offsets[:, : template.shells[0]], axis=2).mean(axis=1)
         matches = (deviations_A <= max_rmsd * bond_A) & (np.linalg.det(fitted) > 0)
-        maps[atoms[matches]] = fitted[matches]
-        rmsd[atoms[matches]] = (deviations_A / bond_A)[matches]
+        maps[some[matches]] = fitted[matches]
+        rmsd[some[matches]] = (deviations_A / bond_A)[matches]
     return LocalMaps(maps, rmsd)
 
 
