@@ -77,6 +77,15 @@ def test_the_likelihood_is_the_sum_over_all_hidden_paths():
     assert_allclose(hops.log_likelihood(SEEN, *CHAINS.T), np.log(expected), atol=2e-5)
 
 
+def test_a_site_may_have_chains_of_its_own():
+    own = np.stack([np.roll(CHAINS, shift, axis=0) for shift in range(len(SEEN))])
+    expected = [
+        [path_probabilities(seen, *chain)[0].sum() for chain in chains]
+        for seen, chains in zip(SEEN, own, strict=True)
+    ]
+    assert_allclose(hops.log_likelihood(SEEN, *np.moveaxis(own, 2, 0)), np.log(expected), atol=2e-5)
+
+
 def test_probabilities_of_all_that_can_be_seen_add_up_to_one():
     everything = np.array(list(itertools.product([0, 1], repeat=8)), np.int8)
     assert_allclose(np.exp(hops.log_likelihood(everything, *CHAINS.T)).sum(axis=0), 1, atol=1e-5)
@@ -202,6 +211,33 @@ def test_the_size_of_the_pieces_does_not_change_the_estimates(monkeypatch):
     pd.testing.assert_frame_equal(parts.table, whole.table, rtol=1e-9)
     assert_allclose(parts.p_occupied, whole.p_occupied, rtol=1e-6)
     assert parts.p_occupied.dtype == np.float32
+
+
+@pytest.mark.parametrize("errors", [ERRORS, FAINT_DOSE])
+def test_what_is_left_out_of_a_long_series_does_not_change_the_estimates(errors, monkeypatch):
+    chains = [(0, 1), (0, 0), (0.005, 0.5), (0.05, 0.3), (0.1, 0.5), (0.4, 0.5), (0.45, 0.7)]
+    seen = np.concatenate(
+        [
+            simulate(*chain, sites=2, frames=200, seed=seed, errors=errors)[0]
+            for seed, chain in enumerate(chains)
+        ]
+    )
+    seen[::3, 50:80] = hops.UNKNOWN
+    computed = []
+    forward = hops._forward
+
+    def counted(occupied, *chains):
+        computed.append(len(occupied) * chains[0].shape[1])
+        return forward(occupied, *chains)
+
+    monkeypatch.setattr(hops, "_forward", counted)
+    some = fit(seen, errors)
+    points = sum(computed)
+    monkeypatch.setattr(hops, "_LONG", 1000)
+    whole = fit(seen, errors)
+    assert points < 0.6 * (sum(computed) - points)
+    pd.testing.assert_frame_equal(some.table, whole.table, rtol=0, atol=5e-4)
+    assert_allclose(some.p_occupied, whole.p_occupied, atol=1e-3)
 
 
 def test_memory_does_not_grow_with_the_number_of_sites():

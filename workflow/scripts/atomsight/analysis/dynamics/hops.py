@@ -52,7 +52,18 @@ LARGEST_CONCENTRATION = 1000.0
 _FAINT_LEVEL = 0.05
 
 #: Numbers in a piece of the work on the likelihood, so that it stays in the cache.
-_PIECE = 65536
+_PIECE = 32768
+
+#: From so many frames on, part of the grid is computed first: of its hop rates, shares, miss and
+#: false rates every fourth or second. The rest follows where it counts.
+_LONG = 150
+_STRIDES = 4, 2, 2, 2
+
+#: A point counts unless the logarithm of its likelihood is so far below the site's largest.
+_NEGLIGIBLE = 20.0
+
+#: Chains of a site that are computed side by side.
+_ROW = 256
 
 #: Numbers that are kept of a piece of the sites, so that memory does not grow with their number.
 _SITES_PIECE = 2**20
@@ -190,16 +201,20 @@ def log_likelihood(
 ) -> np.ndarray:
     """Logarithm of the probability of what was seen, by the forward algorithm, shape (S, G).
 
-    ``occupied`` is as in :func:`fit_hops`. The G chains have a, b (not both zero) and the rates at
-    which occupied sites are missed and empty ones seen; the first state is drawn from the
-    stationary chain.
+    ``occupied`` is as in :func:`fit_hops`. The chains, (G,) or (S, G), have a, b (not both zero)
+    and the rates, above zero and below one, at which occupied sites are missed and empty ones seen;
+    the first state is drawn from the stationary chain.
     """
-    step = max(1, _PIECE // len(p_appear))
+    chains = np.stack([np.atleast_2d(one) for one in (p_appear, p_vanish, miss, false)])
+    step = max(1, _PIECE // max(1, chains.shape[2]))
     pieces = [
-        _forward(occupied[first : first + step], p_appear, p_vanish, miss, false)
+        _forward(
+            occupied[first : first + step],
+            *(chains[:, first : first + step] if chains.shape[1] > 1 else chains),
+        )
         for first in range(0, len(occupied), step)
     ]
-    return np.concatenate(pieces) if pieces else np.empty((0, len(p_appear)))
+    return np.concatenate(pieces) if pieces else np.empty((0, chains.shape[2]))
 
 
 def _forward(
@@ -209,36 +224,44 @@ def _forward(
     miss: np.ndarray,
     false: np.ndarray,
 ) -> np.ndarray:
-    """Run the forward algorithm in place and in single precision, rescaled every few frames."""
-    shape = len(occupied), len(p_appear)
-    if_occupied, if_empty = _emissions(miss, false, np.float32)
+    """Run the forward algorithm in place and in single precision, rescaled every few frames.
+
+    What was seen enters by the ratio of its probabilities if empty and if occupied. The latter,
+    which is a factor of all hidden paths, is counted in the end.
+    """
+    shape = len(occupied), p_appear.shape[1]
+    if_occupied, if_empty = _emissions(miss, false)
+    # One row for every kind of what was seen, at every site or at all.
+    ratios = (if_empty / if_occupied).reshape(-1, shape[1]).astype(np.float32)
+    rows = occupied.T.astype(np.intp) % 3 * len(miss) + np.arange(len(miss))
     appear, stay = p_appear.astype(np.float32), (1 - p_vanish).astype(np.float32)
     full = np.broadcast_to((p_appear / (p_appear + p_vanish)).astype(np.float32), shape).copy()
     empty, scratch, total = 1 - full, np.empty(shape, np.float32), np.zeros(shape)
-    for frame in range(occupied.shape[1]):
+    for frame, row in enumerate(rows):
         if frame:
             np.multiply(empty, appear, out=scratch)
             empty += full
             full *= stay
             full += scratch
             empty -= full
-        full *= np.take(if_occupied, occupied[:, frame], axis=0, out=scratch, mode="wrap")
-        empty *= np.take(if_empty, occupied[:, frame], axis=0, out=scratch, mode="wrap")
+        empty *= np.take(ratios, row, axis=0, out=scratch, mode="clip")
         # Four factors of the smallest error rate stay within the range of single precision.
-        if frame % 4 == 3 or frame == occupied.shape[1] - 1:
+        if frame % 4 == 3 or frame == len(rows) - 1:
             np.add(full, empty, out=scratch)
             full /= scratch
             empty /= scratch
-            total += np.log(scratch)
+            total += np.log(scratch, out=scratch)
+    for what in (EMPTY, SEEN):
+        total += (occupied == what).sum(axis=1)[:, None] * np.log(if_occupied[what])
     return total
 
 
-def _emissions(miss: np.ndarray, false: np.ndarray, dtype: type) -> tuple[np.ndarray, np.ndarray]:
+def _emissions(miss: np.ndarray, false: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Probability of not seen, seen, and unknown (index -1), if occupied and if empty."""
     one = np.ones_like(miss)
     return (
-        np.stack([miss, 1 - miss, one]).astype(dtype),
-        np.stack([1 - false, false, one]).astype(dtype),
+        np.stack([miss, 1 - miss, one]),
+        np.stack([1 - false, false, one]),
     )
 
 
@@ -252,6 +275,8 @@ class _Grid:
     miss: np.ndarray  # nodes of the two error rates ...
     false: np.ndarray
     log_weights: np.ndarray  # ... and the logarithms of their weights
+    nodes: tuple[int, int]  # how many of either rate
+    strides: tuple[int, ...]  # along all four axes, between points computed at every site
 
 
 def _make_grid(errors: DetectionErrors, max_hop_rate: float, frames: int) -> _Grid:
@@ -267,6 +292,8 @@ def _make_grid(errors: DetectionErrors, max_hop_rate: float, frames: int) -> _Gr
         miss=np.repeat(miss, len(false)),
         false=np.tile(false, len(miss)),
         log_weights=np.log(np.outer(miss_weights, false_weights).ravel()),
+        nodes=(len(miss), len(false)),
+        strides=(1, 1, 1, 1) if frames < _LONG else _STRIDES,
     )
 
 
@@ -307,21 +334,71 @@ def _likelihood_surface(occupied: np.ndarray, errors: DetectionErrors, grid: _Gr
         always_occupied[:, None] + np.log(grid.shares),
         always_empty[:, None] + np.log1p(-grid.shares),
     )
-    pairs = len(grid.miss)
-    for row, hop_rate in enumerate(grid.roots[1:] ** 2, start=1):
-        p_appear, p_vanish = _chain(hop_rate, _occupied_share(hop_rate, grid.shares))
-        values = log_likelihood(
-            occupied,
-            np.repeat(p_appear, pairs),
-            np.repeat(p_vanish, pairs),
-            np.tile(grid.miss, shape[2]),
-            np.tile(grid.false, shape[2]),
-        ).reshape(len(occupied), shape[2], pairs)
-        values += grid.log_weights
-        log_values[:, row] = logsumexp(values, axis=2)
-        posterior = np.exp(values - log_values[:, row, :, None])
-        miss[:, row], false[:, row] = posterior @ grid.miss, posterior @ grid.false
+    for row, values in enumerate(_hopping_likelihoods(occupied, grid), start=1):
+        largest = values.max(axis=2)
+        weights = np.exp(values - largest[..., None])
+        total = weights.sum(axis=2)
+        log_values[:, row] = largest + np.log(total)
+        miss[:, row], false[:, row] = weights @ grid.miss / total, weights @ grid.false / total
     return _Surface(log_values, miss, false, always_occupied, always_empty)
+
+
+def _hopping_likelihoods(occupied: np.ndarray, grid: _Grid) -> np.ndarray:
+    """Likelihood times weight at all points but those without hops: logarithms (H - 1, S, P, N).
+
+    The grid grows with the square of the length of a series, while what a site leaves possible
+    shrinks as fast. So a part comes first (:data:`_STRIDES`), then the points that count by linear
+    interpolation between; the others keep what is interpolated.
+    """
+    hop_rate = grid.roots[1:, None] ** 2
+    chains = np.stack(
+        np.broadcast_arrays(
+            *(one[..., None] for one in _chain(hop_rate, _occupied_share(hop_rate, grid.shares))),
+            grid.miss,
+            grid.false,
+        )
+    )
+    shape = *hop_rate.shape[:1], len(grid.shares), *grid.nodes
+    chains, weights = chains.reshape(4, *shape), grid.log_weights.reshape(grid.nodes)
+    some = [
+        np.union1d(np.arange(0, size, stride), size - 1)
+        for size, stride in zip(shape, grid.strides, strict=True)
+    ]
+    values = log_likelihood(occupied, *chains[:, *np.ix_(*some)].reshape(4, -1))
+    values = values.reshape(-1, *(len(points) for points in some)) + weights[np.ix_(*some[2:])]
+    if max(grid.strides) > 1:
+        least = values.max(axis=(1, 2, 3, 4), keepdims=True) - _NEGLIGIBLE
+        for axis, (points, size) in enumerate(zip(some, shape, strict=True), start=1):
+            values = _interpolated(values, points, size, axis)
+        counts = values >= least
+        exact = _likelihood_where(counts.reshape(len(counts), -1), occupied, chains.reshape(4, -1))
+        values[counts] = exact + np.broadcast_to(weights, counts.shape)[counts]
+    return values.reshape(-1, *shape[:2], len(grid.miss)).swapaxes(0, 1)
+
+
+def _interpolated(values: np.ndarray, points: np.ndarray, size: int, axis: int) -> np.ndarray:
+    """Values at 0, 1, ... size - 1 along an axis, linear between those at the points."""
+    place = np.interp(np.arange(size), points, np.arange(len(points)))
+    below = np.minimum(place.astype(int), len(points) - 2)
+    part = (place - below).reshape(-1, *[1] * (values.ndim - 1 - axis))
+    return values.take(below, axis) * (1 - part) + values.take(below + 1, axis) * part
+
+
+def _likelihood_where(counts: np.ndarray, occupied: np.ndarray, chains: np.ndarray) -> np.ndarray:
+    """Logarithm of the likelihood of some of the chains (4, G) at every site, where counts (S, G).
+
+    The chains of a site are laid out in rows of one length; the last of them is filled up.
+    """
+    _, chain = np.nonzero(counts)
+    found = counts.sum(axis=1)
+    rows = -(-found // _ROW)
+    site = np.repeat(np.arange(len(found)), rows)
+    row = np.arange(len(site)) - np.repeat(np.cumsum(rows) - rows, rows)
+    place = np.minimum(row[:, None] * _ROW + np.arange(_ROW), found[site, None] - 1)
+    place += (np.cumsum(found) - found)[site, None]
+    values = np.empty(len(chain))
+    values[place] = log_likelihood(occupied[site], *chains[:, chain[place]])
+    return values
 
 
 def _static_likelihoods(
@@ -387,7 +464,7 @@ def _estimate_in_pieces(
 
     That is the surface, the likelihood at one hop rate and the smoothing.
     """
-    points = len(grid.shares) * (3 * len(grid.roots) + len(grid.miss))
+    points = len(grid.shares) * len(grid.roots) * (3 + len(grid.miss))
     step = max(1, _SITES_PIECE // (points + 2 * occupied.shape[1]))
     found, smoothed = [], np.empty(occupied.shape, np.float32)
     # One piece at least, so that a table without sites has its columns.
@@ -503,7 +580,7 @@ def smooth_occupancy(
 
     ``occupied`` has the shape (S, F), chain and error rates (S,) are as in :func:`log_likelihood`.
     """
-    if_occupied, if_empty = _emissions(miss, false, float)
+    if_occupied, if_empty = _emissions(miss, false)
     site = np.arange(len(occupied))[:, None]
     emission = np.stack([if_empty[occupied, site], if_occupied[occupied, site]], axis=2)
     change = np.stack(
