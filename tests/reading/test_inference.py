@@ -98,6 +98,21 @@ def test_images_read_together_are_read_as_one_by_one(network):
     np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
+def test_images_read_together_take_no_more_memory_than_one():
+    class Large:
+        measures = measure(NetworkSettings(kind="fusion", features=128), 1, 2)
+        output_shape = (None, None, None, 2)
+        most = 0
+
+        def predict_on_batch(self, images):
+            self.most = max(self.most, images[..., 0].size)
+            return np.zeros((*images.shape[:3], 2), "float32")
+
+    network = Large()
+    read_images(network, np.zeros((7, 520, 520, 1), "float32"), 4000, 1)
+    assert network.most * network.measures.bytes_per_pixel < 4000e6 - 1500e6
+
+
 @pytest.mark.parametrize("orientations", [4, 8])
 def test_an_image_turned_gives_the_map_turned(network, orientations):
     """The network alone does not promise this; the average over its orientations does."""
