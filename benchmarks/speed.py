@@ -55,6 +55,9 @@ COLUMNS = {
     "memory_slope": ".2f",
 }
 
+#: Works that are commands; the last two are measured with --chain and --main-job.
+COMMANDS = ("start-up", "image to strain", "main job")
+
 
 def main() -> None:
     given = parse()
@@ -76,9 +79,10 @@ def parse() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     arguments.add_argument("table", metavar="TABLE.csv", type=Path, help="the table to write")
-    arguments.add_argument("--only", nargs="+", default=[], metavar="WORK", help="these works")
-    arguments.add_argument("--model", default="graphene_laptop", help="of the configuration")
-    arguments.add_argument("--settings", default="{}", help="merged over the model's section")
+    arguments.add_argument(
+        "--only", nargs="+", default=[], metavar="WORK", help="these works, as the table names them"
+    )
+    arguments.add_argument("--settings", default="{}", help="merged over those of graphene_laptop")
     arguments.add_argument("--repeats", type=int, default=9, help="calls of each (default: 9)")
     arguments.add_argument("--avx2", action="store_true", help="no AVX-512, as on a laptop")
     arguments.add_argument("--tiny", action="store_true", help="the smallest sizes, to try it")
@@ -92,8 +96,9 @@ def parse() -> argparse.Namespace:
 def measured(given: argparse.Namespace, scratch: Path) -> Iterator[dict]:
     """Measure one work after another; yields the rows of the table."""
     sizes = TINY if given.tiny else Sizes()
-    section = merged(section_of(given.model), sizes.section)
+    section = merged(section_of("graphene_laptop"), sizes.section)
     section = merged(section, json.loads(given.settings))
+    check_names(given.only, Bench(section, sizes, scratch))
     peer = peers.build(given.peers.absolute()) if given.peers else ""
     bench = Bench(section, sizes, scratch, peer)
     last: dict[str, tuple[float, Usage]] = {}
@@ -114,6 +119,13 @@ def measured(given: argparse.Namespace, scratch: Path) -> Iterator[dict]:
         if work.along:
             last[work.name] = (work.along, usages[0])
     yield from of_commands(given, bench)
+
+
+def check_names(only: Iterable[str], bench: Bench) -> None:
+    """Stop if a name is that of no work."""
+    known = [*dict.fromkeys(work.name for work in bench.works()), *COMMANDS]
+    if unknown := [name for name in only if name not in known]:
+        raise SystemExit(f"--only: there is no work {unknown[0]!r}; there are: {', '.join(known)}")
 
 
 def of_commands(given: argparse.Namespace, bench: Bench) -> Iterator[dict]:
