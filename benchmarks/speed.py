@@ -125,7 +125,7 @@ def check_names(only: Iterable[str], bench: Bench) -> None:
     """Stop if a name is that of no work."""
     known = [*dict.fromkeys(work.name for work in bench.works()), *COMMANDS]
     if unknown := [name for name in only if name not in known]:
-        raise SystemExit(f"--only: there is no work {unknown[0]!r}; there are: {', '.join(known)}")
+        raise SystemExit(f"--only: there is no work {unknown[0]!r}; there are: {'; '.join(known)}")
 
 
 def of_commands(given: argparse.Namespace, bench: Bench) -> Iterator[dict]:
