@@ -1,5 +1,7 @@
 """Our files: whole or absent, the same every time, with units."""
 
+import tracemalloc
+
 import h5py
 import numpy as np
 import pandas as pd
@@ -79,6 +81,23 @@ def test_what_a_file_may_lack_is_asked_for_as_usual(path):
         assert file.get("maps") is None
         assert file.attrs.get("pixel_size_A", 3) == 3
         assert [name for name, _ in file["atoms"].items()] == sorted(TABLE)
+
+
+def test_waves_of_several_shards_are_in_memory_once(tmp_path):
+    shards = []
+    for number in range(4):
+        shards.append(tmp_path / f"{number}.h5")
+        spectra = np.full((8, 1, 129, 129), number, "complex64")
+        sites = [(one, np.full((3, 2), number), np.ones(3, int)) for one in spectra]
+        layout.write_waves(shards[-1], sites, (12.0, 12.0), 80e3, {})
+    tracemalloc.start()
+    waves = layout.read_waves(shards)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.5 * waves.spectra.nbytes
+    expected = np.repeat(range(4), 8)
+    np.testing.assert_array_equal(waves.spectra[:, 0, 7, 5], expected)
+    np.testing.assert_array_equal([sites[0, 0] for sites in waves.sites], expected)
 
 
 @pytest.mark.parametrize("reader", [sealed.open_to_read, layout.open_frames])

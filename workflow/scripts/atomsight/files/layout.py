@@ -19,6 +19,7 @@ file is missing, damaged or of another kind.
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
@@ -92,34 +93,56 @@ def write_waves(
 
 
 def read_waves(paths: Iterable[Path | str]) -> Waves:
-    """Read shards of exit waves, made with the same settings, into one collection."""
-    shards = [_read_wave_shard(path) for path in paths]
-    kinds = {(shard.cell_A, shard.energy_eV, shard.spectra.shape[1:]) for shard in shards}
+    """Read shards of exit waves, made with the same settings, into one collection.
+
+    They may be most of a machine's memory, so they are held in it once.
+    """
+    paths = list(paths)
+    shards = [_wave_shard(path) for path in paths]
+    kinds = {(shard.shape[1:], shard.cell_A, shard.energy_eV) for shard in shards}
     if len(kinds) != 1:
         raise InputError(
             f"the exit waves do not fit together: {len(kinds)} sorts of box, energy or band limit "
             "in one set; simulate all shards with the same settings"
         )
+    first, ends = shards[0], np.cumsum([shard.shape[0] for shard in shards])
+    spectra = np.empty((ends[-1], *first.shape[1:]), first.dtype)
+    for path, part in zip(paths, np.split(spectra, ends[:-1]), strict=True):
+        with h5py.File(path) as file:  # whose checksum was right a moment ago
+            file["spectra"].read_direct(part)
     return Waves(
-        spectra=np.concatenate([shard.spectra for shard in shards]),
-        cell_A=shards[0].cell_A,
-        energy_eV=shards[0].energy_eV,
+        spectra=spectra,
+        cell_A=first.cell_A,
+        energy_eV=first.energy_eV,
         sites=tuple(sites for shard in shards for sites in shard.sites),
         classes=tuple(classes for shard in shards for classes in shard.classes),
     )
 
 
-def _read_wave_shard(path: Path | str) -> Waves:
+@dataclass(frozen=True)
+class _WaveShard:
+    """What a file of exit waves tells of them."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    cell_A: tuple[float, ...]
+    energy_eV: float
+    sites: list[np.ndarray]
+    classes: list[np.ndarray]
+
+
+def _wave_shard(path: Path | str) -> _WaveShard:
     with open_to_read(path) as file:
-        spectra = file["spectra"][...]
+        spectra = file["spectra"]
         table = read_table(file, "sites", ["wave", "x_A", "y_A", "class"])
         ends = np.searchsorted(table["wave"], np.arange(1, len(spectra)))
-        return Waves(
-            spectra=spectra,
+        return _WaveShard(
+            shape=spectra.shape,
+            dtype=spectra.dtype,
             cell_A=tuple(float(edge) for edge in file.attrs["cell"]),
             energy_eV=float(file.attrs["energy_eV"]),
-            sites=tuple(np.split(table[["x_A", "y_A"]].to_numpy(), ends)),
-            classes=tuple(np.split(table["class"].to_numpy(), ends)),
+            sites=np.split(table[["x_A", "y_A"]].to_numpy(), ends),
+            classes=np.split(table["class"].to_numpy(), ends),
         )
 
 
