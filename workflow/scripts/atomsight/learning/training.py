@@ -188,11 +188,13 @@ def _train_epoch(
 ) -> dict[str, float]:
     """Train to the end of an epoch, which may have been begun before; gives its losses."""
     end = min((kept.step // steps + 1) * steps, learning.steps)
-    skipped, begun, first = int(learner.optimizer.skipped), time.monotonic(), kept.step
-    for step in range(first, end):
+    skipped, ended = int(learner.optimizer.skipped), []
+    for step in range(kept.step, end):
         loss = learner.train_on_batch(learning.inputs(step))
         kept.count_step(float(loss), ends_epoch=step + 1 == end)
-    seconds = (time.monotonic() - begun) / (end - first)
+        ended.append(time.monotonic())
+    # The first step of a process compiles the others.
+    seconds = (ended[-1] - ended[0]) / max(1, len(ended) - 1)
     if int(learner.optimizer.skipped) > skipped:
         logging.warning(
             "%d steps up to step %d blew up and were left out, the last of them step %d; if this "
