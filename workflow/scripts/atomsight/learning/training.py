@@ -188,13 +188,13 @@ def _train_epoch(
 ) -> dict[str, float]:
     """Train to the end of an epoch, which may have been begun before; gives its losses."""
     end = min((kept.step // steps + 1) * steps, learning.steps)
-    skipped, ended = int(learner.optimizer.skipped), []
+    skipped, times = int(learner.optimizer.skipped), [time.monotonic()]
     for step in range(kept.step, end):
         loss = learner.train_on_batch(learning.inputs(step))
         kept.count_step(float(loss), ends_epoch=step + 1 == end)
-        ended.append(time.monotonic())
-    # The first step of a process compiles the others.
-    seconds = (ended[-1] - ended[0]) / max(1, len(ended) - 1)
+        times.append(time.monotonic())
+    # The first step of a process compiles the others; the usual one is the median.
+    seconds = float(np.median(np.diff(times)))
     if int(learner.optimizer.skipped) > skipped:
         logging.warning(
             "%d steps up to step %d blew up and were left out, the last of them step %d; if this "
