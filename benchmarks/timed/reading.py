@@ -125,7 +125,7 @@ def neighbours(atoms: int) -> Callable:
 
 def sites(frames: int, count: int) -> Callable:
     """Sites of a series, their occupancy and hop rates."""
-    from atomsight.analysis.dynamics import hops
+    from atomsight.analysis.dynamics import detection_errors, hops
     from atomsight.analysis.dynamics.drift import Columns
     from atomsight.analysis.dynamics.sites import find_sites, site_table
 
@@ -133,7 +133,7 @@ def sites(frames: int, count: int) -> Callable:
     edge = int(np.ceil(seen_A.max() / PIXEL_A)) + 60
     columns = Columns(frame, seen_A, (frames, edge, edge), PIXEL_A)
     drift = pd.DataFrame({"x_A": np.zeros(frames), "y_A": 0.0, "used": True})
-    errors = hops.DetectionErrors(1000.0, 2.0, 38.0, 1.0, 99.0)
+    errors = detection_errors.DetectionErrors(1000.0, 2.0, 38.0, 1.0, 99.0)
 
     def call() -> None:
         found = find_sites(columns, drift, DynamicsSettings())

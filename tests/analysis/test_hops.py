@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from scipy.special import betaln
 from scipy.stats import betabinom
 
-from atomsight.analysis.dynamics import hops
-from atomsight.analysis.dynamics.hops import DetectionErrors, fit_hops
+from atomsight.analysis.dynamics import hop_likelihood, hops
+from atomsight.analysis.dynamics.detection_errors import DetectionErrors
+from atomsight.analysis.dynamics.hops import fit_hops
+from atomsight.analysis.dynamics.occupancy import UNKNOWN
 from atomsight.config.analysis import HopSettings
-from atomsight.errors import InputError
 
 #: As at a moderate dose; sites differ much.
 ERRORS = DetectionErrors(1000.0, miss_alpha=2, miss_beta=30, false_alpha=1, false_beta=50)
@@ -74,7 +76,7 @@ CHAINS = np.array([[0.1, 0.2, 0.05, 0.02], [0.6, 0.9, 0.3, 0.01], [1e-3, 0.02, 0
 
 def test_the_likelihood_is_the_sum_over_all_hidden_paths():
     expected = [[path_probabilities(seen, *chain)[0].sum() for chain in CHAINS] for seen in SEEN]
-    assert_allclose(hops.log_likelihood(SEEN, *CHAINS.T), np.log(expected), atol=2e-5)
+    assert_allclose(hop_likelihood.log_likelihood(SEEN, *CHAINS.T), np.log(expected), atol=2e-5)
 
 
 def test_a_site_may_have_chains_of_its_own():
@@ -83,24 +85,28 @@ def test_a_site_may_have_chains_of_its_own():
         [path_probabilities(seen, *chain)[0].sum() for chain in chains]
         for seen, chains in zip(SEEN, own, strict=True)
     ]
-    assert_allclose(hops.log_likelihood(SEEN, *np.moveaxis(own, 2, 0)), np.log(expected), atol=2e-5)
+    assert_allclose(
+        hop_likelihood.log_likelihood(SEEN, *np.moveaxis(own, 2, 0)), np.log(expected), atol=2e-5
+    )
 
 
 def test_probabilities_of_all_that_can_be_seen_add_up_to_one():
     everything = np.array(list(itertools.product([0, 1], repeat=8)), np.int8)
-    assert_allclose(np.exp(hops.log_likelihood(everything, *CHAINS.T)).sum(axis=0), 1, atol=1e-5)
+    assert_allclose(
+        np.exp(hop_likelihood.log_likelihood(everything, *CHAINS.T)).sum(axis=0), 1, atol=1e-5
+    )
 
 
 def test_a_long_series_does_not_underflow():
     seen = np.tile(np.array([0, 1], np.int8), (1, 5000))
     # Without memory every frame stands for itself.
-    log_value = hops.log_likelihood(seen, *np.array([[0.5], [0.5], [1e-6], [1e-6]]))
+    log_value = hop_likelihood.log_likelihood(seen, *np.array([[0.5], [0.5], [1e-6], [1e-6]]))
     assert log_value[0, 0] == pytest.approx(10000 * np.log(0.5), rel=1e-5)
 
 
 def test_the_static_limit_is_the_beta_binomial():
-    seen = np.insert(simulate(0, 1, sites=5)[0], 20, hops.UNKNOWN, axis=1)
-    occupied, empty = hops._static_likelihoods(seen, ERRORS)
+    seen = np.insert(simulate(0, 1, sites=5)[0], 20, UNKNOWN, axis=1)
+    occupied, empty = hop_likelihood.static_likelihoods(seen, ERRORS)
     count = (seen == 0).sum(axis=1)
     ways = np.log([len(list(itertools.combinations(range(40), n))) for n in np.minimum(count, 4)])
     few = count <= 4
@@ -113,13 +119,13 @@ def test_the_static_limit_is_the_beta_binomial():
 @pytest.mark.parametrize("frames", [40, 1000])
 def test_the_quadrature_is_exact_enough_for_the_length_of_the_series(frames):
     """The integral over the miss rate against the closed form, for bright and for faint sites."""
-    grid = hops._make_grid(ERRORS, 0.5, frames)
+    grid = hop_likelihood.make_grid(ERRORS, 0.5, frames)
     for missed in np.quantile(np.random.default_rng(0).beta(2, 30, 500) * frames, [0.1, 0.5, 0.9]):
         missed = int(missed)
         values = missed * np.log(grid.miss) + (frames - missed) * np.log1p(-grid.miss)
         top = values.max()
         integral = top + np.log(np.exp(values - top + grid.log_weights).sum())
-        exact = hops.betaln(2 + missed, 30 + frames - missed) - hops.betaln(2, 30)
+        exact = betaln(2 + missed, 30 + frames - missed) - betaln(2, 30)
         assert integral == pytest.approx(exact, abs=0.1)
 
 
@@ -127,7 +133,7 @@ def test_the_quadrature_is_exact_enough_for_the_length_of_the_series(frames):
     ("alpha", "beta"), [(2, 30), (0.05, 3), (600, 9400), (0.5, 0.5), (5e4, 95e4)]
 )
 def test_nodes_have_the_mean_of_the_distribution(alpha, beta):
-    nodes, weights = hops._beta_nodes(alpha, beta, 40)
+    nodes, weights = hop_likelihood.beta_nodes(alpha, beta, 40)
     assert weights.sum() == pytest.approx(1)
     assert weights @ nodes == pytest.approx(alpha / (alpha + beta), rel=1e-4)
     assert (weights > 0).all()
@@ -187,7 +193,7 @@ def test_a_long_absence_is_a_hop_and_as_many_scattered_misses_are_not():
 
 
 def test_a_site_that_is_hardly_in_view_is_not_estimated():
-    seen = np.full((3, 10), hops.UNKNOWN, np.int8)
+    seen = np.full((3, 10), UNKNOWN, np.int8)
     seen[1, 3], seen[2] = 1, 1
     fitted = fit(seen)
     assert fitted.table.iloc[:2].drop(columns="faint").isna().all(axis=None)
@@ -204,7 +210,7 @@ def test_no_sites_give_an_empty_table():
 
 def test_the_size_of_the_pieces_does_not_change_the_estimates(monkeypatch):
     seen, _ = simulate(0.1, 0.5, sites=23)
-    seen[3, 1:] = hops.UNKNOWN
+    seen[3, 1:] = UNKNOWN
     whole = fit(seen)
     monkeypatch.setattr(hops, "_SITES_PIECE", 1)
     parts = fit(seen)
@@ -222,18 +228,18 @@ def test_what_is_left_out_of_a_long_series_does_not_change_the_estimates(errors,
             for seed, chain in enumerate(chains)
         ]
     )
-    seen[::3, 50:80] = hops.UNKNOWN
+    seen[::3, 50:80] = UNKNOWN
     computed = []
-    forward = hops._forward
+    forward = hop_likelihood._forward
 
     def counted(occupied, *chains):
         computed.append(len(occupied) * chains[0].shape[1])
         return forward(occupied, *chains)
 
-    monkeypatch.setattr(hops, "_forward", counted)
+    monkeypatch.setattr(hop_likelihood, "_forward", counted)
     some = fit(seen, errors)
     points = sum(computed)
-    monkeypatch.setattr(hops, "_LONG", 1000)
+    monkeypatch.setattr(hop_likelihood, "_LONG", 1000)
     whole = fit(seen, errors)
     assert points < 0.6 * (sum(computed) - points)
     pd.testing.assert_frame_equal(some.table, whole.table, rtol=0, atol=5e-4)
@@ -385,64 +391,3 @@ def test_holm_by_hand():
     assert hops.significant(p_values, level=0.2).tolist() == [True, False, True, True, True]
     assert hops.significant(np.full(3, np.nan)).tolist() == [False] * 3
     assert hops.significant(np.empty(0)).tolist() == []
-
-
-# Detection errors
-
-
-def test_beta_parameters_are_found_again():
-    rng = np.random.default_rng(1)
-    rates = rng.beta(2, 30, 2000)
-    alpha, beta = hops.fit_beta(rng.binomial(200, rates), np.full(2000, 200))
-    assert alpha / (alpha + beta) == pytest.approx(2 / 32, rel=0.05)
-    assert alpha + beta == pytest.approx(32, rel=0.15)
-
-
-def test_beta_is_finite_where_nothing_happened_or_all_are_alike():
-    alpha, beta = hops.fit_beta(np.zeros(50), np.full(50, 40))
-    assert 0 < alpha / (alpha + beta) < 1e-3
-    assert 0 < alpha + beta <= hops.LARGEST_CONCENTRATION + 1e-6
-    alpha, beta = hops.fit_beta(np.full(50, 4), np.full(50, 40))
-    assert alpha / (alpha + beta) == pytest.approx(0.1, abs=0.01)
-    alpha, beta = hops.fit_beta(np.array([0, 3]), np.array([0, 3]))
-    assert np.isfinite([alpha, beta]).all()
-    with pytest.raises(InputError, match="no site to measure"):
-        hops.fit_beta(np.zeros(3), np.zeros(3))
-
-
-@pytest.fixture
-def errors_csv(tmp_path):
-    path = tmp_path / "errors.csv"
-    columns = "dose_e_per_A2,miss_alpha,miss_beta,false_alpha,false_beta"
-    path.write_text(f"{columns}\n1000,2,98,1,99\n100,4,16,2,48\n")
-    return path
-
-
-def test_errors_are_read_at_and_between_the_doses(errors_csv):
-    at_dose = hops.read_errors(errors_csv, 1000)
-    assert (at_dose.miss_alpha, at_dose.miss_beta) == pytest.approx((2, 98))
-    assert at_dose.miss_rate == pytest.approx(0.02)
-    assert at_dose.false_rate == pytest.approx(0.01)
-    between = hops.read_errors(errors_csv, np.sqrt(1e5))
-    odds = np.sqrt(0.02 / 0.98 * 0.2 / 0.8)
-    assert between.miss_rate == pytest.approx(odds / (1 + odds))
-    assert between.miss_alpha + between.miss_beta == pytest.approx(np.sqrt(100 * 20))
-    assert hops.read_errors(errors_csv, 70).miss_rate == pytest.approx(0.2)
-    assert hops.read_errors(errors_csv, 1450).miss_rate == pytest.approx(0.02)
-
-
-@pytest.mark.parametrize(
-    ("dose", "error", "sentence"),
-    [
-        (60, hops.UncoveredDose, "from 100 to 1000 e/Å², not at 60"),
-        *((dose, InputError, "give a positive number") for dose in (0, -3, np.nan)),
-    ],
-)
-def test_a_dose_far_below_and_one_that_is_none_are_refused(errors_csv, dose, error, sentence):
-    with pytest.raises(error, match=sentence):
-        hops.read_errors(errors_csv, dose)
-
-
-def test_a_dose_above_takes_the_errors_of_the_highest_and_says_so(errors_csv, caplog):
-    assert hops.read_errors(errors_csv, 30_000).miss_rate == pytest.approx(0.02)
-    assert "measured up to 1000 e/Å²" in caplog.text

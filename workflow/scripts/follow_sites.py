@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     import h5py
     import pandas as pd
 
+    from atomsight.analysis.dynamics.detection_errors import DetectionErrors
     from atomsight.analysis.dynamics.drift import Columns
-    from atomsight.analysis.dynamics.hops import DetectionErrors
     from atomsight.analysis.dynamics.sites import Sites
 
 HOP_COLUMNS = ["hop_rate", "hop_rate_low", "hop_rate_high", "p_appear", "p_vanish", "p_static"]
@@ -134,7 +134,7 @@ def read_errors(sites: "Sites", given: argparse.Namespace) -> "DetectionErrors |
     They are not if file or dose are not given or if the dose is far below those measured; nor if
     fewer than two frames are used, in which nothing can hop.
     """
-    from atomsight.analysis.dynamics import hops
+    from atomsight.analysis.dynamics import detection_errors
     from atomsight.analysis.dynamics.occupancy import UNKNOWN
 
     if given.dose is not None and not 0 < given.dose < math.inf:
@@ -146,8 +146,8 @@ def read_errors(sites: "Sites", given: argparse.Namespace) -> "DetectionErrors |
         logging.warning("no hop rates: they need the %s", " and the ".join(missing))
         return None
     try:
-        return hops.read_errors(given.errors, given.dose)
-    except hops.UncoveredDose as reason:
+        return detection_errors.read_errors(given.errors, given.dose)
+    except detection_errors.UncoveredDose as reason:
         logging.warning("no hop rates: %s", reason)
         return None
 

@@ -24,7 +24,7 @@ import pandas as pd
 from scipy.spatial import cKDTree
 
 from atomsight import command_line
-from atomsight.analysis.dynamics.hops import fit_beta
+from atomsight.analysis.dynamics.detection_errors import fit_beta
 from atomsight.analysis.matching import match_atoms
 from atomsight.config.evaluation import ErrorSettings
 from atomsight.config.reading import InferenceSettings

@@ -27,77 +27,31 @@ short chains in which hardly anything happens (J. O. Berger, B. Liseo, R. L. Wol
 Sci.* 14, 1 (1999)).
 """
 
-import logging
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize
-from scipy.special import betainc, betaincinv, betaln, expit, logit, logsumexp, xlogy
+from scipy.special import expit, logsumexp, xlogy
 from scipy.stats import chi2
 
+from atomsight.analysis.dynamics.detection_errors import DetectionErrors
+from atomsight.analysis.dynamics.hop_likelihood import (
+    Grid,
+    Surface,
+    chain_of,
+    emissions,
+    likelihood_surface,
+    make_grid,
+    occupied_share,
+)
 from atomsight.analysis.dynamics.occupancy import EMPTY, SEEN, UNKNOWN
 from atomsight.config.analysis import HopSettings
-from atomsight.errors import InputError
-from atomsight.files import sealed, tables
-
-#: A dose this many times below the measured ones still takes the errors of the lowest.
-DOSE_TOLERANCE = 1.5
-
-#: Largest α + β that is fitted; beyond it, the sites do not differ noticeably.
-LARGEST_CONCENTRATION = 1000.0
 
 #: Share of the sites without memory, static and with any error rate, that escape being faint.
 _FAINT_LEVEL = 0.05
 
-#: Numbers in a piece of the work on the likelihood, so that it stays in the cache.
-_PIECE = 32768
-
-#: From so many frames on, part of the grid is computed first: of its hop rates, shares, miss and
-#: false rates every fourth or second. The rest follows where it counts.
-_LONG = 150
-_STRIDES = 4, 2, 2, 2
-
-#: A point counts unless the logarithm of its likelihood is so far below the site's largest.
-_NEGLIGIBLE = 20.0
-
-#: Chains of a site that are computed side by side.
-_ROW = 256
-
 #: Numbers that are kept of a piece of the sites, so that memory does not grow with their number.
 _SITES_PIECE = 2**20
-
-_ERROR_COLUMNS = ["dose_e_per_A2", "miss_alpha", "miss_beta", "false_alpha", "false_beta"]
-
-
-class UncoveredDose(InputError):
-    """Detection errors are not measured at so low a dose."""
-
-
-@dataclass(frozen=True)
-class DetectionErrors:
-    """How often an occupied site is missed, and an empty one seen, at one dose.
-
-    Over the sites, the miss rate follows Beta(miss_alpha, miss_beta), and likewise the rate of
-    false detections at an empty site.
-    """
-
-    dose_e_per_A2: float
-    miss_alpha: float
-    miss_beta: float
-    false_alpha: float
-    false_beta: float
-
-    @property
-    def miss_rate(self) -> float:
-        """Mean probability that an occupied site is not seen in a frame."""
-        return self.miss_alpha / (self.miss_alpha + self.miss_beta)
-
-    @property
-    def false_rate(self) -> float:
-        """Mean probability that an empty site is seen in a frame."""
-        return self.false_alpha / (self.false_alpha + self.false_beta)
 
 
 @dataclass(frozen=True)
@@ -114,314 +68,6 @@ class HopFit:
 
     table: pd.DataFrame
     p_occupied: np.ndarray
-
-
-def read_errors(path: Path | str, dose_e_per_A2: float) -> DetectionErrors:
-    """Read how often columns are missed and invented at a dose.
-
-    Between the measured doses, the logit of the mean rates and the logarithm of α + β are linear in
-    the logarithm of the dose. Above them, with a warning, the errors of the highest are taken: more
-    electrons err no more often. UncoveredDose if the dose is below the measured range by more than
-    :data:`DOSE_TOLERANCE`.
-    """
-    table = _read_error_table(path)
-    doses = table["dose_e_per_A2"].to_numpy()
-    if not (np.isfinite(dose_e_per_A2) and dose_e_per_A2 > 0):
-        raise InputError(f"the dose of a frame is {dose_e_per_A2} e/Å²; give a positive number")
-    if dose_e_per_A2 < doses[0] / DOSE_TOLERANCE:
-        raise UncoveredDose(
-            f"{path}: detection errors are measured from {doses[0]:g} to {doses[-1]:g} e/Å², not "
-            f"at {dose_e_per_A2:g}; add the dose of the series to detection_errors.doses_e_per_A2"
-        )
-    if dose_e_per_A2 > doses[-1]:
-        logging.warning(
-            "detection errors are measured up to %g e/Å²; at %g they are taken to be the same",
-            doses[-1],
-            dose_e_per_A2,
-        )
-    parameters = []
-    for kind in ("miss", "false"):
-        alpha, beta = table[f"{kind}_alpha"].to_numpy(), table[f"{kind}_beta"].to_numpy()
-        at_dose = np.log(dose_e_per_A2), np.log(doses)
-        mean = expit(np.interp(*at_dose, logit(alpha / (alpha + beta))))
-        concentration = np.exp(np.interp(*at_dose, np.log(alpha + beta)))
-        parameters += [float(mean * concentration), float((1 - mean) * concentration)]
-    return DetectionErrors(float(dose_e_per_A2), *parameters)
-
-
-def _read_error_table(path: Path | str) -> pd.DataFrame:
-    """Read the columns needed, by rising dose, and see that all are positive numbers."""
-    numbers = tables.read_csv(path, _ERROR_COLUMNS)[_ERROR_COLUMNS].astype(float)
-    if numbers.empty:
-        raise InputError(f"{path}: the table has no row; {sealed.remedy(path)}")
-    good = (np.isfinite(numbers) & (numbers > 0)).all(axis=1)
-    if not good.all():
-        raise InputError(
-            f"{path}: row {int(np.argmin(good)) + 1} has a dose or a Beta parameter that is not a "
-            "number above zero; make the table again"
-        )
-    return numbers.sort_values("dose_e_per_A2", ignore_index=True)
-
-
-def fit_beta(successes: np.ndarray, trials: np.ndarray) -> tuple[float, float]:
-    """Fit a Beta distribution, α and β, to rates that are known only by counts: a beta-binomial.
-
-    They are where likelihood times prior is largest. The prior is weak: Jeffreys' of a single rate
-    for the mean, and a log-normal of median 30 and a factor of e² for α + β, which is at most
-    :data:`LARGEST_CONCENTRATION`. It keeps both finite where nothing ever happened, or where the
-    sites do not differ. InputError if there is no trial at all.
-    """
-    successes, trials = np.asarray(successes, float), np.asarray(trials, float)
-    if not trials.sum() > 0:
-        raise InputError(
-            "there is no site to measure detection errors at; use a longer series or a larger "
-            "particle"
-        )
-
-    def cost(parameters: np.ndarray) -> float:
-        mean, concentration = expit(parameters[0]), np.exp(parameters[1])
-        alpha, beta = mean * concentration, (1 - mean) * concentration
-        likelihood = betaln(alpha + successes, beta + trials - successes) - betaln(alpha, beta)
-        prior = 0.5 * np.log(mean * (1 - mean)) - (parameters[1] - np.log(30)) ** 2 / (2 * 2**2)
-        return -float(likelihood.sum() + prior)
-
-    start = [logit((successes.sum() + 0.5) / (trials.sum() + 1)), np.log(30)]
-    bounds = [(-16, 16), (0, np.log(LARGEST_CONCENTRATION))]
-    mean, concentration = minimize(cost, start, method="L-BFGS-B", bounds=bounds).x
-    concentration = np.exp(concentration)
-    return float(expit(mean) * concentration), float(expit(-mean) * concentration)
-
-
-def log_likelihood(
-    occupied: np.ndarray,
-    p_appear: np.ndarray,
-    p_vanish: np.ndarray,
-    miss: np.ndarray,
-    false: np.ndarray,
-) -> np.ndarray:
-    """Logarithm of the probability of what was seen, by the forward algorithm, shape (S, G).
-
-    ``occupied`` is as in :func:`fit_hops`. The chains, (G,) or (S, G), have a, b (not both zero)
-    and the rates, above zero and below one, at which occupied sites are missed and empty ones seen;
-    the first state is drawn from the stationary chain.
-    """
-    chains = np.stack([np.atleast_2d(one) for one in (p_appear, p_vanish, miss, false)])
-    step = max(1, _PIECE // max(1, chains.shape[2]))
-    pieces = [
-        _forward(
-            occupied[first : first + step],
-            *(chains[:, first : first + step] if chains.shape[1] > 1 else chains),
-        )
-        for first in range(0, len(occupied), step)
-    ]
-    return np.concatenate(pieces) if pieces else np.empty((0, chains.shape[2]))
-
-
-def _forward(
-    occupied: np.ndarray,
-    p_appear: np.ndarray,
-    p_vanish: np.ndarray,
-    miss: np.ndarray,
-    false: np.ndarray,
-) -> np.ndarray:
-    """Run the forward algorithm in place and in single precision, rescaled every few frames.
-
-    What was seen enters by the ratio of its probabilities if empty and if occupied. The latter,
-    which is a factor of all hidden paths, is counted in the end.
-    """
-    shape = len(occupied), p_appear.shape[1]
-    if_occupied, if_empty = _emissions(miss, false)
-    # One row for every kind of what was seen, at every site or at all.
-    ratios = (if_empty / if_occupied).reshape(-1, shape[1]).astype(np.float32)
-    rows = occupied.T.astype(np.intp) % 3 * len(miss) + np.arange(len(miss))
-    appear, stay = p_appear.astype(np.float32), (1 - p_vanish).astype(np.float32)
-    full = np.broadcast_to((p_appear / (p_appear + p_vanish)).astype(np.float32), shape).copy()
-    empty, scratch, total = 1 - full, np.empty(shape, np.float32), np.zeros(shape)
-    for frame, row in enumerate(rows):
-        if frame:
-            np.multiply(empty, appear, out=scratch)
-            empty += full
-            full *= stay
-            full += scratch
-            empty -= full
-        empty *= np.take(ratios, row, axis=0, out=scratch, mode="clip")
-        # Four factors of the smallest error rate stay within the range of single precision.
-        if frame % 4 == 3 or frame == len(rows) - 1:
-            np.add(full, empty, out=scratch)
-            full /= scratch
-            empty /= scratch
-            total += np.log(scratch, out=scratch)
-    for what in (EMPTY, SEEN):
-        total += (occupied == what).sum(axis=1)[:, None] * np.log(if_occupied[what])
-    return total
-
-
-def _emissions(miss: np.ndarray, false: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Probability of not seen, seen, and unknown (index -1), if occupied and if empty."""
-    one = np.ones_like(miss)
-    return (
-        np.stack([miss, 1 - miss, one]),
-        np.stack([1 - false, false, one]),
-    )
-
-
-@dataclass(frozen=True)
-class _Grid:
-    """Where the likelihood is known."""
-
-    roots: np.ndarray  # √h, evenly from 0: the precision of √h is about the same everywhere
-    #: Where π lies between its limits h/2 and 1 - h/2, from 0 to 1; as many by the arcsine prior.
-    shares: np.ndarray
-    miss: np.ndarray  # nodes of the two error rates ...
-    false: np.ndarray
-    log_weights: np.ndarray  # ... and the logarithms of their weights
-    nodes: tuple[int, int]  # how many of either rate
-    strides: tuple[int, ...]  # along all four axes, between points computed at every site
-
-
-def _make_grid(errors: DetectionErrors, max_hop_rate: float, frames: int) -> _Grid:
-    """Make the grid, the finer the more frames there are to tell its points apart."""
-    fineness = np.sqrt(frames)
-    shares = round(8 + fineness / 3)
-    angles = (np.arange(shares) + 0.5) / shares * np.pi / 2
-    miss, miss_weights = _beta_nodes(errors.miss_alpha, errors.miss_beta, frames)
-    false, false_weights = _beta_nodes(errors.false_alpha, errors.false_beta, frames)
-    return _Grid(
-        roots=np.linspace(0, np.sqrt(max_hop_rate), round(24 + 0.75 * fineness)),
-        shares=np.sin(angles) ** 2,
-        miss=np.repeat(miss, len(false)),
-        false=np.tile(false, len(miss)),
-        log_weights=np.log(np.outer(miss_weights, false_weights).ravel()),
-        nodes=(len(miss), len(false)),
-        strides=(1, 1, 1, 1) if frames < _LONG else _STRIDES,
-    )
-
-
-def _beta_nodes(alpha: float, beta: float, frames: int) -> tuple[np.ndarray, np.ndarray]:
-    """Divide a Beta distribution into pieces: the mean and the weight of each.
-
-    The pieces are even in arcsin √rate, where the error of a rate measured in n frames is about
-    1 / √4n everywhere. Pieces of two standard errors are enough: sums over an even grid converge
-    that fast for what looks like a Gaussian.
-    """
-    ends = np.arcsin(np.sqrt(betaincinv(alpha, beta, [1e-4, 1 - 1e-4])))
-    count = 1 + int(np.ceil(np.ptp(ends) * np.sqrt(alpha + beta + frames / 2)))
-    edges = np.sin(np.linspace(*ends, max(count, 4) + 1)) ** 2
-    edges[[0, -1]] = 0, 1
-    weights = np.diff(betainc(alpha, beta, edges))
-    means = np.diff(betainc(alpha + 1, beta, edges)) / weights * alpha / (alpha + beta)
-    return np.clip(means, 1e-6, 1 - 1e-6), weights
-
-
-@dataclass(frozen=True)
-class _Surface:
-    """The likelihood of S sites over hop rate and share, the error rates integrated out."""
-
-    log_likelihood: np.ndarray  # (S, H, P)
-    miss: np.ndarray  # posterior means of the error rates at every point
-    false: np.ndarray
-    always_occupied: np.ndarray  # logarithm of the likelihood of the two sites that never change
-    always_empty: np.ndarray
-
-
-def _likelihood_surface(occupied: np.ndarray, errors: DetectionErrors, grid: _Grid) -> _Surface:
-    """Go through the hop rates of the grid; at zero the integral is known exactly."""
-    shape = len(occupied), len(grid.roots), len(grid.shares)
-    log_values = np.empty(shape)
-    miss, false = np.full(shape, errors.miss_rate), np.full(shape, errors.false_rate)
-    always_occupied, always_empty = _static_likelihoods(occupied, errors)
-    log_values[:, 0] = np.logaddexp(
-        always_occupied[:, None] + np.log(grid.shares),
-        always_empty[:, None] + np.log1p(-grid.shares),
-    )
-    for row, values in enumerate(_hopping_likelihoods(occupied, grid), start=1):
-        largest = values.max(axis=2)
-        weights = np.exp(values - largest[..., None])
-        total = weights.sum(axis=2)
-        log_values[:, row] = largest + np.log(total)
-        miss[:, row], false[:, row] = weights @ grid.miss / total, weights @ grid.false / total
-    return _Surface(log_values, miss, false, always_occupied, always_empty)
-
-
-def _hopping_likelihoods(occupied: np.ndarray, grid: _Grid) -> np.ndarray:
-    """Likelihood times weight at all points but those without hops: logarithms (H - 1, S, P, N).
-
-    The grid grows with the square of the length of a series, while what a site leaves possible
-    shrinks as fast. So a part comes first (:data:`_STRIDES`), then the points that count by linear
-    interpolation between; the others keep what is interpolated.
-    """
-    hop_rate = grid.roots[1:, None] ** 2
-    chains = np.stack(
-        np.broadcast_arrays(
-            *(one[..., None] for one in _chain(hop_rate, _occupied_share(hop_rate, grid.shares))),
-            grid.miss,
-            grid.false,
-        )
-    )
-    shape = *hop_rate.shape[:1], len(grid.shares), *grid.nodes
-    chains, weights = chains.reshape(4, *shape), grid.log_weights.reshape(grid.nodes)
-    some = [
-        np.union1d(np.arange(0, size, stride), size - 1)
-        for size, stride in zip(shape, grid.strides, strict=True)
-    ]
-    values = log_likelihood(occupied, *chains[:, *np.ix_(*some)].reshape(4, -1))
-    values = values.reshape(-1, *(len(points) for points in some)) + weights[np.ix_(*some[2:])]
-    if max(grid.strides) > 1:
-        least = values.max(axis=(1, 2, 3, 4), keepdims=True) - _NEGLIGIBLE
-        for axis, (points, size) in enumerate(zip(some, shape, strict=True), start=1):
-            values = _interpolated(values, points, size, axis)
-        counts = values >= least
-        exact = _likelihood_where(counts.reshape(len(counts), -1), occupied, chains.reshape(4, -1))
-        values[counts] = exact + np.broadcast_to(weights, counts.shape)[counts]
-    return values.reshape(-1, *shape[:2], len(grid.miss)).swapaxes(0, 1)
-
-
-def _interpolated(values: np.ndarray, points: np.ndarray, size: int, axis: int) -> np.ndarray:
-    """Values at 0, 1, ... size - 1 along an axis, linear between those at the points."""
-    place = np.interp(np.arange(size), points, np.arange(len(points)))
-    below = np.minimum(place.astype(int), len(points) - 2)
-    part = (place - below).reshape(-1, *[1] * (values.ndim - 1 - axis))
-    return values.take(below, axis) * (1 - part) + values.take(below + 1, axis) * part
-
-
-def _likelihood_where(counts: np.ndarray, occupied: np.ndarray, chains: np.ndarray) -> np.ndarray:
-    """Logarithm of the likelihood of some of the chains (4, G) at every site, where counts (S, G).
-
-    The chains of a site are laid out in rows of one length; the last of them is filled up.
-    """
-    _, chain = np.nonzero(counts)
-    found = counts.sum(axis=1)
-    rows = -(-found // _ROW)
-    site = np.repeat(np.arange(len(found)), rows)
-    row = np.arange(len(site)) - np.repeat(np.cumsum(rows) - rows, rows)
-    place = np.minimum(row[:, None] * _ROW + np.arange(_ROW), found[site, None] - 1)
-    place += (np.cumsum(found) - found)[site, None]
-    values = np.empty(len(chain))
-    values[place] = log_likelihood(occupied[site], *chains[:, chain[place]])
-    return values
-
-
-def _static_likelihoods(
-    occupied: np.ndarray, errors: DetectionErrors
-) -> tuple[np.ndarray, np.ndarray]:
-    """Beta-binomial probabilities of what was seen, if always occupied and if always empty."""
-    seen, unseen = (occupied == SEEN).sum(axis=1), (occupied == EMPTY).sum(axis=1)
-    return (
-        betaln(errors.miss_alpha + unseen, errors.miss_beta + seen)
-        - betaln(errors.miss_alpha, errors.miss_beta),
-        betaln(errors.false_alpha + seen, errors.false_beta + unseen)
-        - betaln(errors.false_alpha, errors.false_beta),
-    )
-
-
-def _occupied_share(hop_rate: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """π from where it lies between its limits: neither a nor b is above one."""
-    return hop_rate / 2 + (1 - hop_rate) * share
-
-
-def _chain(hop_rate: np.ndarray, occupied_share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """a = h / 2(1 - π) and b = h / 2π."""
-    return hop_rate / (2 * (1 - occupied_share)), hop_rate / (2 * occupied_share)
 
 
 def fit_hops(occupied: np.ndarray, errors: DetectionErrors, settings: HopSettings) -> HopFit:
@@ -447,7 +93,7 @@ def fit_hops(occupied: np.ndarray, errors: DetectionErrors, settings: HopSetting
     """
     occupied = np.asarray(occupied, np.int8)
     sequences, site = np.unique(occupied, axis=0, return_inverse=True)
-    grid = _make_grid(errors, settings.max_hop_rate, occupied.shape[1])
+    grid = make_grid(errors, settings.max_hop_rate, occupied.shape[1])
     table, smoothed = _estimate_in_pieces(sequences, errors, grid, settings.confidence)
     unseen = (sequences != UNKNOWN).sum(axis=1) < 2
     table.loc[unseen, table.columns.drop("faint")] = np.nan
@@ -458,7 +104,7 @@ def fit_hops(occupied: np.ndarray, errors: DetectionErrors, settings: HopSetting
 
 
 def _estimate_in_pieces(
-    occupied: np.ndarray, errors: DetectionErrors, grid: _Grid, confidence: float
+    occupied: np.ndarray, errors: DetectionErrors, grid: Grid, confidence: float
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Table and smoothed occupancy; what they come from is kept for a few sites at a time.
 
@@ -470,14 +116,14 @@ def _estimate_in_pieces(
     # One piece at least, so that a table without sites has its columns.
     for first in range(0, max(1, len(occupied)), step):
         piece = occupied[first : first + step]
-        surface = _likelihood_surface(piece, errors, grid)
+        surface = likelihood_surface(piece, errors, grid)
         table, smoothed[first : first + step] = _estimate(piece, surface, grid, confidence)
         found.append(table)
     return pd.concat(found, ignore_index=True), smoothed
 
 
 def _estimate(
-    occupied: np.ndarray, surface: _Surface, grid: _Grid, confidence: float
+    occupied: np.ndarray, surface: Surface, grid: Grid, confidence: float
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Table and smoothed occupancy of the sites."""
     of_hop_rate = logsumexp(surface.log_likelihood, axis=2) - np.log(len(grid.shares))
@@ -495,8 +141,8 @@ def _estimate(
     row = np.maximum(np.rint(peak[hops]).astype(int), 1)
     weights = np.exp(surface.log_likelihood[hops, row] - of_hop_rate[hops, row, None])
     weights /= weights.sum(axis=1, keepdims=True)
-    share = _occupied_share(hop_rate[hops], weights @ grid.shares)
-    p_appear[hops], p_vanish[hops] = _chain(hop_rate[hops], share)
+    share = occupied_share(hop_rate[hops], weights @ grid.shares)
+    p_appear[hops], p_vanish[hops] = chain_of(hop_rate[hops], share)
     smoothed[hops] = smooth_occupancy(
         occupied[hops],
         p_appear[hops],
@@ -551,20 +197,20 @@ def _interval(
     return low**2, high**2
 
 
-def _p_static(surface: _Surface) -> np.ndarray:
+def _p_static(surface: Surface) -> np.ndarray:
     """Likelihood-ratio test of "never changes"; see the notes of :func:`fit_hops`."""
     static = np.maximum(surface.always_occupied, surface.always_empty)
     ratio = 2 * np.maximum(surface.log_likelihood.max(axis=(1, 2)) - static, 0)
     return chi2.sf(ratio, df=2)
 
 
-def _has_memory(occupied: np.ndarray, surface: _Surface, grid: _Grid) -> np.ndarray:
+def _has_memory(occupied: np.ndarray, surface: Surface, grid: Grid) -> np.ndarray:
     """Whether independent frames explain sites significantly worse; see :func:`fit_hops`."""
     seen, unseen = (occupied == SEEN).sum(axis=1), (occupied == EMPTY).sum(axis=1)
     in_view = np.maximum(seen + unseen, 1)
     independent = xlogy(seen, seen / in_view) + xlogy(unseen, unseen / in_view)
     hop_rate = grid.roots[1:, None] ** 2
-    p_appear, p_vanish = _chain(hop_rate, _occupied_share(hop_rate, grid.shares))
+    p_appear, p_vanish = chain_of(hop_rate, occupied_share(hop_rate, grid.shares))
     chains = surface.log_likelihood[:, 1:][:, p_appear + p_vanish <= 1]
     return 2 * (chains.max(axis=1) - independent) > chi2.isf(2 * _FAINT_LEVEL, df=1)
 
@@ -580,7 +226,7 @@ def smooth_occupancy(
 
     ``occupied`` has the shape (S, F), chain and error rates (S,) are as in :func:`log_likelihood`.
     """
-    if_occupied, if_empty = _emissions(miss, false)
+    if_occupied, if_empty = emissions(miss, false)
     site = np.arange(len(occupied))[:, None]
     emission = np.stack([if_empty[occupied, site], if_occupied[occupied, site]], axis=2)
     change = np.stack(
