@@ -24,8 +24,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import speed
-from keras import ops
-from timed import learning, peers, processes
+from timed import networks, peers, processes
 
 from atomsight.config.evaluation import EvaluationSettings
 from atomsight.config.reading import InferenceSettings, SegmentationSettings
@@ -33,7 +32,7 @@ from atomsight.evaluation.atom_scores import score_atoms
 from atomsight.evaluation.exposures import noise_seed
 from atomsight.files import layout
 from atomsight.learning import models
-from atomsight.learning.training import TrainingPlan, make_learner, streams
+from atomsight.learning.training import TrainingPlan, make_examples
 from atomsight.phantoms import acquisition, specimens
 from atomsight.reading.inference import normalise_frames, read_image
 from atomsight.reading.segmentation import locate_atoms
@@ -51,7 +50,7 @@ def main() -> None:
     network, card = models.load_reader(given.model)
     images = expose(structure, optics, given.doses, card)
     rows = list(ours(network, card, images, given.doses, truth, optics.pixel_size_A))
-    plan = learning.plan_of(speed.section_of(given.section))
+    plan = networks.plan_of(speed.section_of(given.section))
     with tempfile.TemporaryDirectory() as folder:
         write_examples(Path(folder), plan, given.waves, given.examples)
         np.save(Path(folder) / "images.npy", images)
@@ -101,17 +100,14 @@ def expose(structure: object, optics: object, doses: list, card: models.ModelCar
 def write_examples(folder: Path, plan: TrainingPlan, waves: list[str], count: int) -> None:
     """Write examples of the whole course of a training: normalised images, and where atoms are."""
     read = layout.read_waves(waves)
-    imaging = make_learner(learning.network_of(plan), read, plan).imaging
-    stream = streams(read, plan)[0]
+    examples = make_examples(read, plan)[0]
     shape = (count, plan.training.image_px, plan.training.image_px)
     files = [
         np.lib.format.open_memmap(folder / f"{name}.npy", "w+", "float32", shape)
         for name in ("examples", "truth")
     ]
     for first in range(0, count, plan.training.batch):
-        images, truth = map(
-            ops.convert_to_numpy, imaging(stream.inputs(stream.steps * first // count))
-        )
+        images, truth = examples.of(examples.steps * first // count)
         part = slice(first, min(first + plan.training.batch, count))
         files[0][part] = images[: part.stop - first, ..., 0]
         files[1][part] = 1 - truth[: part.stop - first, ..., 0]

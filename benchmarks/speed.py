@@ -18,7 +18,7 @@ ships, script by script; --main-job runs the whole main job in a clone.
 Examples:
     python benchmarks/speed.py speed.csv
     python benchmarks/speed.py laptop.csv --avx2 --peers ~/.cache/atomsight/peers
-    python benchmarks/speed.py step.csv --only "training step" "forward pass" \\
+    python benchmarks/speed.py step.csv --only "training steps" "forward pass" \\
         --settings '{"network": {"kind": "subpixel", "features": 48}}'
 """
 

@@ -1,4 +1,4 @@
-"""Cases of learning: a training step and its parts, beside its convolutions alone."""
+"""Cases of learning: training steps and their parts, beside their convolutions alone."""
 
 from collections.abc import Callable
 
@@ -6,91 +6,61 @@ import keras
 import numpy as np
 from keras import ops
 
-from atomsight.config.configuration import check_configuration
 from atomsight.files.records import Waves
-from atomsight.learning.networks import build_network, choose_precision, folded
-from atomsight.learning.training import Learner, TrainingPlan, make_learner, make_plan, streams
+from atomsight.learning.examples import Examples
+from atomsight.learning.training import Learner, make_examples, make_learner
+from timed import networks
+from timed.networks import network_of, plan_of
 
 #: A backward pass does the arithmetic of a forward pass twice: for the maps and for the kernels.
 PASSES = 3
 
-OPERATIONS = {keras.layers.Conv2D: ops.conv, keras.layers.Conv2DTranspose: ops.conv_transpose}
+
+def steps(section: dict, count: int) -> Callable:
+    """Whole steps, one after another: imaging, forward and backward pass, optimizer."""
+    learner, examples = prepare(section)
+    return lambda: [learner.train_on_batch(*made) for made in examples.ahead(range(count))]
 
 
-def step(section: dict) -> Callable:
-    """The whole step: imaging, forward and backward pass, optimizer."""
-    learner, inputs = prepare(section)
-    return lambda: learner.train_on_batch(inputs)
-
-
-def imaging(section: dict) -> Callable:
+def imaging(section: dict, count: int) -> Callable:
     """From waves to normalised images and truth."""
-    learner, inputs = prepare(section)
-    return compiled(learner.imaging, inputs)
+    _, examples = prepare(section)
+    return lambda: [examples.of(step) for step in range(count)]
 
 
-def on_examples(section: dict) -> Callable:
+def on_examples(section: dict, count: int) -> Callable:
     """Forward and backward pass and optimizer, on examples that are made before."""
-    learner, inputs = prepare(section)
-    given = dict(zip(("images", "truth"), learner.imaging(inputs), strict=True))
-    learner.imaging = lambda made: (made["images"], made["truth"])
-    return lambda: learner.train_on_batch(given)
+    learner, examples = prepare(section)
+    made = examples.of(0)
+    return lambda: [learner.train_on_batch(*made) for _ in range(count)]
 
 
-def optimizer(section: dict) -> Callable:
+def optimizer(section: dict, count: int) -> Callable:
     """The optimizer alone: the loss is the mean of all weights."""
     learner, _ = prepare(section)
-    alone = Weights(learner)
+    alone, nothing = Weights(learner), np.zeros((1, 1), "float32")
     alone.compile(optimizer=learner.optimizer, jit_compile=learner.jit_compile)
-    return lambda: alone.train_on_batch(np.zeros((1, 1), "float32"))
+    return lambda: [alone.train_on_batch(nothing) for _ in range(count)]
 
 
-def convolutions(section: dict, px: int = 0) -> Callable:
-    """The convolutions of a step, or of the map of an image of ``px``², side by side alone."""
+def convolutions(section: dict, count: int) -> Callable:
+    """The convolutions of so many steps, side by side alone."""
     plan = plan_of(section)
-    network = reader_of(plan)
-    batch, size = (1, px) if px else (plan.training.batch, plan.training.image_px)
-    bare = Convolutions(network, (batch, size, size, plan.frames))
-    run = compiled(bare, np.zeros((1, 1), "float32"))
-    return lambda: [run() for _ in range(1 if px else PASSES)]
+    run = networks.bare_convolutions(plan, plan.training.batch, plan.training.image_px)
+    return lambda: [run() for _ in range(PASSES * count)]
 
 
-def matrix_products(section: dict, px: int = 0) -> Callable:
-    """Products of matrices of 1024² with as many multiplications as the convolutions."""
+def matrix_products(section: dict, count: int) -> Callable:
+    """Products of matrices of 1024² with as many multiplications as these."""
     plan = plan_of(section)
-    pixels = px**2 if px else PASSES * plan.training.batch * plan.training.image_px**2
-    count = pixels * network_of(plan).measures.multiplications / 1024**3
-    left, right = np.random.default_rng(0).normal(size=(2, 1024, 1024)).astype("float32")
-    last = left[: round(1024 * (count % 1))]
-    return lambda: [part @ right for part in (*[left] * int(count), last)]
+    return networks.products(plan, PASSES * count * plan.training.batch * plan.training.image_px**2)
 
 
-def weights(section: dict) -> Callable:
-    """Not timed: gives how many weights the network has."""
-    return lambda: network_of(plan_of(section)).measures.weights
-
-
-def plan_of(section: dict) -> TrainingPlan:
-    """The plan of a model's section, merged over the defaults."""
-    complete = check_configuration({"models": {"timed": section}})
-    return make_plan(complete["models"]["timed"], seed=1)
-
-
-def network_of(plan: TrainingPlan) -> keras.Model:
-    precision = choose_precision(plan.training.precision, plan.network)
-    return build_network(plan.network, plan.frames, plan.classes, precision)
-
-
-def reader_of(plan: TrainingPlan) -> keras.Model:
-    """The network as it reads images: its kernels standardised once for all."""
-    return folded(build_network(plan.network, plan.frames, plan.classes), plan.network)
-
-
-def prepare(section: dict) -> tuple[Learner, dict]:
-    """A learner that has not learned, and the inputs of a step."""
+def prepare(section: dict) -> tuple[Learner, Examples]:
+    """A learner that has not learned, and examples."""
     plan = plan_of(section)
     waves = random_waves(4, plan.microscope.energy_eV, section[section["material"]]["size_A"])
-    return make_learner(network_of(plan), waves, plan), streams(waves, plan)[0].inputs(0)
+    return make_learner(network_of(plan), waves, plan), make_examples(waves, plan)[0]
 
 
 def random_waves(count: int, energy_eV: float, size_A: float) -> Waves:
@@ -105,24 +75,6 @@ def random_waves(count: int, energy_eV: float, size_A: float) -> Waves:
     return Waves(spectra, (size_A, size_A), energy_eV, tuple(positions), tuple(classes))
 
 
-def compiled(layer: Callable, inputs: object) -> Callable:
-    """A layer on its inputs as one compiled function, by the backend's own means; it waits."""
-    model = Alone(layer)
-    model.compile(jit_compile="auto" if keras.backend.backend() == "jax" else False)
-    return lambda: model.predict_on_batch(inputs)
-
-
-class Alone(keras.Model):
-    """A model of one layer, for predict_on_batch to compile."""
-
-    def __init__(self, layer: Callable):
-        super().__init__()
-        self.layer = layer
-
-    def call(self, inputs: object) -> object:
-        return self.layer(inputs)
-
-
 class Weights(keras.Model):
     """The weights of a network without it: their mean is the loss."""
 
@@ -135,25 +87,3 @@ class Weights(keras.Model):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         return y_pred
-
-
-class Convolutions(keras.layers.Layer):
-    """The convolutions of a network, each on maps of its own; gives a value of each."""
-
-    def __init__(self, network: keras.Model, shape: tuple[int, ...]):
-        super().__init__()
-        image = keras.Input(batch_shape=shape)
-        sized = keras.models.clone_model(network, input_tensors=image)
-        self.parts = []
-        for layer in sized.layers:
-            if operation := OPERATIONS.get(type(layer)):
-                maps = self.add_weight(layer.input.shape, name=f"{layer.name}_maps")
-                kernel = self.add_weight(layer.kernel.shape, name=f"{layer.name}_kernel")
-                self.parts.append((operation, maps, kernel, layer.strides[0]))
-
-    def call(self, inputs: object) -> keras.KerasTensor:
-        done = [
-            operation(maps, kernel, strides=stride, padding="same")
-            for operation, maps, kernel, stride in self.parts
-        ]
-        return ops.stack([one[0, 0, 0, 0] for one in done])[None]

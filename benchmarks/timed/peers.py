@@ -58,13 +58,13 @@ def count(segmentor: object) -> int:
     return sum(one.numel() for one in segmentor.net.parameters())
 
 
-def atomai_step(weights: int, batch: int, px: int) -> Callable:
-    """A step of AtomAI's training: forward and backward pass, Adam; no imaging."""
+def atomai_steps(weights: int, batch: int, px: int, count: int) -> Callable:
+    """Steps of AtomAI's training: forward and backward pass, Adam; no imaging."""
     import torch
 
     segmentor = compiled(unet(weights))
     images, truth = torch.randn(batch, 1, px, px), torch.rand(batch, 1, px, px)
-    return lambda: segmentor.train_step(images, truth)
+    return lambda: [segmentor.train_step(images, truth) for _ in range(count)]
 
 
 def compiled(segmentor: object) -> object:

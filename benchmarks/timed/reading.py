@@ -23,20 +23,20 @@ ATOM_A2 = 3 * 3**0.5 / 4 * BOND_A**2
 
 def forward(section: dict, px: int) -> Callable:
     """The network alone, on one image of ``px``² pixels."""
-    from timed import learning
+    from timed import networks
 
-    plan = learning.plan_of(section)
-    network, image = learning.reader_of(plan), noise(px, plan.frames)
+    plan = networks.plan_of(section)
+    network, image = networks.reader_of(plan), noise(px, plan.frames)
     return lambda: network.predict_on_batch(image)
 
 
 def maps(section: dict, px: int, **inference: object) -> Callable:
     """From an image to its class maps, as the workflow reads it."""
     from atomsight.reading.inference import normalise_frames, read_image
-    from timed import learning
+    from timed import networks
 
-    plan = learning.plan_of(section)
-    network, counts = learning.reader_of(plan), np.moveaxis(noise(px, plan.frames)[0], -1, 0) + 9
+    plan = networks.plan_of(section)
+    network, counts = networks.reader_of(plan), np.moveaxis(noise(px, plan.frames)[0], -1, 0) + 9
     reading = InferenceSettings.complete(inference, "inference")
     window_px = plan.training.window_A / PIXEL_A
     return lambda: read_image(network, normalise_frames(counts, window_px), **reading)
@@ -46,10 +46,10 @@ def series(section: dict, frames: int, px: int) -> Callable:
     """Class maps of the frames of a series, file to file, one orientation of each."""
     from atomsight.files import layout, sealed
     from map_classes import map_frames
-    from timed import learning
+    from timed import networks
 
-    plan = learning.plan_of(section)
-    network, folder = learning.reader_of(plan), Path(tempfile.mkdtemp())
+    plan = networks.plan_of(section)
+    network, folder = networks.reader_of(plan), Path(tempfile.mkdtemp())
     card = SimpleNamespace(
         name="timed",
         class_names=("background", *section["class_names"]),

@@ -5,7 +5,7 @@ standard output the process says, as JSON: how long the first call took, which c
 every line of its standard input, how long another call took.
 
 It is run by the Python of whoever is measured, with the libraries that are found there:
-    python worker.py learning.step '{"section": …}'
+    python worker.py reading.forward '{"section": …, "px": 1024}'
 """
 
 import importlib
@@ -24,6 +24,10 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # libraries print
     module, name = case.split(".")
+    if module == "learning":  # as the script of the training does
+        from atomsight.learning import backend
+
+        backend.load_keras(training=True)
     call = getattr(importlib.import_module(f"timed.{module}"), name)(**json.loads(given))
     print(json.dumps(timed(call)), file=answers, flush=True)
     for _ in sys.stdin:

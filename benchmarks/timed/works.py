@@ -11,6 +11,9 @@ from timed import processes
 #: The network that all were trained with before, to compare with.
 FUSION = {"kind": "fusion", "features": 8}
 
+#: Steps of a training that are timed together: images of one are made while another learns.
+STEPS = 10
+
 #: What maps and images are kept as.
 SUFFIX = {"map": ".npy", "image": ".tif"}
 
@@ -99,24 +102,25 @@ class Bench:
 
     def training(self) -> Iterator[Work]:
         batch, px = (self.section["training"][key] for key in ("batch", "image_px"))
-        given, images = {"section": self.section}, {"batch": batch, "px": px}
-        size = (f"{batch} × {px}²", batch, "example")
+        given = {"section": self.section, "count": STEPS}
+        images = {"batch": batch, "px": px}
+        size = (f"{STEPS} × {batch} × {px}²", STEPS * batch, "example")
         cases = [
-            Case(self.network, "measured", "learning.step", given),
+            Case(self.network, "measured", "learning.steps", given),
             Case("imaging", "part", "learning.imaging", given),
             Case("forward, backward, optimizer", "part", "learning.on_examples", given),
             Case("optimizer", "part", "learning.optimizer", given),
             Case("its convolutions", "limit", "learning.convolutions", given),
             Case("as many products", "limit", "learning.matrix_products", given),
-            *self._fusion("learning.step"),
-            *self._peers("AtomAI", "atomai_step", **images),
+            *self._fusion("learning.steps", count=STEPS),
+            *self._peers("AtomAI", "atomai_steps", count=STEPS, **images),
         ]
-        yield Work("training step", *size, cases)
+        yield Work("training steps", *size, cases)
         cases = [
-            Case("atomsight", "measured", "learning.imaging", given),
-            Case("abTEM", "peer", "simulation.abtem_images", given | images),
+            Case("atomsight", "measured", "learning.imaging", given | {"count": 1}),
+            Case("abTEM", "peer", "simulation.abtem_images", {"section": self.section} | images),
         ]
-        yield Work("training images", *size, cases)
+        yield Work("training images", f"{batch} × {px}²", batch, "example", cases)
 
     def reading(self) -> Iterator[Work]:
         px = self.sizes.image_px
@@ -124,8 +128,8 @@ class Bench:
         size = (f"{px}²", px**2 / 1e6, "Mpixel")
         cases = [
             Case(self.network, "measured", "reading.forward", given),
-            Case("its convolutions", "limit", "learning.convolutions", given),
-            Case("as many products", "limit", "learning.matrix_products", given),
+            Case("its convolutions", "limit", "networks.convolutions", given),
+            Case("as many products", "limit", "networks.matrix_products", given),
             *self._fusion("reading.forward", px=px),
             *self._peers("AtomAI", "atomai_predict", px=px),
         ]
@@ -204,7 +208,7 @@ class Bench:
 
     @cached_property
     def weights(self) -> int:
-        worker = processes.Worker(sys.executable, "learning.weights", {"section": self.section})
+        worker = processes.Worker(sys.executable, "networks.weights", {"section": self.section})
         worker.end()
         return worker.first["gives"]
 

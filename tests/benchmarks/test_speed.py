@@ -67,11 +67,11 @@ def test_every_case_runs(bench, part):
 
 def test_the_convolutions_of_a_limit_are_those_of_the_network(bench):
     """A limit is one only if it does the arithmetic of the network, no less."""
-    from timed import learning
+    from timed import networks
 
-    plan = learning.plan_of(bench.section)
-    network = learning.reader_of(plan)
-    bare = learning.Convolutions(network, (1, 32, 32, 1))
+    plan = networks.plan_of(bench.section)
+    network = networks.reader_of(plan)
+    bare = networks.Convolutions(network, (1, 32, 32, 1))
     done = sum(
         np.prod(maps.shape[1:3])
         * np.prod(kernel.shape)

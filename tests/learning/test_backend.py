@@ -1,5 +1,6 @@
 """How Keras is loaded, and what the device is known to do."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,34 @@ def test_keras_loads_no_library_that_it_can_do_without_and_they_load_afterwards(
         check=True,
     )
     assert said.stdout.splitlines() == ["[]", "3.0 tensorflow"]
+
+
+def started(training, **environment):
+    """What TensorFlow is told when it is loaded in a process of its own."""
+    ask = (
+        "import os; from atomsight.learning.backend import load_keras\n"
+        f"load_keras(training={training})\n"
+        "import tensorflow as tf\n"
+        "print(os.environ.get('TF_ENABLE_ONEDNN_OPTS'), os.environ.get('TF_NUM_INTRAOP_THREADS'))"
+    )
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    said = subprocess.run(
+        [sys.executable, "-c", ask],
+        cwd=Path(train_network.__file__).parent,
+        env=inherited | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return said.stdout.split()
+
+
+def test_a_training_takes_half_the_cores_for_an_operation_and_the_faster_gradients():
+    """Its images are made beside it; unless the user has said otherwise."""
+    half = str(max(1, backend.usable_cores() // 2))
+    assert started(True) == ["1", half]
+    assert started(True, TF_NUM_INTRAOP_THREADS="7") == ["1", "7"]
+    assert started(False) == ["None", "None"]
 
 
 @pytest.fixture

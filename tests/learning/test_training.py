@@ -27,6 +27,8 @@ from atomsight.learning.training import (
     class_weights,
     constant_loss,
     cross_entropy,
+    make_examples,
+    make_imaging,
     make_learner,
     make_plan,
     squared_error,
@@ -90,10 +92,10 @@ def test_nothing_is_said_of_a_training_that_learned():
 @pytest.mark.parametrize("loss", ["cross_entropy", "squared_error"])
 def test_no_constant_answer_is_better_than_the_one_a_training_is_measured_by(waves, loss):
     plan = plan_of({"loss": loss, "site_weight": 3.0})
-    validation = streams(waves, plan)[1]
+    validation = make_examples(waves, plan)[1]
     learner = make_learner(build_network(made_models.TINY, 1, 2), waves, plan)
     best = constant_loss(learner, validation)
-    truth = learner.imaging(validation.inputs(0))[1]
+    truth = validation.of(0)[1]
     for share in (0.05, 0.1, 0.2, 0.4, 0.8):
         logits = np.broadcast_to(np.log([1 - share, share]).astype("float32"), truth.shape)
         answered = float(learner.pixel_loss(truth, logits, learner.weights_of_classes))
@@ -160,10 +162,10 @@ def test_the_truth_of_a_focal_series_lies_where_its_images_lie_on_average(waves)
     exact = inputs | {
         name: inputs[name].mean(axis=1, keepdims=True).repeat(3, 1) for name in ("rows", "columns")
     }
-    learner = make_learner(build_network(made_models.TINY, 3, 2), waves, plan)
-    images, truth = (np.asarray(part) for part in learner.imaging(inputs))
+    imaging = make_imaging(waves, plan)
+    images, truth = (np.asarray(part) for part in imaging(inputs))
     assert images.shape == (2, 64, 64, 3)
-    np.testing.assert_allclose(truth, np.asarray(learner.imaging(exact)[1]), atol=1e-4)
+    np.testing.assert_allclose(truth, np.asarray(imaging(exact)[1]), atol=1e-4)
 
 
 def test_images_on_sites_show_one_near_their_middle(waves):
@@ -180,9 +182,8 @@ def test_images_on_sites_show_one_near_their_middle(waves):
 def test_an_example_shows_its_atoms_where_the_truth_has_them(waves):
     """At optimum defocus and high dose the image is bright where the truth says atom."""
     plan = plan_of()
-    learning, _ = streams(waves, plan)
-    learner = make_learner(build_network(made_models.TINY, 1, 2), waves, plan)
-    images, truth = (np.asarray(part) for part in learner.imaging(learning.inputs(0)))
+    learning, _ = make_examples(waves, plan)
+    images, truth = learning.of(0)
     assert images.shape == (2, 64, 64, 1)
     assert truth.shape == (2, 64, 64, 2)
     np.testing.assert_allclose(truth.sum(axis=-1), 1, atol=1e-5)
@@ -196,7 +197,7 @@ def test_turned_images_and_truth_are_transposed_together(waves, blank_share):
     section = SECTION | {"training": SECTION["training"] | {"blank_share": blank_share}}
     plan = make_plan(ModelSettings.complete(section), seed=5)
     oblong = replace(waves, cell_A=(waves.cell_A[0], 1.1 * waves.cell_A[1]))
-    imaging = make_learner(build_network(plan.network, 1, 2), oblong, plan).imaging
+    imaging = make_imaging(oblong, plan)
     inputs = streams(oblong, plan)[0].inputs(0)
     turned, upright = (
         [np.array(part) for part in imaging(inputs | {"turned": np.full(2, value)})]
@@ -212,6 +213,26 @@ def test_examples_depend_on_seed_and_step_alone(waves):
     assert not np.array_equal(whole.inputs(4)["rows"], whole.inputs(5)["rows"])
     for name, values in whole.inputs(5).items():
         np.testing.assert_array_equal(values, rest.inputs(5)[name])
+
+
+def test_examples_made_ahead_are_those_of_their_steps(waves):
+    """Also from the middle on, as a training that was stopped takes them."""
+    learning, _ = make_examples(waves, plan_of())
+    ahead = list(learning.ahead(range(3, 7)))
+    assert len(ahead) == 4
+    for step, made in zip(range(3, 7), ahead, strict=True):
+        for one, other in zip(made, learning.of(step), strict=True):
+            np.testing.assert_array_equal(one, other)
+    assert list(learning.ahead(range(0))) == []
+
+
+def test_an_example_that_fails_stops_the_training_with_its_error(waves, monkeypatch):
+    learning, _ = make_examples(waves, plan_of())
+    monkeypatch.setattr(learning, "of", lambda step: 1 // (2 - step))
+    ahead = learning.ahead(range(4))
+    assert [next(ahead), next(ahead)] == [0, 1]
+    with pytest.raises(ZeroDivisionError):
+        next(ahead)
 
 
 def test_waves_are_kept_in_memory_once(waves):

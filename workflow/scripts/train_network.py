@@ -51,16 +51,23 @@ def main(argv: list[str] | None = None) -> None:
     # Keras and its backend take seconds to load: only once the inputs are known to be right.
     from atomsight.learning import backend
 
-    backend.load_keras()
+    backend.load_keras(training=True)
     from atomsight.learning import checkpoints, models
-    from atomsight.learning.training import constant_loss, make_learner, make_plan, streams, train
+    from atomsight.learning.training import (
+        constant_loss,
+        make_examples,
+        make_learner,
+        make_plan,
+        train,
+    )
 
     plan = make_plan(section, given.seed)
     start = starting_weights(given.start_from, plan) if given.start_from else ()
     with checkpoints.lock(given.work):
         network, history = train(waves, plan, given.work, given.checkpoint_steps, start)
         plan = plan.in_precision(network.compute_dtype)
-        constant = constant_loss(make_learner(network, waves, plan), streams(waves, plan)[1])
+        validation = make_examples(waves, plan)[1]
+        constant = constant_loss(make_learner(network, waves, plan), validation)
         warn_if_collapsed(history["val_loss"].iloc[-1], constant)
         if section["segmentation"]["inverse_temperature"] is None:
             inverse_temperature = inverse_temperature_of(
@@ -128,14 +135,13 @@ def inverse_temperature_of(
     network: "keras.Model", waves: Waves, plan: "TrainingPlan", segmentation: dict
 ) -> float:
     """Measure the exponent of a network's probabilities on the waves kept aside."""
-    from atomsight.learning.training import make_learner, streams
+    from atomsight.learning.training import make_examples
     from atomsight.reading.probability_calibration import measure_inverse_temperature
 
     batches = -(-CALIBRATION_IMAGES // plan.training.batch)
     more = replace(plan, training=plan.training.but(validation_batches=batches))
-    imaging = make_learner(network, waves, plan).imaging
     chosen = SegmentationSettings.parse(segmentation)
-    return measure_inverse_temperature(network, imaging, streams(waves, more)[1], chosen)
+    return measure_inverse_temperature(network, make_examples(waves, more)[1], chosen)
 
 
 def make_card(

@@ -1,9 +1,12 @@
-"""Training examples: what is drawn for a step, and the layer that turns it into images and truth.
+"""Training examples: what is drawn for a step, and the model that makes images and truth of it.
 
 What is random (which wave, which conditions, where the pixels lie) is drawn from the seed and the
 number of the step alone. A training that was stopped continues with the very examples it would have
 had.
 """
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -16,7 +19,7 @@ from atomsight.files.records import Waves
 from atomsight.imaging import ground_truth, normalisation
 from atomsight.imaging.conditions import draw_conditions, mix_in_favourable, place_pixels, ranges_at
 from atomsight.imaging.microscope import Microscope
-from atomsight.learning import blank_areas
+from atomsight.learning import backend, blank_areas
 
 #: Pixels computed around an image and cut away again, so that the camera's blur does not wrap.
 CAMERA_MARGIN_PX = 8
@@ -147,8 +150,7 @@ def _take(waves: Waves, part: slice) -> Waves:
     )
 
 
-@keras.saving.register_keras_serializable("atomsight")
-class ImagingAndTruth(keras.layers.Layer):
+class ImagingAndTruth(keras.Model):
     """From waves and conditions to what the network sees and what it should say.
 
     ``site_sigma_A`` is the standard deviation of the Gaussian of a site, ``window_A`` that of the
@@ -160,10 +162,9 @@ class ImagingAndTruth(keras.layers.Layer):
     of a focal series lie on average.
     """
 
-    def __init__(
-        self, microscope: Microscope, site_sigma_A: float, window_A: float, **options: object
-    ):
-        super().__init__(**options)
+    def __init__(self, microscope: Microscope, site_sigma_A: float, window_A: float):
+        super().__init__()
+        self.compile(jit_compile=backend.how_to_compile())
         self.microscope = microscope
         self.site_sigma_A = site_sigma_A
         self.window_A = window_A
@@ -199,3 +200,28 @@ class ImagingAndTruth(keras.layers.Layer):
             self.site_sigma_A,
             exchange(period_x, period_y),
         )
+
+
+class Examples:
+    """Images and truth of any step of a stream, made by one compiled function."""
+
+    def __init__(self, stream: ExampleStream, imaging: ImagingAndTruth):
+        self.steps = stream.steps
+        self._stream = stream
+        self._imaging = imaging
+
+    def of(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        """Make normalised images (B, H, W, F) and class maps (B, H, W, C)."""
+        images, truth = self._imaging.predict_on_batch(self._stream.inputs(step))
+        return images, truth
+
+    def ahead(self, steps: Iterable[int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Give those of one step after another; the next are made while these are in use."""
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            making = None
+            for step in steps:
+                made, making = making, thread.submit(self.of, step)
+                if made:
+                    yield made.result()
+            if making:
+                yield making.result()

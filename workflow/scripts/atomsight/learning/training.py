@@ -1,9 +1,9 @@
-"""Training: one compiled step from exit waves to the loss, a new image for every example."""
+"""Training: from exit waves to a network, by a compiled step on images that are new every time."""
 
 import hashlib
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,42 +18,37 @@ from atomsight.errors import InputError
 from atomsight.files.records import Waves
 from atomsight.imaging.microscope import Microscope
 from atomsight.learning import backend, checkpoints
-from atomsight.learning.examples import ExampleStream, ImagingAndTruth, split_waves
+from atomsight.learning.examples import Examples, ExampleStream, ImagingAndTruth, split_waves
 from atomsight.learning.networks import build_network, choose_precision
 from atomsight.learning.optimizer import make_optimizer
 
 
 class Learner(keras.Model):
-    """The network with the microscope in front of it and the loss behind it.
+    """The network with the loss behind it.
 
     ``loss`` is ``cross_entropy`` or ``squared_error``; ``weights`` of shape (C,) are those of the
     classes in the loss.
     """
 
-    def __init__(
-        self, network: keras.Model, imaging: ImagingAndTruth, loss: str, weights: np.ndarray
-    ):
+    def __init__(self, network: keras.Model, loss: str, weights: np.ndarray):
         super().__init__()
         self.network = network
-        self.imaging = imaging
         self.pixel_loss = LOSSES[loss]
         self.weights_of_classes = weights.astype("float32")
 
-    def call(self, inputs: dict[str, keras.KerasTensor], training: bool = False) -> dict:
-        """Make examples and answer them."""
-        images, truth = self.imaging(inputs)
-        return {"logits": self.network(images, training=training), "truth": truth}
+    def call(self, images: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
+        return self.network(images, training=training)
 
     def compute_loss(
         self,
         x: object = None,
-        y: object = None,
-        y_pred: dict | None = None,
+        y: keras.KerasTensor | None = None,
+        y_pred: keras.KerasTensor | None = None,
         sample_weight: object = None,
         training: bool = True,
     ) -> keras.KerasTensor:
-        """Mean loss of all pixels; truth and answer both come from :meth:`call`."""
-        return self.pixel_loss(y_pred["truth"], y_pred["logits"], self.weights_of_classes)
+        """Mean loss of all pixels, of the truth ``y`` and the logits ``y_pred``."""
+        return self.pixel_loss(y, y_pred, self.weights_of_classes)
 
 
 def cross_entropy(
@@ -142,7 +137,7 @@ def train(
     ``InputError`` if there are too few waves and ``SystemExit`` if the process is told to end; a
     checkpoint is written before.
     """
-    learning, validation = streams(waves, plan)
+    learning, validation = make_examples(waves, plan)
     made_of = [waves_sha256(waves), arrays_sha256(start)]
     plan = _with_precision(plan, made_of, work)
     keras.utils.set_random_seed(plan.seed)
@@ -152,13 +147,14 @@ def train(
     if start:
         network.set_weights(start)
     learner = make_learner(network, waves, plan)
-    learner(learning.inputs(0))
+    learner(learning.of(0)[0])
     learner.optimizer.build(learner.trainable_variables)
     kept = checkpoints.Checkpoints(work, [repr(plan), *made_of], learner, checkpoint_steps)
     kept.restore()
     with kept.stopping_on_signals(), checkpoints.tensorboard(work, learner) as log:
+        ahead = learning.ahead(range(kept.step, learning.steps))
         while kept.step < learning.steps:
-            log(_train_epoch(learner, learning, validation, kept, plan.training.steps_per_epoch))
+            log(_train_epoch(learner, ahead, validation, kept, plan.training))
     checkpoints.assign(learner.trainable_variables, learner.optimizer.averaged_weights())
     return network, pd.DataFrame(kept.history)
 
@@ -181,16 +177,17 @@ def _with_precision(plan: TrainingPlan, made_of: list[str], work: Path) -> Train
 
 def _train_epoch(
     learner: Learner,
-    learning: ExampleStream,
-    validation: ExampleStream,
+    ahead: Iterator[tuple[np.ndarray, np.ndarray]],
+    validation: Examples,
     kept: checkpoints.Checkpoints,
-    steps: int,
+    settings: TrainingSettings,
 ) -> dict[str, float]:
     """Train to the end of an epoch, which may have been begun before; gives its losses."""
-    end = min((kept.step // steps + 1) * steps, learning.steps)
+    steps = settings.steps_per_epoch
+    end = min((kept.step // steps + 1) * steps, settings.steps)
     skipped, times = int(learner.optimizer.skipped), [time.monotonic()]
     for step in range(kept.step, end):
-        loss = learner.train_on_batch(learning.inputs(step))
+        loss = learner.train_on_batch(*next(ahead))
         kept.count_step(float(loss), ends_epoch=step + 1 == end)
         times.append(time.monotonic())
     # The first step of a process compiles the others; the usual one is the median.
@@ -206,16 +203,17 @@ def _train_epoch(
     kept.end_epoch(_averaged_loss(learner, validation))
     losses = {name: kept.history[-1][name] for name in ("loss", "val_loss")}
     words = "step %d of %d: loss %.4f, validation loss %.4f (%.3g s per step)"
-    logging.info(words, end, learning.steps, *losses.values(), seconds)
+    logging.info(words, end, settings.steps, *losses.values(), seconds)
     return losses
 
 
-def _averaged_loss(learner: Learner, validation: ExampleStream) -> float:
+def _averaged_loss(learner: Learner, validation: Examples) -> float:
     """Validation loss of the averaged weights."""
     weights = _values(learner.trainable_variables)
     checkpoints.assign(learner.trainable_variables, learner.optimizer.averaged_weights())
     losses = [
-        float(learner.test_on_batch(validation.inputs(step))) for step in range(validation.steps)
+        float(learner.test_on_batch(images, truth))
+        for images, truth in validation.ahead(range(validation.steps))
     ]
     checkpoints.assign(learner.trainable_variables, weights)
     return float(np.mean(losses))
@@ -273,26 +271,34 @@ def streams(waves: Waves, plan: TrainingPlan) -> tuple[ExampleStream, ExampleStr
     return learning, validation
 
 
-def make_learner(network: keras.Model, waves: Waves, plan: TrainingPlan) -> Learner:
-    """Put the microscope in front of a network, and compile the step."""
+def make_imaging(waves: Waves, plan: TrainingPlan) -> ImagingAndTruth:
+    """Put the microscope behind the waves."""
     microscope = Microscope.behind(waves, plan.microscope)
-    imaging = ImagingAndTruth(microscope, plan.training.site_sigma_A, plan.training.window_A)
+    return ImagingAndTruth(microscope, plan.training.site_sigma_A, plan.training.window_A)
+
+
+def make_examples(waves: Waves, plan: TrainingPlan) -> tuple[Examples, Examples]:
+    """Examples of both :func:`streams`, of which it raises the errors."""
+    learning, validation = streams(waves, plan)
+    imaging = make_imaging(waves, plan)
+    return Examples(learning, imaging), Examples(validation, imaging)
+
+
+def make_learner(network: keras.Model, waves: Waves, plan: TrainingPlan) -> Learner:
+    """Put the loss behind a network, and compile the step."""
     weights = class_weights(waves.classes, plan.classes, plan.training)
-    learner = Learner(network, imaging, plan.training.loss, weights)
-    # XLA makes TensorFlow's convolutions slower on a CPU, and has no Poisson draw on a GPU.
-    compiled = "auto" if keras.backend.backend() == "jax" else False
-    learner.compile(optimizer=make_optimizer(plan.training), jit_compile=compiled)
+    learner = Learner(network, plan.training.loss, weights)
+    learner.compile(optimizer=make_optimizer(plan.training), jit_compile=backend.how_to_compile())
     return learner
 
 
-def constant_loss(learner: Learner, validation: ExampleStream) -> float:
+def constant_loss(learner: Learner, validation: Examples) -> float:
     """Loss of the best answer that is the same in every pixel, to compare the validation loss with.
 
     A training that diverged, or never left the local minimum the paper warns of, ends there.
     """
-    batches = range(validation.steps)
-    truths = [learner.imaging(validation.inputs(index))[1] for index in batches]
-    mean = np.mean([ops.convert_to_numpy(truth) for truth in truths], axis=(0, 1, 2, 3))
+    truths = [truth for _, truth in validation.ahead(range(validation.steps))]
+    mean = np.mean(truths, axis=(0, 1, 2, 3))
     answer = np.log(np.maximum(mean, np.finfo("float32").tiny))
     losses = [
         learner.pixel_loss(truth, ops.broadcast_to(answer, truth.shape), learner.weights_of_classes)

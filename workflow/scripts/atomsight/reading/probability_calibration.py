@@ -5,11 +5,10 @@ Measured after the training on structures kept aside from it, read as the workfl
 
 import keras
 import numpy as np
-from keras import ops
 from scipy.optimize import minimize_scalar
 
 from atomsight.config.reading import InferenceSettings, SegmentationSettings
-from atomsight.learning.examples import ExampleStream, ImagingAndTruth
+from atomsight.learning.examples import Examples
 from atomsight.reading.inference import read_image
 from atomsight.reading.segmentation import segment, segment_sums, tempered
 
@@ -25,23 +24,20 @@ _SMALLEST = 1e-6
 
 def measure_inverse_temperature(
     network: keras.Model,
-    imaging: ImagingAndTruth,
-    stream: ExampleStream,
+    examples: Examples,
     settings: SegmentationSettings,
 ) -> float:
     """Find the exponent that calibrates the probabilities of the classes.
 
-    ``stream`` gives structures that the network has not learned. The exponent is one where there is
-    but one class, or nothing is found.
+    The ``examples`` are of structures that the network has not learned. The exponent is one where
+    there is but one class, or nothing is found.
     """
     if network.output_shape[-1] < 3:  # the background and one class, which is certain
         return 1.0
     answers = [
         answered(network, image, truth, settings)
-        for index in range(stream.steps)
-        for image, truth in zip(
-            *(ops.convert_to_numpy(part) for part in imaging(stream.inputs(index))), strict=True
-        )
+        for made in examples.ahead(range(examples.steps))
+        for image, truth in zip(*made, strict=True)
     ]
     shares = np.concatenate([part for part, _ in answers])
     classes = np.concatenate([part for _, part in answers])
