@@ -27,7 +27,7 @@ def main() -> None:
     if module == "learning":  # as the script of the training does
         from atomsight.learning import backend
 
-        backend.load_keras(training=True)
+        backend.tell_tensorflow_of_training()
     call = getattr(importlib.import_module(f"timed.{module}"), name)(**json.loads(given))
     print(json.dumps(timed(call)), file=answers, flush=True)
     for _ in sys.stdin:

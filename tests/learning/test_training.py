@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -224,6 +225,17 @@ def test_examples_made_ahead_are_those_of_their_steps(waves):
         for one, other in zip(made, learning.of(step), strict=True):
             np.testing.assert_array_equal(one, other)
     assert list(learning.ahead(range(0))) == []
+
+
+def test_only_the_next_example_is_made_ahead(waves, monkeypatch):
+    learning, _ = make_examples(waves, plan_of())
+    begun = [threading.Event() for _ in range(3)]
+    monkeypatch.setattr(learning, "of", lambda step: begun[step].set())
+    ahead = learning.ahead(range(3))
+    next(ahead)
+    assert begun[1].wait(timeout=60)
+    assert not begun[2].is_set()
+    ahead.close()
 
 
 def test_an_example_that_fails_stops_the_training_with_its_error(waves, monkeypatch):

@@ -51,7 +51,8 @@ def main(argv: list[str] | None = None) -> None:
     # Keras and its backend take seconds to load: only once the inputs are known to be right.
     from atomsight.learning import backend
 
-    backend.load_keras(training=True)
+    backend.tell_tensorflow_of_training()
+    backend.load_keras()
     from atomsight.learning import checkpoints, models
     from atomsight.learning.training import (
         constant_loss,

@@ -1,4 +1,4 @@
-"""The microscope: from exit waves to images, inside the compiled training step.
+"""The microscope: from exit waves to images, in a function that Keras compiles.
 
 Everything here runs on any backend of Keras. Leading axes ``...`` are batch and, for focal series,
 frame. Waves and intensities are centred, band-limited spectra; complex numbers go as pairs

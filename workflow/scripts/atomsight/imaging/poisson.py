@@ -11,8 +11,7 @@ _LARGE = 10.0
 def draw(mean: keras.KerasTensor, seed: keras.KerasTensor) -> keras.KerasTensor:
     """Draw independent Poisson numbers of the given mean.
 
-    The same seed, two int32, gives the same numbers on TensorFlow and JAX. PyTorch has no stateless
-    draw and uses its global generator.
+    The same seed, two int32 that are not negative, gives the same numbers.
     """
     draw_exactly, draw_normal = _DRAWS[keras.backend.backend()]
     return ops.cond(
@@ -69,13 +68,20 @@ def _key_jax(seed: keras.KerasTensor) -> object:
 def _draw_torch(mean: keras.KerasTensor, seed: keras.KerasTensor) -> keras.KerasTensor:
     import torch
 
-    return torch.poisson(mean)
+    return torch.poisson(mean, generator=_generator_torch(mean, seed))
 
 
 def _normal_torch(like: keras.KerasTensor, seed: keras.KerasTensor) -> keras.KerasTensor:
     import torch
 
-    return torch.randn_like(like)
+    drawn = _generator_torch(like, seed)
+    return torch.randn(like.shape, generator=drawn, device=like.device)
+
+
+def _generator_torch(like: keras.KerasTensor, seed: keras.KerasTensor) -> object:
+    import torch
+
+    return torch.Generator(like.device).manual_seed(int(seed[0]) << 31 | int(seed[1]))
 
 
 #: By backend: numbers drawn by its own means, and normal ones.

@@ -1,7 +1,7 @@
 """The backend of Keras: how it is loaded, and what the device it computes on is good at.
 
 Keras is loaded without what it loads only in case: drawing and scikit-learn, a fifth of its start.
-For a training, TensorFlow is told two things that make its steps faster on a processor.
+For a training, TensorFlow is told two things that make steps faster on a processor.
 """
 
 import os
@@ -12,14 +12,8 @@ from pathlib import Path
 _UNUSED = ("matplotlib", "sklearn")
 
 
-def load_keras(training: bool = False) -> None:
-    """Import Keras and its backend; the libraries left out can be imported afterwards.
-
-    What is told TensorFlow for a ``training`` gives way to what the environment says already.
-    """
-    if training:
-        for name, value in _for_training().items():
-            os.environ.setdefault(name, value)
+def load_keras() -> None:
+    """Import Keras and its backend; the libraries left out can be imported afterwards."""
     unused = set(_UNUSED) - set(sys.modules)
     # To the import system, None is a library that is not installed.
     sys.modules.update(dict.fromkeys(unused))
@@ -30,14 +24,15 @@ def load_keras(training: bool = False) -> None:
             del sys.modules[name]
 
 
-def _for_training() -> dict[str, str]:
-    """Variables that TensorFlow reads (docs/benchmarks/networks.md, "Besides the network")."""
-    return {
-        # Without AVX-512 it leaves oneDNN out, whose gradients of convolutions take half the time.
-        "TF_ENABLE_ONEDNN_OPTS": "1",
-        # Operations of half the cores each, and two of them at a time: images and gradients.
-        "TF_NUM_INTRAOP_THREADS": str(max(1, usable_cores() // 2)),
-    }
+def tell_tensorflow_of_training() -> None:
+    """Set what makes steps faster, unless the environment sets it already.
+
+    TensorFlow reads this when it is loaded (docs/benchmarks/networks.md, "Besides the network").
+    """
+    # Without AVX-512 it leaves oneDNN out, whose gradients of convolutions take half the time.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    # A core is left for the images of the next step.
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(max(1, usable_cores() - 1)))
 
 
 def usable_cores() -> int:

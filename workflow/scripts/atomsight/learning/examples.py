@@ -26,7 +26,7 @@ CAMERA_MARGIN_PX = 8
 
 
 class ExampleStream:
-    """Inputs of the compiled step, for any of ``steps``.
+    """Inputs of :class:`ImagingAndTruth`, for any of ``steps``.
 
     Without a ``curriculum`` the ranges are full from the beginning. ``on_sites`` is the share of
     the examples whose middle lies near a site, the others lie anywhere; of the ``blank_share`` a
@@ -217,11 +217,11 @@ class Examples:
 
     def ahead(self, steps: Iterable[int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Give those of one step after another; the next are made while these are in use."""
-        with ThreadPoolExecutor(max_workers=1) as thread:
+        with ThreadPoolExecutor(max_workers=1) as maker:
             making = None
             for step in steps:
-                made, making = making, thread.submit(self.of, step)
-                if made:
-                    yield made.result()
-            if making:
+                before, making = making, maker.submit(self.of, step)
+                if before is not None:
+                    yield before.result()
+            if making is not None:
                 yield making.result()

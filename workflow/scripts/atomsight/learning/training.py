@@ -4,6 +4,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -48,7 +49,7 @@ class Learner(keras.Model):
         training: bool = True,
     ) -> keras.KerasTensor:
         """Mean loss of all pixels, of the truth ``y`` and the logits ``y_pred``."""
-        return self.pixel_loss(y, y_pred, self.weights_of_classes)
+        return self.pixel_loss(ops.convert_to_tensor(y), y_pred, self.weights_of_classes)
 
 
 def cross_entropy(
@@ -60,7 +61,8 @@ def cross_entropy(
     logarithms are added to the logits, so that the lowest loss is where the logits give the true
     probabilities, whatever the weights (Menon et al., arXiv:2007.07314).
     """
-    adjusted = ops.log_softmax(logits + np.log(weights), axis=-1)
+    weights = ops.convert_to_tensor(weights)
+    adjusted = ops.log_softmax(logits + ops.log(weights), axis=-1)
     return ops.mean(-ops.sum(weights * truth * adjusted, axis=-1))
 
 
@@ -73,7 +75,8 @@ def squared_error(
     lowest loss is at the true probabilities, whatever the weights.
     """
     square = ops.square(truth - ops.softmax(logits, axis=-1))
-    return ops.sum(weights * ops.mean(square, axis=(0, 1, 2))) / weights.size
+    weighted = ops.convert_to_tensor(weights) * ops.mean(square, axis=(0, 1, 2))
+    return ops.sum(weighted) / weights.size
 
 
 LOSSES = {"cross_entropy": cross_entropy, "squared_error": squared_error}
@@ -147,14 +150,17 @@ def train(
     if start:
         network.set_weights(start)
     learner = make_learner(network, waves, plan)
-    learner(learning.of(0)[0])
+    learner(learning.of(0)[0])  # both are compiled before two threads use them
     learner.optimizer.build(learner.trainable_variables)
     kept = checkpoints.Checkpoints(work, [repr(plan), *made_of], learner, checkpoint_steps)
     kept.restore()
-    with kept.stopping_on_signals(), checkpoints.tensorboard(work, learner) as log:
-        ahead = learning.ahead(range(kept.step, learning.steps))
+    with (
+        kept.stopping_on_signals(),
+        checkpoints.tensorboard(work, learner) as log,
+        closing(learning.ahead(range(kept.step, learning.steps))) as examples,
+    ):
         while kept.step < learning.steps:
-            log(_train_epoch(learner, ahead, validation, kept, plan.training))
+            log(_train_epoch(learner, examples, validation, kept, plan.training))
     checkpoints.assign(learner.trainable_variables, learner.optimizer.averaged_weights())
     return network, pd.DataFrame(kept.history)
 
@@ -177,7 +183,7 @@ def _with_precision(plan: TrainingPlan, made_of: list[str], work: Path) -> Train
 
 def _train_epoch(
     learner: Learner,
-    ahead: Iterator[tuple[np.ndarray, np.ndarray]],
+    examples: Iterator[tuple[np.ndarray, np.ndarray]],
     validation: Examples,
     kept: checkpoints.Checkpoints,
     settings: TrainingSettings,
@@ -187,7 +193,7 @@ def _train_epoch(
     end = min((kept.step // steps + 1) * steps, settings.steps)
     skipped, times = int(learner.optimizer.skipped), [time.monotonic()]
     for step in range(kept.step, end):
-        loss = learner.train_on_batch(*next(ahead))
+        loss = learner.train_on_batch(*next(examples))
         kept.count_step(float(loss), ends_epoch=step + 1 == end)
         times.append(time.monotonic())
     # The first step of a process compiles the others; the usual one is the median.
@@ -301,7 +307,7 @@ def constant_loss(learner: Learner, validation: Examples) -> float:
     mean = np.mean(truths, axis=(0, 1, 2, 3))
     answer = np.log(np.maximum(mean, np.finfo("float32").tiny))
     losses = [
-        learner.pixel_loss(truth, ops.broadcast_to(answer, truth.shape), learner.weights_of_classes)
+        learner.compute_loss(y=truth, y_pred=ops.broadcast_to(answer, truth.shape))
         for truth in truths
     ]
     return float(np.mean([ops.convert_to_numpy(loss) for loss in losses]))
