@@ -120,7 +120,7 @@ def sample(
     parts = [ops.concatenate(even, axis=-1), ops.concatenate((-odd[1], odd[0]), axis=-1)]
     rows = ops.matmul(wave_y, ops.concatenate(parts, axis=-2))
     # Orders of both signs along x carry the same, but for the zeroth, which stands alone.
-    weight = np.where(orders == 0, 1.0, 2.0).astype("float32")
+    weight = ops.convert_to_tensor(np.where(orders == 0, 1.0, 2.0).astype("float32"))
     cosine, sine = plane_waves(orders / cell_A[0], x)
     wave_x = ops.concatenate((weight * cosine, -weight * sine), axis=-1)
     return ops.matmul(rows, ops.swapaxes(wave_x, -1, -2))
@@ -146,7 +146,7 @@ def modulation_transfer(coefficients: keras.KerasTensor, fraction: np.ndarray) -
     """
     c1, c2, c3 = (coefficients[..., index, None, None] for index in range(3))
     # x^c = exp(c log x), with the zeroth order kept away from the logarithm's pole.
-    logarithm = np.log(np.maximum(fraction, 1e-6)).astype("float32")
+    logarithm = ops.convert_to_tensor(np.log(np.maximum(fraction, 1e-6)).astype("float32"))
     power = ops.exp(c3 * (logarithm - ops.log(2 * c2)))
     return (1 - c1) / (1 + power) + c1
 

@@ -13,6 +13,7 @@ def draw(mean: keras.KerasTensor, seed: keras.KerasTensor) -> keras.KerasTensor:
 
     The same seed, two int32 that are not negative, gives the same numbers.
     """
+    mean = ops.convert_to_tensor(mean)
     draw_exactly, draw_normal = _DRAWS[keras.backend.backend()]
     return ops.cond(
         ops.min(mean) >= _LARGE,

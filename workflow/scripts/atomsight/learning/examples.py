@@ -195,7 +195,7 @@ class ImagingAndTruth(keras.Model):
         period_x, period_y = self.microscope.cell_A
         return ground_truth.class_maps(
             *exchange(rows, columns),
-            ops.where(turned[..., None], inputs["sites"][..., ::-1], inputs["sites"]),
+            ops.where(turned[..., None], ops.flip(inputs["sites"], axis=-1), inputs["sites"]),
             inputs["site_classes"],
             self.site_sigma_A,
             exchange(period_x, period_y),
