@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from atomsight.learning.examples import ImagingAndTruth
     from atomsight.learning.models import ModelCard
     from atomsight.learning.training import TrainingPlan
 
@@ -57,6 +58,7 @@ def main(argv: list[str] | None = None) -> None:
     from atomsight.learning.training import (
         constant_loss,
         make_examples,
+        make_imaging,
         make_learner,
         make_plan,
         train,
@@ -65,14 +67,15 @@ def main(argv: list[str] | None = None) -> None:
     plan = make_plan(section, given.seed)
     start = starting_weights(given.start_from, plan) if given.start_from else ()
     with checkpoints.lock(given.work):
-        network, history = train(waves, plan, given.work, given.checkpoint_steps, start)
+        imaging = make_imaging(waves, plan)
+        network, history = train(waves, plan, imaging, given.work, given.checkpoint_steps, start)
         plan = plan.in_precision(network.compute_dtype)
-        validation = make_examples(waves, plan)[1]
+        validation = make_examples(waves, plan, imaging)[1]
         constant = constant_loss(make_learner(network, waves, plan), validation)
         warn_if_collapsed(history["val_loss"].iloc[-1], constant)
         if section["segmentation"]["inverse_temperature"] is None:
             inverse_temperature = inverse_temperature_of(
-                network, waves, plan, section["segmentation"]
+                network, waves, plan, imaging, section["segmentation"]
             )
             section["segmentation"] |= {"inverse_temperature": inverse_temperature}
         card = make_card(given.name or given.model.resolve().name, section, plan, waves, history)
@@ -133,7 +136,11 @@ def warn_if_collapsed(val_loss: float, constant: float) -> None:
 
 
 def inverse_temperature_of(
-    network: "keras.Model", waves: Waves, plan: "TrainingPlan", segmentation: dict
+    network: "keras.Model",
+    waves: Waves,
+    plan: "TrainingPlan",
+    imaging: "ImagingAndTruth",
+    segmentation: dict,
 ) -> float:
     """Measure the exponent of a network's probabilities on the waves kept aside."""
     from atomsight.learning.training import make_examples
@@ -142,7 +149,7 @@ def inverse_temperature_of(
     batches = -(-CALIBRATION_IMAGES // plan.training.batch)
     more = replace(plan, training=plan.training.but(validation_batches=batches))
     chosen = SegmentationSettings.parse(segmentation)
-    return measure_inverse_temperature(network, make_examples(waves, more)[1], chosen)
+    return measure_inverse_temperature(network, make_examples(waves, more, imaging)[1], chosen)
 
 
 def make_card(

@@ -125,6 +125,7 @@ def make_plan(section: dict, seed: int) -> TrainingPlan:
 def train(
     waves: Waves,
     plan: TrainingPlan,
+    imaging: ImagingAndTruth,
     work: Path,
     checkpoint_steps: int,
     start: Sequence[np.ndarray] = (),
@@ -132,7 +133,8 @@ def train(
     """Train a network, continuing where a stopped training left off.
 
     Checkpoints (``checkpoint/``), TensorBoard logs (``logs/``) and ``history.csv`` go to the folder
-    ``work``. The result does not depend on ``checkpoint_steps``, the steps between two checkpoints.
+    ``work``; the images are made by ``imaging``, that of :func:`make_imaging`. The result does not
+    depend on ``checkpoint_steps``, the steps between two checkpoints.
     ``start`` are weights of a network of this size to start from; without them they are random.
 
     Gives the network, with averaged weights, and its history, with ``epoch``, ``step``, ``loss``,
@@ -140,7 +142,7 @@ def train(
     ``InputError`` if there are too few waves and ``SystemExit`` if the process is told to end; a
     checkpoint is written before.
     """
-    learning, validation = make_examples(waves, plan)
+    learning, validation = make_examples(waves, plan, imaging)
     made_of = [waves_sha256(waves), arrays_sha256(start)]
     plan = _with_precision(plan, made_of, work)
     keras.utils.set_random_seed(plan.seed)
@@ -283,10 +285,15 @@ def make_imaging(waves: Waves, plan: TrainingPlan) -> ImagingAndTruth:
     return ImagingAndTruth(microscope, plan.training.site_sigma_A, plan.training.window_A)
 
 
-def make_examples(waves: Waves, plan: TrainingPlan) -> tuple[Examples, Examples]:
-    """Examples of both :func:`streams`, of which it raises the errors."""
+def make_examples(
+    waves: Waves, plan: TrainingPlan, imaging: ImagingAndTruth | None = None
+) -> tuple[Examples, Examples]:
+    """Examples of both :func:`streams`, of which it raises the errors.
+
+    ``imaging`` is that of :func:`make_imaging`, which need not be compiled again.
+    """
     learning, validation = streams(waves, plan)
-    imaging = make_imaging(waves, plan)
+    imaging = imaging or make_imaging(waves, plan)
     return Examples(learning, imaging), Examples(validation, imaging)
 
 
