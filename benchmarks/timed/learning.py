@@ -10,7 +10,6 @@ from atomsight.files.records import Waves
 from atomsight.learning.examples import Examples
 from atomsight.learning.training import Learner, make_examples, make_learner
 from timed import networks
-from timed.networks import network_of, plan_of
 
 #: A backward pass does the arithmetic of a forward pass twice: for the maps and for the kernels.
 PASSES = 3
@@ -45,22 +44,22 @@ def optimizer(section: dict, count: int) -> Callable:
 
 def convolutions(section: dict, count: int) -> Callable:
     """The convolutions of so many steps, side by side alone."""
-    plan = plan_of(section)
+    plan = networks.plan_of(section)
     run = networks.bare_convolutions(plan, plan.training.batch, plan.training.image_px)
     return lambda: [run() for _ in range(PASSES * count)]
 
 
 def matrix_products(section: dict, count: int) -> Callable:
     """Products of matrices of 1024² with as many multiplications as these."""
-    plan = plan_of(section)
+    plan = networks.plan_of(section)
     return networks.products(plan, PASSES * count * plan.training.batch * plan.training.image_px**2)
 
 
 def prepare(section: dict) -> tuple[Learner, Examples]:
     """A learner that has not learned, and examples."""
-    plan = plan_of(section)
+    plan = networks.plan_of(section)
     waves = random_waves(4, plan.microscope.energy_eV, section[section["material"]]["size_A"])
-    return make_learner(network_of(plan), waves, plan), make_examples(waves, plan)[0]
+    return make_learner(networks.network_of(plan), waves, plan), make_examples(waves, plan)[0]
 
 
 def random_waves(count: int, energy_eV: float, size_A: float) -> Waves:

@@ -164,10 +164,10 @@ class ImagingAndTruth(keras.Model):
 
     def __init__(self, microscope: Microscope, site_sigma_A: float, window_A: float):
         super().__init__()
-        self.compile(jit_compile=backend.how_to_compile())
         self.microscope = microscope
         self.site_sigma_A = site_sigma_A
         self.window_A = window_A
+        self.compile(jit_compile=backend.how_to_compile())
 
     def call(self, inputs: dict[str, keras.KerasTensor]) -> tuple:
         inner = slice(CAMERA_MARGIN_PX, -CAMERA_MARGIN_PX)
@@ -212,8 +212,7 @@ class Examples:
 
     def of(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         """Make normalised images (B, H, W, F) and class maps (B, H, W, C)."""
-        images, truth = self._imaging.predict_on_batch(self._stream.inputs(step))
-        return images, truth
+        return self._imaging.predict_on_batch(self._stream.inputs(step))
 
     def ahead(self, steps: Iterable[int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Give those of one step after another; the next are made while these are in use."""

@@ -45,25 +45,22 @@ def log_likelihood(
     pieces = [
         _forward(
             occupied[first : first + step],
-            *(chains[:, first : first + step] if chains.shape[1] > 1 else chains),
+            chains[:, first : first + step] if chains.shape[1] > 1 else chains,
         )
         for first in range(0, len(occupied), step)
     ]
     return np.concatenate(pieces) if pieces else np.empty((0, chains.shape[2]))
 
 
-def _forward(
-    occupied: np.ndarray,
-    p_appear: np.ndarray,
-    p_vanish: np.ndarray,
-    miss: np.ndarray,
-    false: np.ndarray,
-) -> np.ndarray:
+def _forward(occupied: np.ndarray, chains: np.ndarray) -> np.ndarray:
     """Run the forward algorithm in place and in single precision, rescaled every few frames.
+
+    ``chains`` are those of :func:`log_likelihood` in its order, shape (4, S or 1, G).
 
     What was seen enters by the ratio of its probabilities if empty and if occupied. The latter,
     which is a factor of all hidden paths, is counted in the end.
     """
+    p_appear, p_vanish, miss, false = chains
     shape = len(occupied), p_appear.shape[1]
     if_occupied, if_empty = emissions(miss, false)
     # One row for every kind of what was seen, at every site or at all.
